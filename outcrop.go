@@ -1,0 +1,99 @@
+// Package outcrop is the dictionary of the product: the nouns every other
+// package speaks, and pure functions over them. It imports the standard
+// library only and does no I/O.
+//
+// Where AWS has a word, the dictionary uses it; where AWS uses one word for
+// two things, the dictionary has two (see docs/architecture.md).
+package outcrop
+
+import "time"
+
+// A Region is where a model answers, such as "us-east-1". Operators may add
+// Regions of their own, such as "dc-berlin-1".
+type Region string
+
+// A Geography is a set of Regions that data may cross, named by the prefix of
+// its system-defined profiles: "us", "eu", "apac", "global" and so on.
+type Geography string
+
+// GlobalGeography is the one whose destinations are every commercial Region.
+const GlobalGeography Geography = "global"
+
+// An AccountID is a 12-digit AWS account number.
+type AccountID string
+
+// A ModelID is a foundation model's Bedrock name, such as
+// "amazon.nova-lite-v1:0". A backend's own name is an UpstreamModel.
+type ModelID string
+
+// An UpstreamModel is what a backend calls a model, such as "llama-3.3-70b".
+type UpstreamModel string
+
+// An InvocationID names one Invocation. It is a UUID and is also the request
+// id that the client reads in x-amzn-requestid.
+type InvocationID string
+
+// A Seq is a record's place in the Ledger. It starts at 1 and has no gaps.
+type Seq uint64
+
+// A Destination is one Region and model that a Target may be served in.
+type Destination struct {
+	Region Region
+	Model  ModelID
+}
+
+// An Attempt is one try to have a Destination served by an Upstream.
+type Attempt struct {
+	Invocation  InvocationID
+	Destination Destination
+	Upstream    string        // name of the configured upstream, such as "simulator"
+	Model       UpstreamModel // what that upstream calls the model
+	Number      int           // 1 for the first try
+}
+
+// A Route is the order in which to try; never empty, never outside the
+// Target's Destinations.
+type Route []Attempt
+
+// A Caller is who sent a request, after authentication.
+type Caller struct {
+	Account   AccountID
+	Principal ARN    // arn:aws:iam::123456789012:user/admin
+	UserID    string // AIDA…, as GetCallerIdentity shows it
+	AccessKey string // access key id, or the id of a Bedrock API key; never a secret
+	Bearer    bool   // signed in with a Bedrock API key instead of a signature
+	Region    Region // the Region the request was signed for
+}
+
+// A FoundationModel is a model and its Bedrock name, as ListFoundationModels
+// describes it in one Region.
+type FoundationModel struct {
+	ID               ModelID
+	Name             string // "Nova Lite"
+	Provider         string // "Amazon"
+	InputModalities  []string
+	OutputModalities []string
+	Streaming        bool
+	Customizations   []string
+	InferenceTypes   []string // ON_DEMAND, PROVISIONED, INFERENCE_PROFILE
+	Lifecycle        Lifecycle
+	ContextWindow    Tokens // 0 when unknown
+	MaxOutput        Tokens // 0 when unknown
+}
+
+// OnDemand says whether the model may be invoked by its own id, without an
+// inference profile.
+func (m *FoundationModel) OnDemand() bool {
+	for _, t := range m.InferenceTypes {
+		if t == "ON_DEMAND" {
+			return true
+		}
+	}
+	return false
+}
+
+// A Lifecycle says how long a model lives. Zero times are unknown.
+type Lifecycle struct {
+	Status                                                    string // ACTIVE or LEGACY
+	StartOfLife, EndOfLife, LegacySince, PublicExtendedAccess time.Time
+}

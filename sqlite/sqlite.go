@@ -1,0 +1,92 @@
+// Package sqlite is the embedded store: one SQLite file in the data folder
+// that fulfils the store interfaces of the engines.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+
+	"github.com/pressly/goose/v3"
+	_ "modernc.org/sqlite" // registers the driver "sqlite"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// readConnections bounds the pool of concurrent readers.
+const readConnections = 4
+
+// A DB is an open store. Writes go through one connection, one transaction at
+// a time; reads run beside them on a pool of their own (WAL mode).
+type DB struct {
+	write, read *sql.DB
+}
+
+// Open opens or creates the file and brings its tables up to date.
+func Open(ctx context.Context, file string) (*DB, error) {
+	// SQLite creates files by umask; settings and keys are their owner's only.
+	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	f.Close()
+	write, err := connect(file, "immediate", 1)
+	if err != nil {
+		return nil, err
+	}
+	if err := migrate(ctx, write); err != nil {
+		return nil, errors.Join(fmt.Errorf("migrate store: %w", err), write.Close())
+	}
+	read, err := connect(file, "deferred", readConnections)
+	if err != nil {
+		return nil, errors.Join(err, write.Close())
+	}
+	return &DB{write: write, read: read}, nil
+}
+
+func connect(file, txlock string, conns int) (*sql.DB, error) {
+	q := url.Values{"_txlock": {txlock}, "_pragma": {
+		"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(10000)", "foreign_keys(ON)", "cache_size(-16000)",
+	}}
+	db, err := sql.Open("sqlite", "file:"+url.PathEscape(file)+"?"+q.Encode())
+	if err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	db.SetMaxOpenConns(conns)
+	db.SetMaxIdleConns(conns)
+	return db, nil
+}
+
+func migrate(ctx context.Context, db *sql.DB) error {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, files)
+	if err != nil {
+		return err
+	}
+	_, err = p.Up(ctx)
+	return err
+}
+
+// Close closes the store.
+func (db *DB) Close() error { return errors.Join(db.read.Close(), db.write.Close()) }
+
+// update runs fn in one write transaction.
+func (db *DB) update(ctx context.Context, fn func(*sql.Tx) error) error {
+	tx, err := db.write.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	if err := fn(tx); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	return tx.Commit()
+}
