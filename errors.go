@@ -30,6 +30,35 @@ const (
 	Unimplemented             // UnknownOperationException 404: modelled by AWS, not served here
 )
 
+// renderings are the names and HTTP statuses that Bedrock's error tables give
+// the kinds (reference/control-plane.md §0: Conflict is 400 there, not 409).
+var renderings = [...]struct {
+	code   string
+	status int
+}{
+	Internal:      {"InternalServerException", 500},
+	Invalid:       {"ValidationException", 400},
+	NotFound:      {"ResourceNotFoundException", 404},
+	Conflict:      {"ConflictException", 400},
+	Denied:        {"AccessDeniedException", 403},
+	Throttled:     {"ThrottlingException", 429},
+	TooManyTags:   {"TooManyTagsException", 400},
+	QuotaExceeded: {"ServiceQuotaExceededException", 400},
+	Unavailable:   {"ServiceUnavailableException", 503},
+	ModelFailed:   {"ModelErrorException", 424},
+	ModelTimeout:  {"ModelTimeoutException", 408},
+	ModelNotReady: {"ModelNotReadyException", 429},
+	StreamFailed:  {"ModelStreamErrorException", 424},
+	TooLarge:      {"ValidationException", 413},
+	Unimplemented: {"UnknownOperationException", 404},
+}
+
+// Code is Bedrock's error code for the kind.
+func (k Kind) Code() string { return renderings[k].code }
+
+// Status is the HTTP status that Bedrock answers with for the kind.
+func (k Kind) Status() int { return renderings[k].status }
+
 // An Error is a failure whose kind is known. Its message is meant for the
 // client: it names the cure and holds no secret.
 type Error struct {

@@ -159,7 +159,7 @@ type ConverseOutput struct {
 
 // ConverseStreamMetadataEvent is the shape ConverseStreamMetadataEvent of the service model.
 type ConverseStreamMetadataEvent struct {
-	Usage             TokenUsage                `aws:"usage,required"`
+	Usage             *TokenUsage               `aws:"usage,required"`
 	Metrics           ConverseStreamMetrics     `aws:"metrics,required"`
 	Trace             *ConverseStreamTrace      `aws:"trace"`
 	PerformanceConfig *PerformanceConfiguration `aws:"performanceConfig"`
@@ -673,7 +673,7 @@ type Request struct {
 type Response struct {
 	Output                        ConverseOutput            `aws:"output,required"`
 	StopReason                    string                    `aws:"stopReason,required"`
-	Usage                         TokenUsage                `aws:"usage,required"`
+	Usage                         *TokenUsage               `aws:"usage,required"`
 	Metrics                       ConverseMetrics           `aws:"metrics,required"`
 	AdditionalModelResponseFields json.RawMessage           `aws:"additionalModelResponseFields"`
 	Trace                         *ConverseTrace            `aws:"trace"`

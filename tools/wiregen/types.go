@@ -147,10 +147,17 @@ func (g *generator) field(owner *wire.Shape, m *wire.Member) string {
 		}
 		return t
 	}
-	if oneOf || !m.Required {
+	if oneOf || !m.Required || g.mayBeAbsent(m) {
 		return "*" + t
 	}
 	return t
+}
+
+// mayBeAbsent says whether a member that AWS always sends may be missing from
+// an upstream's answer: not every backend counts, and absent is not zero. The
+// gateway fills it in before the answer leaves.
+func (g *generator) mayBeAbsent(m *wire.Member) bool {
+	return g.static && m.Shape.Name == "TokenUsage"
 }
 
 func (g *generator) goType(s *wire.Shape) string {
