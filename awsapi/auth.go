@@ -1,0 +1,89 @@
+package awsapi
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"outcrop"
+	"outcrop/sigv4"
+)
+
+// credentials are what a request shows of its sender, unverified.
+type credentials struct {
+	signature *sigv4.Signature // header or presigned form
+	bearer    string           // Bedrock API key
+}
+
+func (c credentials) service() string {
+	if c.signature == nil {
+		return ""
+	}
+	return c.signature.Service
+}
+
+func signatureOf(r *http.Request) (credentials, error) {
+	if token, ok := bearerToken(r); ok {
+		return credentials{bearer: token}, nil
+	}
+	sig, err := sigv4.Parse(r)
+	return credentials{signature: sig}, err
+}
+
+// bearerToken finds a Bedrock API key where SDKs put it: in Authorization, or
+// in x-api-key on the Anthropic-compatible paths.
+func bearerToken(r *http.Request) (string, bool) {
+	const scheme = "Bearer "
+	if a := r.Header.Get("Authorization"); len(a) > len(scheme) && strings.EqualFold(a[:len(scheme)], scheme) {
+		return strings.TrimSpace(a[len(scheme):]), true
+	}
+	if strings.HasPrefix(r.URL.Path, "/anthropic/") {
+		if key := r.Header.Get("x-api-key"); key != "" {
+			return key, true
+		}
+	}
+	return "", false
+}
+
+// authenticate turns credentials into a Caller or refuses. Nobody passes
+// without a valid signature or key.
+func (m *Mux) authenticate(r *http.Request, c credentials, body []byte, now time.Time, svc *service) (outcrop.Caller, error) {
+	switch {
+	case c.bearer != "":
+		if dispatchKeys[svc.name].scope != "bedrock" {
+			return outcrop.Caller{}, missingToken()
+		}
+		who, err := m.keys.APIKey(r.Context(), c.bearer)
+		if who.Region == "" {
+			who.Region = m.fallback
+		}
+		return who, err
+	case c.signature == nil:
+		return outcrop.Caller{}, missingToken()
+	}
+	return m.verify(r, c.signature, body, now, svc)
+}
+
+func (m *Mux) verify(r *http.Request, sig *sigv4.Signature, body []byte, now time.Time, svc *service) (outcrop.Caller, error) {
+	key, err := m.keys.SecretFor(r.Context(), sig.AccessKey)
+	if err != nil {
+		return outcrop.Caller{}, err
+	}
+	if err := sig.Verify(r, body, key.Secret, now); err != nil {
+		return outcrop.Caller{}, err
+	}
+	who := key.Caller
+	who.Region = outcrop.Region(sig.Region)
+	if dispatchKeys[svc.name].scope == "bedrock" && !m.regions(who.Region) {
+		e := outcrop.Errorf(outcrop.Denied, "Credential should be scoped to a valid region, not '%s'.", who.Region)
+		e.Code, e.Auth = "InvalidSignatureException", true
+		return outcrop.Caller{}, e
+	}
+	return who, nil
+}
+
+func missingToken() error {
+	e := outcrop.Errorf(outcrop.Denied, "Missing Authentication Token")
+	e.Code, e.Auth = "MissingAuthenticationTokenException", true
+	return e
+}

@@ -1,0 +1,153 @@
+package awsapi
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+	"sync"
+
+	"outcrop"
+	"outcrop/awsapi/model"
+	"outcrop/awsapi/wire"
+)
+
+// A service is one registered AWS service. Its model is read when its first
+// request arrives, so that starting costs nothing.
+type service struct {
+	name     string // file name of its model
+	model    func() *wire.Service
+	router   func() *wire.Router
+	handlers map[string]Handler
+}
+
+func newService(name string, handlers []Handler) *service {
+	s := &service{name: name, handlers: make(map[string]Handler, len(handlers))}
+	s.model = sync.OnceValue(func() *wire.Service { return model.Load(name) })
+	s.router = sync.OnceValue(func() *wire.Router { return wire.NewRouter(s.model()) })
+	for _, h := range handlers {
+		s.handlers[h.name] = h
+	}
+	return s
+}
+
+// runtimePaths begin the paths of bedrock-runtime; all else that is signed for
+// "bedrock" is the control plane (reference/runtime-metering-billing.md §0).
+var runtimePaths = []string{"/model/", "/async-invoke", "/guardrail/", "/guardrail-checks/", "/openai/v1/", "/anthropic/v1/"}
+
+// guess finds the service a request is meant for and the protocol it speaks:
+// by the credential scope, else by what the request itself shows. The service
+// is nil when it is none of ours; the protocol never is.
+func (m *Mux) guess(r *http.Request, scope string) (*service, wire.Protocol) {
+	target := r.Header.Get("X-Amz-Target")
+	for _, s := range m.services {
+		if s.claims(r, scope, target) {
+			return s, s.protocol(r)
+		}
+	}
+	if target != "" {
+		return nil, wire.AWSJSON{Version: "1.1"}
+	}
+	return nil, wire.RESTJSON{}
+}
+
+// claims says whether a request is for s.
+func (s *service) claims(r *http.Request, scope, target string) bool {
+	key := dispatchKeys[s.name]
+	if scope != "" && scope != key.scope {
+		return false
+	}
+	switch {
+	case key.target != "" && target != "":
+		return strings.HasPrefix(target, key.target+".")
+	case key.scope == "bedrock":
+		return target == "" && (s.name == "bedrock-runtime") == isRuntimePath(r.URL.Path)
+	}
+	return scope == key.scope
+}
+
+func isRuntimePath(p string) bool {
+	for _, prefix := range runtimePaths {
+		if strings.HasPrefix(p, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// dispatchKeys are what tells services apart before their model is read: the
+// name in the credential scope and the prefix of X-Amz-Target.
+var dispatchKeys = map[string]struct{ scope, target string }{
+	"bedrock":                  {"bedrock", ""},
+	"bedrock-runtime":          {"bedrock", ""},
+	"sts":                      {"sts", ""},
+	"iam":                      {"iam", ""},
+	"ce":                       {"ce", "AWSInsightsIndexService"},
+	"logs":                     {"logs", "Logs_20140328"},
+	"cloudwatch":               {"monitoring", "GraniteServiceVersion20100801"},
+	"bcm-data-exports":         {"bcm-data-exports", "AWSBillingAndCostManagementDataExports"},
+	"budgets":                  {"budgets", "AWSBudgetServiceGateway"},
+	"organizations":            {"organizations", "AWSOrganizationsV20161128"},
+	"service-quotas":           {"servicequotas", "ServiceQuotasV20190624"},
+	"resourcegroupstaggingapi": {"tagging", "ResourceGroupsTaggingAPI_20170126"},
+}
+
+// protocol is what the request speaks among the protocols of s.
+func (s *service) protocol(r *http.Request) wire.Protocol {
+	switch {
+	case r.Header.Get("Smithy-Protocol") == "rpc-v2-cbor" || strings.HasPrefix(r.URL.Path, "/service/"):
+		return wire.RPCv2CBOR{}
+	case r.Header.Get("X-Amz-Target") != "":
+		version := "1.1"
+		if strings.Contains(r.Header.Get("Content-Type"), "json-1.0") {
+			version = "1.0"
+		}
+		return wire.AWSJSON{Version: version}
+	case dispatchKeys[s.name].scope == "bedrock":
+		return wire.RESTJSON{}
+	}
+	return wire.Query{}
+}
+
+// route finds the operation and the labels of its path.
+func (s *service) route(r *http.Request, body []byte) (*wire.Operation, map[string]string, error) {
+	svc := s.model()
+	var name string
+	switch s.protocol(r).(type) {
+	case wire.RESTJSON:
+		op, labels, ok := s.router().Match(r.Method, r.URL.EscapedPath(), r.URL.RawQuery)
+		if !ok {
+			return nil, nil, outcrop.Errorf(outcrop.Unimplemented, "%s has no operation %s %s.", svc.ID, r.Method, r.URL.Path)
+		}
+		return op, labels, nil
+	case wire.AWSJSON:
+		name = strings.TrimPrefix(r.Header.Get("X-Amz-Target"), svc.TargetPrefix+".")
+	case wire.RPCv2CBOR:
+		name = path.Base(r.URL.Path)
+	default:
+		name = queryAction(r, body)
+	}
+	op := svc.Operation(name)
+	if op == nil {
+		return nil, nil, outcrop.Errorf(outcrop.Unimplemented, "Could not find operation %s of %s.", name, svc.ID)
+	}
+	return op, nil, nil
+}
+
+// queryAction reads Action from a form body or, for GET, from the query.
+func queryAction(r *http.Request, body []byte) string {
+	if r.Method == http.MethodPost {
+		if form, err := url.ParseQuery(string(body)); err == nil && form.Has("Action") {
+			return form.Get("Action")
+		}
+	}
+	return r.URL.Query().Get("Action")
+}
+
+func unknownService(r *http.Request, scope string) string {
+	if scope == "" {
+		return fmt.Sprintf("No AWS service was recognised in %s %s: sign the request, or name the operation in X-Amz-Target.", r.Method, r.URL.Path)
+	}
+	return fmt.Sprintf("Outcrop does not serve the AWS service %q.", scope)
+}

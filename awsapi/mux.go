@@ -1,0 +1,238 @@
+// Package awsapi is the door: every AWS service on one port. It recognises the
+// service, authenticates the caller, decodes and checks the input, calls one
+// plain function and renders its answer or its error as AWS would.
+package awsapi
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"outcrop"
+	"outcrop/awsapi/wire"
+	"outcrop/identity"
+)
+
+// Limits of a request body. The larger one is InvokeModel's 25 MB with room
+// for the base64 and the members around it.
+const (
+	maxControlBodyBytes = 4 << 20
+	maxRuntimeBodyBytes = 36 << 20
+)
+
+// Keys finds who a request comes from (package identity).
+type Keys interface {
+	SecretFor(ctx context.Context, accessKey string) (identity.Key, error)
+	APIKey(ctx context.Context, token string) (outcrop.Caller, error)
+}
+
+// A Mux serves every AWS endpoint. Register services first, then serve.
+type Mux struct {
+	keys     Keys
+	regions  func(outcrop.Region) bool
+	fallback outcrop.Region // Region of a call that names none: a long-term API key
+	now      func() time.Time
+	log      *slog.Logger
+	services []*service
+}
+
+// Options of a Mux.
+type Options struct {
+	Keys          Keys
+	KnownRegion   func(outcrop.Region) bool // Regions that exist, for Bedrock's services
+	DefaultRegion outcrop.Region
+	Now           func() time.Time
+	Log           *slog.Logger
+}
+
+// NewMux makes a Mux that serves nothing yet.
+func NewMux(o Options) *Mux {
+	return &Mux{keys: o.Keys, regions: o.KnownRegion, fallback: o.DefaultRegion, now: o.Now, log: o.Log}
+}
+
+// Serve registers a service by the name of its model (see ModelNames) and the
+// operations that are served. A modelled operation without a handler answers
+// that it is not served.
+func (m *Mux) Serve(model string, handlers ...Handler) {
+	m.services = append(m.services, newService(model, handlers))
+}
+
+// ServeHTTP answers one request of any service.
+func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := &call{mux: m, w: w, r: r, id: NewInvocationID(), received: m.now()}
+	w.Header().Set("x-amzn-RequestId", string(c.id))
+	defer c.recover()
+	if err := c.serve(); err != nil {
+		c.fail(err)
+	}
+}
+
+// A call is one request on its way through the door.
+type call struct {
+	mux      *Mux
+	w        http.ResponseWriter
+	r        *http.Request
+	id       outcrop.InvocationID
+	received time.Time
+	service  *service
+	protocol wire.Protocol
+}
+
+// serve tells the way through: recognise, read, authenticate, route, decode,
+// check, call, answer.
+func (c *call) serve() error {
+	sig, err := signatureOf(c.r)
+	if err != nil {
+		c.service, c.protocol = c.mux.guess(c.r, "")
+		return err
+	}
+	c.service, c.protocol = c.mux.guess(c.r, sig.service())
+	if c.service == nil {
+		return outcrop.Errorf(outcrop.Unimplemented, "%s", unknownService(c.r, sig.service()))
+	}
+	body, err := c.readBody()
+	if err != nil {
+		return err
+	}
+	who, err := c.mux.authenticate(c.r, sig, body, c.received, c.service)
+	if err != nil {
+		return err
+	}
+	op, labels, err := c.service.route(c.r, body)
+	if err != nil {
+		return err
+	}
+	h, ok := c.service.handlers[op.Name]
+	if !ok {
+		return outcrop.Errorf(outcrop.Unimplemented, "Outcrop does not serve the operation %s of %s.", op.Name, op.Service.ID)
+	}
+	if h.raw != nil {
+		return h.raw(c.w, &Request{HTTP: c.r, Operation: op, ID: c.id, Caller: who, Labels: labels, Body: body, Received: c.received})
+	}
+	return c.typed(op, h, who, labels, body)
+}
+
+func (c *call) typed(op *wire.Operation, h Handler, who outcrop.Caller, labels map[string]string, body []byte) error {
+	in, err := c.protocol.Decode(op, &wire.Request{
+		Method: c.r.Method, Path: c.r.URL.EscapedPath(), RawQuery: c.r.URL.RawQuery,
+		Header: c.r.Header, Body: body, Labels: labels,
+	})
+	if err != nil {
+		return err
+	}
+	if op.Input != nil {
+		if err := wire.Validate(op.Input, in); err != nil {
+			return err
+		}
+	}
+	out, err := h.typed(WithRequestID(c.r.Context(), c.id), who, in)
+	if err != nil {
+		return err
+	}
+	answer := wire.Response{Status: op.Status, Header: c.w.Header()}
+	if err := c.protocol.Encode(op, out, &answer); err != nil {
+		return fmt.Errorf("encode %s: %w", op.Name, err)
+	}
+	c.write(&answer)
+	return nil
+}
+
+func (c *call) write(answer *wire.Response) {
+	c.w.WriteHeader(answer.Status)
+	if _, err := c.w.Write(answer.Body); err != nil {
+		c.mux.log.Debug("client went away before its answer", "request", c.id, "err", err)
+	}
+}
+
+func (c *call) readBody() ([]byte, error) {
+	limit := int64(maxControlBodyBytes)
+	if c.service.model().Name == "bedrock-runtime" {
+		limit = maxRuntimeBodyBytes
+	}
+	if c.r.ContentLength > limit {
+		return nil, tooLarge(limit)
+	}
+	body, err := readAll(http.MaxBytesReader(c.w, c.r.Body, limit), c.r.ContentLength)
+	if err == nil {
+		return body, nil
+	}
+	if strings.Contains(err.Error(), "too large") {
+		return nil, tooLarge(limit)
+	}
+	return nil, outcrop.Errorf(outcrop.Invalid, "The request body ended before it was complete.").Because(err)
+}
+
+func tooLarge(limit int64) error {
+	return outcrop.Errorf(outcrop.TooLarge, "The request body is larger than %d bytes.", limit)
+}
+
+// readAll reads to the end into a buffer of the announced size at once.
+func readAll(r io.Reader, announced int64) ([]byte, error) {
+	const firstBytes = 4 << 10
+	size := firstBytes
+	if announced >= 0 {
+		size = int(min(announced, 1<<20)) + 1 // one more byte, so that EOF needs no growth
+	}
+	body := make([]byte, 0, size)
+	for {
+		n, err := r.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		switch {
+		case err == io.EOF:
+			return body, nil
+		case err != nil:
+			return nil, err
+		case len(body) == cap(body):
+			body = append(body, 0)[:len(body)]
+		}
+	}
+}
+
+// recover turns a panic into AWS's internal error and a log entry; the server
+// goes on.
+func (c *call) recover() {
+	v := recover()
+	if v == nil {
+		return
+	}
+	if v == http.ErrAbortHandler {
+		panic(v)
+	}
+	c.mux.log.Error("operation panicked", "request", c.id, "panic", v, "stack", string(debug.Stack()))
+	c.fail(outcrop.Errorf(outcrop.Internal, "The server encountered an internal error while processing the request."))
+}
+
+// NewInvocationID mints a random UUID (version 4).
+func NewInvocationID() outcrop.InvocationID {
+	var b [16]byte
+	rand.Read(b[:]) // never fails: crypto/rand aborts the program instead
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	const digits = "0123456789abcdef"
+	out := make([]byte, 0, 36)
+	for i, v := range b {
+		if i == 4 || i == 6 || i == 8 || i == 10 {
+			out = append(out, '-')
+		}
+		out = append(out, digits[v>>4], digits[v&15])
+	}
+	return outcrop.InvocationID(out)
+}
+
+type requestIDKey struct{}
+
+// WithRequestID makes id readable to what runs under ctx.
+func WithRequestID(ctx context.Context, id outcrop.InvocationID) context.Context {
+	return context.WithValue(ctx, requestIDKey{}, id)
+}
+
+// RequestID of the request that ctx belongs to, or empty.
+func RequestID(ctx context.Context) outcrop.InvocationID {
+	id, _ := ctx.Value(requestIDKey{}).(outcrop.InvocationID)
+	return id
+}

@@ -1,0 +1,181 @@
+// Package gateway tells the story of one invocation, from Call to settled
+// record. It is the only package that meets all the engines: it asks each in
+// turn, and no engine calls another.
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"outcrop"
+	"outcrop/converse"
+)
+
+// Profiles resolves what the client named.
+type Profiles interface {
+	Resolve(ctx context.Context, account outcrop.AccountID, region outcrop.Region, ref outcrop.ModelRef) (*outcrop.Target, error)
+}
+
+// Ledger keeps every invocation. Open refuses, before any upstream is called,
+// when a record could not be kept; Settle returns once the record is on disk.
+type Ledger interface {
+	Open(ctx context.Context, begun outcrop.UsageRecord) error
+	Settle(ctx context.Context, done outcrop.UsageRecord) error
+}
+
+// Upstreams answers one Attempt. A sequence ends after the metadata event, or
+// with one error. Implementations are safe for concurrent use and stop soon
+// after ctx does.
+type Upstreams interface {
+	Converse(context.Context, outcrop.Attempt, *converse.Request) (*converse.Response, error)
+	ConverseStream(context.Context, outcrop.Attempt, *converse.Request) iter.Seq2[converse.Event, error]
+	CountTokens(context.Context, outcrop.Attempt, *converse.Request) (outcrop.Tokens, error)
+}
+
+// A Gateway carries out Calls. All fields are required.
+type Gateway struct {
+	Profiles  Profiles
+	Ledger    Ledger
+	Upstreams Upstreams
+	Plan      func(*outcrop.Target) outcrop.Route
+	Quote     func(*outcrop.UsageRecord) outcrop.Quote // the price that held for a settled record
+	Now       func() time.Time
+}
+
+// A Call is an authenticated request to a model.
+type Call struct {
+	Invocation outcrop.InvocationID
+	Operation  outcrop.Operation
+	Caller     outcrop.Caller
+	Ref        outcrop.ModelRef
+	Received   time.Time
+	SDKAttempt string // amz-sdk-invocation-id: the same over a client's retries
+	// Request builds the conversation once the model is known: native bodies
+	// are read by the model's family. It may be called once.
+	Request func(*outcrop.Target) (*converse.Request, error)
+}
+
+// An Answer is a whole response with what the operation's headers tell.
+type Answer struct {
+	Response *converse.Response
+	Target   *outcrop.Target
+	Usage    outcrop.Usage
+	Latency  time.Duration
+}
+
+// Converse answers a call at once. The answer is on disk when it returns.
+func (g *Gateway) Converse(ctx context.Context, call *Call) (*Answer, error) {
+	t, err := g.begin(ctx, call)
+	if err != nil {
+		return nil, err
+	}
+	var response *converse.Response
+	for _, attempt := range t.route {
+		t.try(attempt)
+		if response, err = g.Upstreams.Converse(ctx, attempt, t.request); !g.another(ctx, t, err) {
+			break
+		}
+	}
+	if err == nil {
+		t.meter.response(response)
+	}
+	if err := g.settle(ctx, t, err); err != nil {
+		return nil, err
+	}
+	if response.Usage == nil {
+		told := converse.UsageOf(t.record.Usage)
+		response.Usage = &told
+	}
+	return &Answer{Response: response, Target: t.target, Usage: t.record.Usage, Latency: t.record.Ended.Sub(t.record.Started)}, nil
+}
+
+// A Stream is an answer in events, begun.
+type Stream struct {
+	Target *outcrop.Target
+	// Events yields the answer. An error that comes first means nothing has
+	// been said yet. The metadata event leaves only when the record is on disk.
+	Events iter.Seq2[converse.Event, error]
+}
+
+// ConverseStream begins a call answered in events. Breaking off the sequence
+// stops the upstream and settles what was seen; the sequence must be ranged
+// over, once.
+func (g *Gateway) ConverseStream(ctx context.Context, call *Call) (*Stream, error) {
+	t, err := g.begin(ctx, call)
+	if err != nil {
+		return nil, err
+	}
+	return &Stream{Target: t.target, Events: func(yield func(converse.Event, error) bool) {
+		g.follow(ctx, t, yield)
+	}}, nil
+}
+
+// follow walks the route until an attempt has said something, then passes its
+// events on. The closing event is held back until the record is settled.
+func (g *Gateway) follow(ctx context.Context, t *trip, yield func(converse.Event, error) bool) {
+	var err error
+	for _, attempt := range t.route {
+		t.try(attempt)
+		if err = g.pass(ctx, t, attempt, yield); !g.another(ctx, t, err) {
+			break
+		}
+	}
+	if settled := g.settle(ctx, t, err); settled != nil {
+		if !errors.Is(settled, errHungUp) {
+			yield(converse.Event{}, settled)
+		}
+		return
+	}
+	yield(t.meter.closing, nil)
+}
+
+var errHungUp = fmt.Errorf("the client went away: %w", context.Canceled)
+
+// pass hands on the events of one attempt, all but the metadata.
+func (g *Gateway) pass(ctx context.Context, t *trip, attempt outcrop.Attempt, yield func(converse.Event, error) bool) error {
+	for event, err := range g.Upstreams.ConverseStream(ctx, attempt, t.request) {
+		if err != nil {
+			return err
+		}
+		if t.meter.event(event, g.Now) {
+			return nil // metadata: it closes the answer
+		}
+		if !yield(event, nil) {
+			return errHungUp
+		}
+	}
+	return outcrop.Errorf(outcrop.StreamFailed, "The model's stream ended before it was complete.")
+}
+
+// another says whether the next attempt of the route may be tried: only while
+// the client has heard nothing and has not gone, and only after a failure that
+// another destination may not have.
+func (g *Gateway) another(ctx context.Context, t *trip, err error) bool {
+	if err == nil || t.meter.spoke() || ctx.Err() != nil {
+		return false
+	}
+	switch outcrop.KindOf(err) {
+	case outcrop.Throttled, outcrop.Unavailable, outcrop.ModelTimeout, outcrop.ModelNotReady:
+		return true
+	}
+	return false
+}
+
+// CountTokens counts without invoking: free, never recorded.
+func (g *Gateway) CountTokens(ctx context.Context, call *Call) (outcrop.Tokens, error) {
+	t, err := g.plan(ctx, call)
+	if err != nil {
+		return 0, err
+	}
+	var n outcrop.Tokens
+	for _, attempt := range t.route {
+		t.try(attempt)
+		if n, err = g.Upstreams.CountTokens(ctx, attempt, t.request); !g.another(ctx, t, err) {
+			break
+		}
+	}
+	return n, err
+}

@@ -1,0 +1,104 @@
+package gateway
+
+import (
+	"errors"
+	"time"
+
+	"outcrop"
+	"outcrop/converse"
+)
+
+// bytesPerOutputToken is the yardstick for output that no upstream counted:
+// English and code run at about four bytes a token.
+const bytesPerOutputToken = 4
+
+// A meter watches an answer pass and knows what it came to.
+type meter struct {
+	firstByte  time.Time
+	output     int // bytes of text, reasoning and tool input that have passed
+	reported   *converse.TokenUsage
+	stopReason string
+	closing    converse.Event // the metadata event, held back
+}
+
+// spoke says whether any part of the answer has passed.
+func (m *meter) spoke() bool { return !m.firstByte.IsZero() }
+
+// event notes e and says whether it is the metadata that closes the answer.
+func (m *meter) event(e converse.Event, now func() time.Time) bool {
+	if !m.spoke() {
+		m.firstByte = now()
+	}
+	switch {
+	case e.ContentBlockDelta != nil:
+		m.output += deltaBytes(&e.ContentBlockDelta.Delta)
+	case e.MessageStop != nil:
+		m.stopReason = e.MessageStop.StopReason
+	case e.Metadata != nil:
+		m.closing = e
+		m.reported = e.Metadata.Usage
+		return true
+	}
+	return false
+}
+
+// response notes an answer that came whole.
+func (m *meter) response(r *converse.Response) {
+	m.stopReason = r.StopReason
+	m.reported = r.Usage
+	if r.Output.Message == nil {
+		return
+	}
+	for i := range r.Output.Message.Content {
+		m.output += blockBytes(&r.Output.Message.Content[i])
+	}
+}
+
+// usage is what the upstream reported or, where it did not, an estimate of
+// what it must have produced. A call that was refused before it said anything
+// used nothing that we know of: its usage is absent, which is not zero.
+func (m *meter) usage(r *converse.Request, cause error) outcrop.Usage {
+	switch {
+	case m.reported != nil:
+		return m.reported.Usage()
+	case cause != nil && !m.spoke() && !errors.Is(cause, errHungUp):
+		return outcrop.Usage{}
+	}
+	u := outcrop.Usage{Estimated: true}
+	u.Set(outcrop.InputTokens, converse.EstimateInputTokens(r))
+	u.Set(outcrop.OutputTokens, outcrop.Tokens((m.output+bytesPerOutputToken-1)/bytesPerOutputToken))
+	return u
+}
+
+// disclose puts the usage into an answer whose upstream left it out: clients
+// count on it being there.
+func (m *meter) disclose(u outcrop.Usage) {
+	if m.closing.Metadata != nil && m.closing.Metadata.Usage == nil {
+		told := converse.UsageOf(u)
+		m.closing.Metadata.Usage = &told
+	}
+}
+
+func deltaBytes(d *converse.ContentBlockDelta) int {
+	switch {
+	case d.Text != nil:
+		return len(*d.Text)
+	case d.ToolUse != nil:
+		return len(d.ToolUse.Input)
+	case d.ReasoningContent != nil && d.ReasoningContent.Text != nil:
+		return len(*d.ReasoningContent.Text)
+	}
+	return 0
+}
+
+func blockBytes(b *converse.ContentBlock) int {
+	switch {
+	case b.Text != nil:
+		return len(*b.Text)
+	case b.ToolUse != nil:
+		return len(b.ToolUse.Input)
+	case b.ReasoningContent != nil && b.ReasoningContent.ReasoningText != nil:
+		return len(b.ReasoningContent.ReasoningText.Text)
+	}
+	return 0
+}

@@ -1,0 +1,105 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+
+	"outcrop"
+	"outcrop/converse"
+)
+
+// A trip is one invocation under way.
+type trip struct {
+	target  *outcrop.Target
+	request *converse.Request
+	route   outcrop.Route
+	record  outcrop.UsageRecord
+	meter   meter
+}
+
+// plan resolves the call and finds its way.
+func (g *Gateway) plan(ctx context.Context, call *Call) (*trip, error) {
+	target, err := g.Profiles.Resolve(ctx, call.Caller.Account, call.Caller.Region, call.Ref)
+	if err != nil {
+		return nil, err
+	}
+	request, err := call.Request(target)
+	if err != nil {
+		return nil, err
+	}
+	t := &trip{target: target, request: request, route: g.Plan(target)}
+	if len(t.route) == 0 {
+		return nil, outcrop.Errorf(outcrop.Unavailable,
+			"No configured upstream serves %s in a Region of this call. Add the model and a Region to an upstream in the configuration.", target.Model.ID)
+	}
+	for i := range t.route {
+		t.route[i].Invocation = call.Invocation
+	}
+	return t, nil
+}
+
+// begin plans the call and opens its invocation in the ledger.
+func (g *Gateway) begin(ctx context.Context, call *Call) (*trip, error) {
+	t, err := g.plan(ctx, call)
+	if err != nil {
+		return nil, err
+	}
+	t.record = outcrop.UsageRecord{
+		Invocation: call.Invocation, Operation: call.Operation,
+		Account: call.Caller.Account, Principal: call.Caller.Principal, AccessKey: call.Caller.AccessKey,
+		SDKAttempt: call.SDKAttempt, Started: call.Received,
+		Region: t.target.Region, ModelRef: call.Ref.Text, MetricID: t.target.MetricID(),
+		Profile: t.target.ProfileARN(), Model: t.target.Model.ID, Geography: t.target.Geography,
+		Tags: t.target.Tags, RequestMetadata: t.request.RequestMetadata,
+	}
+	if tier := t.request.ServiceTier; tier != nil && tier.Type != "default" {
+		t.record.ServiceTier = tier.Type
+	}
+	if err := g.Ledger.Open(ctx, t.record); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// try notes where the next attempt goes.
+func (t *trip) try(a outcrop.Attempt) {
+	t.record.Attempts = a.Number
+	t.record.Upstream = a.Upstream
+	t.record.ServedIn = a.Destination.Region
+}
+
+// settle closes the record, writes it and returns what the client is to be
+// told: cause, or the failure to write. It writes even when the client has
+// gone.
+func (g *Gateway) settle(ctx context.Context, t *trip, cause error) error {
+	r := &t.record
+	r.Ended = g.Now()
+	r.FirstByte = t.meter.firstByte
+	hungUp := cause != nil && ctx.Err() != nil || errors.Is(cause, errHungUp)
+	if hungUp {
+		cause = errHungUp
+	}
+	r.Usage = t.meter.usage(t.request, cause)
+	t.meter.disclose(r.Usage)
+	r.Outcome = outcomeOf(cause, t.meter.stopReason)
+	r.Quote = g.Quote(r)
+	if err := g.Ledger.Settle(context.WithoutCancel(ctx), *r); err != nil {
+		return outcrop.Errorf(outcrop.Unavailable, "The usage of this call could not be recorded, so its answer is withheld. Try again.").Because(err)
+	}
+	return cause
+}
+
+// StatusHungUp is recorded as the status of a call whose client went away; it
+// is a web server's word, never sent.
+const StatusHungUp = 499
+
+func outcomeOf(cause error, stopReason string) outcrop.Outcome {
+	switch {
+	case cause == nil:
+		return outcrop.Outcome{Status: 200, StopReason: stopReason}
+	case errors.Is(cause, errHungUp):
+		return outcrop.Outcome{Status: StatusHungUp, HungUp: true, StopReason: stopReason}
+	}
+	kind := outcrop.KindOf(cause)
+	return outcrop.Outcome{Status: kind.Status(), Error: kind.Code(), StopReason: stopReason}
+}
