@@ -1,0 +1,72 @@
+package strictyaml
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+type sample struct {
+	Listen    string              `yaml:"listen"`
+	Limit     int                 `yaml:"limit"`
+	Upstreams map[string]upstream `yaml:"upstreams"`
+}
+
+type upstream struct {
+	Kind    string `yaml:"kind"`
+	BaseURL string `yaml:"baseURL"`
+}
+
+func env(name string) (string, bool) {
+	if name == "SET" {
+		return "value", true
+	}
+	return "", false
+}
+
+func TestGoodFilesDecode(t *testing.T) {
+	var s sample
+	file := "listen: ${SET}:1\nlimit: 3\nupstreams:\n  a:\n    kind: ${UNSET:-openai}\n    baseURL: \"http://${SET}/v1\"\n"
+	if err := Decode("c.yaml", []byte(file), &s, env); err != nil {
+		t.Fatal(err)
+	}
+	if s.Listen != "value:1" || s.Limit != 3 || s.Upstreams["a"] != (upstream{"openai", "http://value/v1"}) {
+		t.Errorf("decoded %+v", s)
+	}
+	for _, empty := range []string{"", "# only a comment\n", "\n---\n"} {
+		if err := Decode("c.yaml", []byte(empty), &s, env); err != nil {
+			t.Errorf("empty file %q: %v", empty, err)
+		}
+	}
+}
+
+func TestMistakesNameTheirPlaceAndCure(t *testing.T) {
+	for _, c := range []struct{ name, file, place, says string }{
+		{"unknown key", "listne: x\n", "c.yaml:1:1", `did you mean "listen"`},
+		{"unknown nested key", "upstreams:\n  a:\n    baseUrl: x\n", "c.yaml:3:5", `did you mean "baseURL"`},
+		{"far-off key", "zzzzzzzz: x\n", "c.yaml:1:1", `unknown key "zzzzzzzz"`},
+		{"wrong type", "listen: x\nlimit: many\n", "c.yaml:2:8", "cannot unmarshal"},
+		{"unset variable", "listen: a\nupstreams:\n  a: {kind: \"${NOPE}\"}\n", "c.yaml:3:", "NOPE is not set"},
+		{"broken syntax", "listen: [\n", "c.yaml:", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			err := Decode("c.yaml", []byte(c.file), new(sample), env)
+			var e *Error
+			if !errors.As(err, &e) {
+				t.Fatalf("err = %v, want an *Error", err)
+			}
+			if !strings.HasPrefix(err.Error(), c.place) || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("err = %q, want %q … %q", err, c.place, c.says)
+			}
+		})
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add([]byte("listen: x\nupstreams: {a: {kind: b}}\n"))
+	f.Add([]byte("a: &a [*a]"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var s sample
+		_ = Decode("c.yaml", data, &s, env) // must not panic
+	})
+}
