@@ -1,10 +1,47 @@
-.PHONY: run check test generate
+# make run      serve on the defaults
+# make check    what every commit passes: format, vet, staticcheck, generated code, tests (minutes)
+# make story    the stories, told with the real aws CLI and boto3
+# make crash    kill -9 under load, ten times over; both sides counted
+# make fuzz     every fuzz target in turn, FUZZTIME each
+# make bench    beside a bare reverse proxy, in one run
+# make generate the generated code, from awsapi/model
+.PHONY: run check fmt vet staticcheck generated test story crash fuzz bench generate
+
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FUZZTIME ?= 30s
+BENCHTIME ?= full
 
 run:
 	go run ./cmd/outcrop serve
 
+check: fmt vet staticcheck generated test
+
+fmt:
+	@out="$$(gofmt -l $$(git ls-files '*.go'))"; test -z "$$out" || { echo "not formatted:"; echo "$$out"; exit 1; }
+
+vet:
+	go vet ./...
+
+staticcheck:
+	go run $(STATICCHECK) ./...
+
+generated: generate
+	git diff --exit-code --stat -- '*_gen.go'
+
 test:
 	go test ./...
 
+story:
+	OUTCROP_STORIES=1 go test -count=1 ./test/script
+
+crash:
+	OUTCROP_CRASH=full go test -count=1 -v ./test/crash
+
+fuzz:
+	./tools/fuzz.sh $(FUZZTIME)
+
+bench:
+	go run ./test/bench -size $(BENCHTIME)
+
 generate:
-	go generate ./...
+	go run ./tools/wiregen

@@ -1,0 +1,38 @@
+// Command outcrop serves inference profiles over the AWS APIs.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// cli is every command and flag there is.
+type cli struct {
+	Serve   serveCommand   `cmd:"" help:"Run the server: every AWS endpoint on one port."`
+	Env     envCommand     `cmd:"" help:"Print the environment that points AWS tools at the server: eval \"$(outcrop env)\"."`
+	Tour    tourCommand    `cmd:"" help:"Play the main story against the running server: profile, call, cost by tag."`
+	Conform conformCommand `cmd:"" help:"Check an endpoint, Outcrop or AWS itself, against the recorded behaviour of each operation."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var c cli
+	parsed := kong.Parse(&c,
+		kong.Name("outcrop"),
+		kong.Description("A self-hosted control plane and gateway for Amazon Bedrock inference profiles."),
+		kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+	)
+	if err := parsed.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "outcrop:", err)
+		os.Exit(1)
+	}
+}

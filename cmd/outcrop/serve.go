@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+
+	"outcrop/server"
+)
+
+type serveCommand struct {
+	Listen string `help:"Address for every AWS endpoint (default 127.0.0.1:4599)." placeholder:"HOST:PORT"`
+	Data   string `help:"Folder for ledger, settings and keys (default ./outcrop-data)." placeholder:"DIR"`
+	Config string `help:"Configuration file; an empty one is valid." placeholder:"FILE"`
+	TLS    bool   `help:"Also answer TLS on the same port, with a certificate authority made for this data folder."`
+	Log    string `help:"Least level to log: debug, info, warn or error (default info)." placeholder:"LEVEL"`
+}
+
+// Run starts the server. Flags win over the configuration file.
+func (s *serveCommand) Run(ctx context.Context) error {
+	config, err := server.ReadConfig(s.Config)
+	if err != nil {
+		return err
+	}
+	override(&config.Listen, s.Listen)
+	override(&config.DataDir, s.Data)
+	override(&config.Log, s.Log)
+	config.TLS = config.TLS || s.TLS
+	log, err := newLog(config.Log)
+	if err != nil {
+		return err
+	}
+	return server.Run(ctx, *config, log, os.Stdout)
+}
+
+func override(setting *string, flag string) {
+	if flag != "" {
+		*setting = flag
+	}
+}
+
+func newLog(level string) (*slog.Logger, error) {
+	least := slog.LevelInfo
+	if level != "" {
+		if err := least.UnmarshalText([]byte(level)); err != nil {
+			return nil, err
+		}
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: least})), nil
+}

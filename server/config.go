@@ -1,0 +1,149 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"outcrop"
+	"outcrop/internal/strictyaml"
+)
+
+// Config is everything an operator can turn. Its zero value runs: a server on
+// loopback, a SQLite file beside it, and the simulator as sole upstream.
+type Config struct {
+	Listen  string            `yaml:"listen"`  // address shared by every AWS endpoint; default 127.0.0.1:4599
+	DataDir string            `yaml:"data"`    // where ledger, settings and keys live; default ./outcrop-data
+	Account outcrop.AccountID `yaml:"account"` // account made on the first start; default 123456789012
+	Region  outcrop.Region    `yaml:"region"`  // Region of calls that name none; default us-east-1
+	TLS     bool              `yaml:"tls"`     // also answer TLS on the same port, with a CA of our own
+	Drain   time.Duration     `yaml:"drain"`   // how long open streams may finish on shutdown; default 30s
+	Log     string            `yaml:"log"`     // debug, info, warn or error; default info
+
+	Catalog   CatalogConfig             `yaml:"catalog"`
+	Profiles  ProfilesConfig            `yaml:"profiles"`
+	Runtime   RuntimeConfig             `yaml:"runtime"`
+	Upstreams map[string]UpstreamConfig `yaml:"upstreams"` // by name; none means the simulator alone
+}
+
+// CatalogConfig turns which models, Regions and prices there are.
+type CatalogConfig struct {
+	Overlay        string `yaml:"overlay"`         // folder of YAML files that add models, Regions and prices
+	IncludeRetired *bool  `yaml:"include_retired"` // keep what AWS has retired, so that published guides run; default true
+}
+
+// ProfilesConfig turns the rules of application profiles.
+type ProfilesConfig struct {
+	PerRegion   int  `yaml:"per_region"`   // quota per account and Region; default 1000 (AWS's L-40EC9882)
+	UniqueNames bool `yaml:"unique_names"` // refuse a second profile of the same name
+}
+
+// RuntimeConfig turns how models are invoked.
+type RuntimeConfig struct {
+	AcceptBareProfileID bool  `yaml:"accept_bare_profile_id"` // take an application profile's id without its ARN, which AWS refuses
+	StreamPadding       *bool `yaml:"stream_padding"`         // blur the sizes of stream events as AWS does; default true
+}
+
+// UpstreamConfig is one backend.
+type UpstreamConfig struct {
+	Kind    string                                    `yaml:"kind"`    // simulator or openai
+	BaseURL string                                    `yaml:"baseURL"` // openai: http://host:port/v1
+	APIKey  string                                    `yaml:"apiKey"`  // openai: bearer key; usually ${VAR}
+	Headers map[string]string                         `yaml:"headers"` // openai: sent with every call
+	Regions []outcrop.Region                          `yaml:"regions"` // Regions it serves; empty is all
+	Models  map[outcrop.ModelID]outcrop.UpstreamModel `yaml:"models"`  // Bedrock's name to the backend's own; empty is all, by Bedrock's name
+	Timeout time.Duration                             `yaml:"timeout"` // of one whole call; default 10m
+
+	MaxTokensField string        `yaml:"max_tokens_field"`    // openai: max_tokens (default) or max_completion_tokens
+	FirstToken     time.Duration `yaml:"time_to_first_token"` // simulator: pause before the first event
+	TokenPace      time.Duration `yaml:"token_pace"`          // simulator: pause between events
+}
+
+// Defaults of a Config.
+const (
+	DefaultListen  = "127.0.0.1:4599"
+	DefaultDataDir = "./outcrop-data"
+	DefaultAccount = outcrop.AccountID("123456789012")
+	DefaultRegion  = outcrop.Region("us-east-1")
+
+	defaultDrain = 30 * time.Second
+)
+
+// ReadConfig reads a configuration file. An empty name is an empty file.
+func ReadConfig(name string) (*Config, error) {
+	c := new(Config)
+	if name != "" {
+		data, err := os.ReadFile(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("there is no configuration file %s", name)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read configuration: %w", err)
+		}
+		if err := strictyaml.Decode(name, data, c, os.LookupEnv); err != nil {
+			return nil, err
+		}
+		if c.Catalog.Overlay != "" && !filepath.IsAbs(c.Catalog.Overlay) {
+			c.Catalog.Overlay = filepath.Join(filepath.Dir(name), c.Catalog.Overlay)
+		}
+	}
+	return c, nil
+}
+
+var accountPattern = regexp.MustCompile(`\A[0-9]{12}\z`)
+
+// complete fills in the defaults and checks what a type cannot say.
+func (c *Config) complete() error {
+	setDefault(&c.Listen, DefaultListen)
+	setDefault(&c.DataDir, DefaultDataDir)
+	setDefault(&c.Account, DefaultAccount)
+	setDefault(&c.Region, DefaultRegion)
+	setDefault(&c.Drain, defaultDrain)
+	setDefault(&c.Log, "info")
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		return fmt.Errorf("listen: %q is not HOST:PORT", c.Listen)
+	}
+	if !accountPattern.MatchString(string(c.Account)) {
+		return fmt.Errorf("account: %q is not a 12-digit account number (quote it, so that YAML keeps its zeros)", c.Account)
+	}
+	if len(c.Upstreams) == 0 {
+		c.Upstreams = map[string]UpstreamConfig{"simulator": {Kind: "simulator"}}
+	}
+	for name, u := range c.Upstreams {
+		if err := u.check(); err != nil {
+			return fmt.Errorf("upstreams.%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func setDefault[T comparable](v *T, to T) {
+	var zero T
+	if *v == zero {
+		*v = to
+	}
+}
+
+// upstreamKinds are the backends there are.
+var upstreamKinds = []string{"simulator", "openai"}
+
+func (u *UpstreamConfig) check() error {
+	switch {
+	case !slices.Contains(upstreamKinds, u.Kind):
+		return fmt.Errorf("unknown kind %q: the kinds are %s", u.Kind, strings.Join(upstreamKinds, ", "))
+	case u.Kind == "openai" && !strings.HasPrefix(u.BaseURL, "http://") && !strings.HasPrefix(u.BaseURL, "https://"):
+		return fmt.Errorf("baseURL %q must begin with http:// or https://", u.BaseURL)
+	case u.Kind == "openai" && len(u.Models) == 0:
+		return errors.New("models is empty: map at least one Bedrock model id to the server's own model name")
+	case u.MaxTokensField != "" && u.MaxTokensField != "max_tokens" && u.MaxTokensField != "max_completion_tokens":
+		return fmt.Errorf("max_tokens_field %q must be max_tokens or max_completion_tokens", u.MaxTokensField)
+	}
+	return nil
+}

@@ -1,0 +1,181 @@
+// Package server introduces the engines and edges to each other, starts them,
+// and ends them in order.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"outcrop/identity"
+)
+
+// Limits of a connection.
+const (
+	headerTimeout  = 15 * time.Second
+	idleTimeout    = 3 * time.Minute
+	maxHeaderBytes = 64 << 10
+	maxH2Streams   = 1000 // per connection
+)
+
+// A Server is the whole product, started.
+type Server struct {
+	config  Config
+	log     *slog.Logger
+	engines *engines
+	http    *http.Server
+	first   *identity.Bootstrapped // credentials, on the first start only
+	errs    chan error
+	addr    net.Addr
+	release func() error // lock of the data folder
+}
+
+// Start opens the data folder, starts every engine and listens. Close it.
+func Start(ctx context.Context, config Config, log *slog.Logger) (*Server, error) {
+	if err := config.complete(); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(config.DataDir, 0o700); err != nil {
+		return nil, fmt.Errorf("make data folder: %w", err)
+	}
+	release, err := lock(config.DataDir)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{config: config, log: log, release: release, errs: make(chan error, 2)}
+	if err := s.start(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Server) start(ctx context.Context) error {
+	listener, err := net.Listen("tcp", s.config.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	s.addr = listener.Addr()
+	if s.engines, s.first, err = open(ctx, &s.config, s.Endpoint(), s.log); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	s.http = newHTTPServer(s.engines.handler(&s.config, s.log), s.log)
+	if !s.config.TLS {
+		s.serve(listener)
+		return nil
+	}
+	config, err := tlsConfig(s.config.DataDir, s.config.Listen, time.Now())
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	plain, secure := split(listener, config)
+	s.serve(plain)
+	s.serve(secure)
+	return nil
+}
+
+func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
+	srv := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxH2Streams},
+		Protocols:         new(http.Protocols),
+	}
+	srv.Protocols.SetHTTP1(true)
+	srv.Protocols.SetHTTP2(true)
+	srv.Protocols.SetUnencryptedHTTP2(true) // the JavaScript SDK's Bedrock client speaks h2c with prior knowledge
+	return srv
+}
+
+func (s *Server) serve(l net.Listener) {
+	go func() {
+		if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+			s.errs <- fmt.Errorf("serve %s: %w", l.Addr(), err)
+			return
+		}
+		s.errs <- nil
+	}()
+}
+
+// Addr is where the server listens.
+func (s *Server) Addr() net.Addr { return s.addr }
+
+// Endpoint is the URL that AWS clients are pointed at.
+func (s *Server) Endpoint() string {
+	scheme := "http"
+	if s.config.TLS {
+		scheme = "https"
+	}
+	host, port, _ := net.SplitHostPort(s.addr.String())
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return scheme + "://" + net.JoinHostPort(host, port)
+}
+
+// FirstStart holds the credentials that were just made, or nil: they are shown
+// once.
+func (s *Server) FirstStart() *identity.Bootstrapped { return s.first }
+
+// Wait returns when ctx ends or the server fails.
+func (s *Server) Wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-s.errs:
+		return err
+	}
+}
+
+// Close lets open streams finish for the configured time, then ends every
+// engine in the reverse order of their start.
+func (s *Server) Close() error {
+	var errs []error
+	if s.http != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), s.config.Drain)
+		defer cancel()
+		if err := s.http.Shutdown(ctx); err != nil {
+			s.log.Warn("open calls were cut off after the drain time", "drain", s.config.Drain)
+			errs = append(errs, s.http.Close())
+		}
+	}
+	if s.engines != nil {
+		errs = append(errs, s.engines.close())
+	}
+	return errors.Join(append(errs, s.release())...)
+}
+
+// Run serves until ctx ends, telling on out where and with which credentials.
+func Run(ctx context.Context, config Config, log *slog.Logger, out io.Writer) error {
+	s, err := Start(ctx, config, log)
+	if err != nil {
+		return err
+	}
+	s.greet(out)
+	err = s.Wait(ctx)
+	log.Info("shutting down")
+	return errors.Join(err, s.Close())
+}
+
+// lock keeps a second server out of the data folder.
+func lock(dir string) (release func() error, err error) {
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock data folder: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("the data folder %s is in use by another outcrop: stop it, or name another folder with --data", dir)
+	}
+	return f.Close, nil
+}
