@@ -1,0 +1,187 @@
+package pricing
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"path"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"outcrop"
+	"outcrop/internal/tsv"
+)
+
+//go:embed data/*.tsv
+var data embed.FS
+
+var embedded = sync.OnceValues(func() (*Book, error) {
+	d, err := readEmbedded()
+	if err != nil {
+		return nil, err
+	}
+	return d.book()
+})
+
+// Embedded is the book this binary was built with. It is read at first use.
+func Embedded() (*Book, error) { return embedded() }
+
+// A draft is a Book while rows are laid over one another.
+type draft struct {
+	tiers []tier
+	rows  map[key][]*row
+}
+
+func readEmbedded() (*draft, error) {
+	d := &draft{rows: make(map[key][]*row, 512)}
+	if err := readTable("data/tiers.tsv", d.addTier); err != nil {
+		return nil, err
+	}
+	lists, err := fs.Glob(data, "data/bedrock-*.tsv") // in order of their dates
+	if err != nil {
+		return nil, fmt.Errorf("find price lists: %w", err)
+	}
+	for _, file := range lists {
+		var rows []*row
+		list := strings.TrimSuffix(path.Base(file), ".tsv")
+		err := readTable(file, func(cells tsv.Row) error {
+			r, err := readRow(list, cells)
+			rows = append(rows, r)
+			return err
+		})
+		if err == nil {
+			err = d.lay(rows)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return d, nil
+}
+
+func readTable(file string, add func(tsv.Row) error) error {
+	text, err := data.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("read embedded table: %w", err)
+	}
+	return tsv.Read(path.Base(file), string(text), add)
+}
+
+func (d *draft) addTier(cells tsv.Row) error {
+	times, err := strconv.ParseUint(cells.Get("times"), 10, 32)
+	if err != nil {
+		return fmt.Errorf("read tier: %w", err)
+	}
+	over, err := strconv.ParseUint(cells.Get("over"), 10, 32)
+	if err != nil || over == 0 {
+		return fmt.Errorf("read tier: a fraction over %q", cells.Get("over"))
+	}
+	d.tiers = append(d.tiers, tier{cells.Get("tier"), cells.Get("models"), times, over})
+	return nil
+}
+
+// A spec is a row as a file says it: text, nothing checked.
+type spec struct {
+	model, scope, from, until string
+	rates                     [outcrop.TokenKinds]string
+	longOver                  string
+	long                      [outcrop.TokenKinds]string
+	source, note              string
+}
+
+// rateColumns are the columns of rates by TokenKind.
+var rateColumns = [outcrop.TokenKinds]string{"input", "output", "cacheRead", "cacheWrite5m", "cacheWrite1h"}
+
+func readRow(list string, cells tsv.Row) (*row, error) {
+	s := spec{model: cells.Get("model"), scope: cells.Get("scope"), from: cells.Get("from"), until: cells.Get("until"),
+		longOver: cells.Get("longOver"), source: cells.Get("source"), note: cells.Get("note")}
+	for k, column := range rateColumns {
+		s.rates[k] = cells.Get(column)
+		s.long[k] = cells.Get("long" + strings.ToUpper(column[:1]) + column[1:])
+	}
+	return s.row(list)
+}
+
+func (s *spec) row(list string) (*row, error) {
+	r := &row{list: list, source: s.source, note: s.note}
+	r.model = outcrop.ModelID(s.model)
+	r.scope, r.kind = parseScope(s.scope)
+	if s.model == "" {
+		return nil, fmt.Errorf("a price without a model")
+	}
+	if s.source == "" {
+		return nil, fmt.Errorf("the price of %s has no source", s.model)
+	}
+	var err error
+	if r.from, err = parseTime(s.from); err != nil {
+		return nil, fmt.Errorf("%s: from: %w", s.model, err)
+	}
+	if r.until, err = parseTime(s.until); err != nil {
+		return nil, fmt.Errorf("%s: until: %w", s.model, err)
+	}
+	if !r.until.IsZero() && !r.from.Before(r.until) {
+		return nil, fmt.Errorf("%s: from %s is not before until %s", s.model, s.from, s.until)
+	}
+	return r, s.fill(r)
+}
+
+func (s *spec) fill(r *row) (err error) {
+	if r.rates, err = parseRates(s.rates); err != nil {
+		return fmt.Errorf("%s: %w", s.model, err)
+	}
+	if !r.rates.Known() {
+		return fmt.Errorf("%s: a price list row without any price", s.model)
+	}
+	if r.longRates, err = parseRates(s.long); err != nil {
+		return fmt.Errorf("%s: long: %w", s.model, err)
+	}
+	if s.longOver != "" {
+		over, err := strconv.ParseUint(s.longOver, 10, 63)
+		if err != nil || over == 0 {
+			return fmt.Errorf("%s: long: over %q is not a count of tokens", s.model, s.longOver)
+		}
+		r.longOver = outcrop.Tokens(over)
+	}
+	if r.longRates.Known() != (r.longOver > 0) {
+		return fmt.Errorf("%s: a long-context price needs both a threshold and rates", s.model)
+	}
+	return nil
+}
+
+// parseRates reads decimal text. A price of nothing has to be said in a word,
+// so that a table's 0.0 is never taken for a gift.
+func parseRates(cells [outcrop.TokenKinds]string) (rates outcrop.PerKind[outcrop.Rate], err error) {
+	for kind := range outcrop.Kinds() {
+		cell := cells[kind]
+		switch cell {
+		case "":
+			continue
+		case "free":
+			rates.Set(kind, 0)
+			continue
+		}
+		rate, err := outcrop.ParseRate(cell)
+		if err != nil {
+			return rates, fmt.Errorf("%s: %w", rateColumns[kind], err)
+		}
+		if rate == 0 {
+			return rates, fmt.Errorf("%s: a price of %s: write free, or leave it out when unknown", rateColumns[kind], cell)
+		}
+		rates.Set(kind, rate)
+	}
+	return rates, nil
+}
+
+// parseTime reads a date or an instant in UTC; empty is open.
+func parseTime(s string) (time.Time, error) {
+	switch len(s) {
+	case 0:
+		return time.Time{}, nil
+	case len(time.DateOnly):
+		return time.Parse(time.DateOnly, s)
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	return t.UTC(), err
+}
