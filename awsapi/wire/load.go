@@ -22,6 +22,7 @@ func Load(model []byte) (*Service, error) {
 	for _, name := range f.Shapes.names() {
 		l.shape(name)
 	}
+	svc.errors = errorsByCode(l.shapes)
 	for _, name := range f.Operations.names() {
 		op, err := l.operation(f.Operations.raw(name))
 		if err != nil {
@@ -32,6 +33,23 @@ func Load(model []byte) (*Service, error) {
 		svc.byName[name] = op
 	}
 	return svc, l.err
+}
+
+// errorsByCode lists exceptions under both names that a client may know. A
+// shape's own name wins over another's code.
+func errorsByCode(shapes map[string]*Shape) map[string]*Shape {
+	byCode := map[string]*Shape{}
+	for _, s := range shapes {
+		if s.Exception && s.ErrorCode != "" {
+			byCode[s.ErrorCode] = s
+		}
+	}
+	for name, s := range shapes {
+		if s.Exception {
+			byCode[name] = s
+		}
+	}
+	return byCode
 }
 
 type modelFile struct {

@@ -18,7 +18,11 @@
 // elements of sparse lists and maps.
 package wire
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"slices"
+	"sync"
+)
 
 // A Type is a shape's type.
 type Type string
@@ -69,6 +73,7 @@ type Service struct {
 	Operations   []*Operation
 	byName       map[string]*Operation
 	shapes       map[string]*Shape
+	errors       map[string]*Shape // by code and by name
 }
 
 // Operation finds an operation by its name, or returns nil.
@@ -76,6 +81,10 @@ func (s *Service) Operation(name string) *Operation { return s.byName[name] }
 
 // Shape finds a shape by its name, or returns nil.
 func (s *Service) Shape(name string) *Shape { return s.shapes[name] }
+
+// Error finds a modelled error by its code on the wire or by its shape's
+// name, or returns nil.
+func (s *Service) Error(code string) *Shape { return s.errors[code] }
 
 // An Operation is one row of a service's routing table.
 type Operation struct {
@@ -118,6 +127,9 @@ type Shape struct {
 	ErrorCode   string // wire code when it differs from Name
 	ErrorStatus int    // HTTP status of an exception, 0 when not modelled
 	SenderFault bool
+
+	once sync.Once
+	made []check // constraints, ready to run
 }
 
 // Member finds a member by name, or returns nil.
@@ -128,6 +140,21 @@ func (s *Shape) Member(name string) *Member {
 		}
 	}
 	return nil
+}
+
+// bodyMember finds the member that a REST body calls name, or returns nil.
+func (s *Shape) bodyMember(name string) *Member {
+	for _, m := range s.Members {
+		if m.Location == InBody && m.WireName() == name {
+			return m
+		}
+	}
+	return nil
+}
+
+// hasBody says whether any member travels in a REST body.
+func (s *Shape) hasBody() bool {
+	return slices.ContainsFunc(s.Members, func(m *Member) bool { return m.Location == InBody })
 }
 
 // A Member is a shape in its place: in a structure, list or map.

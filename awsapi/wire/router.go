@@ -1,0 +1,326 @@
+package wire
+
+import (
+	"cmp"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// maxPathSegments bounds the work that a path can cause. AWS's deepest
+// template has eight segments; an ARN with slashes adds a few.
+const maxPathSegments = 32
+
+// A Router finds the operation of a rest-json or rest-xml service by method,
+// path and query. It works on the escaped path, because model ids arrive as
+// percent-encoded ARNs, and decodes every label once.
+//
+// Labels must not be empty. A label holding an ARN whose slash the client left
+// bare is matched all the same (control-plane.md §0).
+type Router struct {
+	root   routeNode
+	routes []*route // for the lenient walk, those with most literals first
+}
+
+// A routeNode is a place in the tree of path segments.
+type routeNode struct {
+	literal map[string]*routeNode
+	label   *routeNode
+	greedy  []*route // end here, with a last label that takes the rest
+	routes  []*route // end here
+}
+
+type route struct {
+	op       *Operation
+	segments []segment
+	query    []queryPart
+	literals int // how many segments are literal
+}
+
+type segment struct {
+	text   string // literal text or label name
+	label  bool
+	greedy bool
+}
+
+// A queryPart is a constant of the template: ?x must be present, ?x=y equal.
+type queryPart struct {
+	name, value string
+	valued      bool
+}
+
+// NewRouter builds the routing table of svc.
+func NewRouter(svc *Service) *Router {
+	r := &Router{}
+	for _, op := range svc.Operations {
+		rt := parseTemplate(op)
+		r.routes = append(r.routes, rt)
+		r.root.add(rt, rt.segments)
+	}
+	slices.SortStableFunc(r.routes, func(a, b *route) int { return a.rank(b) })
+	r.root.sort()
+	return r
+}
+
+// rank orders the more particular route first: more literals, then more
+// constants in the query.
+func (rt *route) rank(other *route) int {
+	return cmp.Or(cmp.Compare(other.literals, rt.literals), cmp.Compare(len(other.query), len(rt.query)))
+}
+
+func parseTemplate(op *Operation) *route {
+	path, query, _ := strings.Cut(op.URI, "?")
+	rt := &route{op: op}
+	for s := range strings.SplitSeq(strings.TrimPrefix(path, "/"), "/") {
+		seg := segment{text: s}
+		if name, ok := strings.CutPrefix(s, "{"); ok && strings.HasSuffix(name, "}") {
+			name = strings.TrimSuffix(name, "}")
+			seg.label = true
+			seg.text, seg.greedy = strings.CutSuffix(name, "+")
+		} else {
+			rt.literals++
+		}
+		rt.segments = append(rt.segments, seg)
+	}
+	for part := range strings.SplitSeq(query, "&") {
+		if part != "" {
+			name, value, valued := strings.Cut(part, "=")
+			rt.query = append(rt.query, queryPart{name, value, valued})
+		}
+	}
+	return rt
+}
+
+func (n *routeNode) add(rt *route, rest []segment) {
+	if len(rest) == 0 {
+		n.routes = append(n.routes, rt)
+		return
+	}
+	switch s := rest[0]; {
+	case s.greedy && len(rest) == 1:
+		n.greedy = append(n.greedy, rt)
+	case s.label:
+		if n.label == nil {
+			n.label = &routeNode{}
+		}
+		n.label.add(rt, rest[1:])
+	default:
+		if n.literal == nil {
+			n.literal = map[string]*routeNode{}
+		}
+		next := n.literal[s.text]
+		if next == nil {
+			next = &routeNode{}
+			n.literal[s.text] = next
+		}
+		next.add(rt, rest[1:])
+	}
+}
+
+func (n *routeNode) sort() {
+	slices.SortStableFunc(n.routes, func(a, b *route) int { return a.rank(b) })
+	slices.SortStableFunc(n.greedy, func(a, b *route) int { return a.rank(b) })
+	for _, next := range n.literal {
+		next.sort()
+	}
+	if n.label != nil {
+		n.label.sort()
+	}
+}
+
+// Match finds the operation for a request. Labels are decoded once; they are
+// nil when the template has none.
+func (r *Router) Match(method, escapedPath, rawQuery string) (op *Operation, labels map[string]string, ok bool) {
+	var store [maxPathSegments]string
+	path, ok := splitPath(escapedPath, store[:0])
+	if !ok {
+		return nil, nil, false
+	}
+	q := routeQuery{method: method, query: rawQuery}
+	rt := r.root.find(path, &q)
+	if rt == nil {
+		rt = r.findLenient(path, &q)
+	}
+	if rt == nil {
+		return nil, nil, false
+	}
+	if labels, ok = rt.labels(path); !ok {
+		return nil, nil, false
+	}
+	return rt.op, labels, true
+}
+
+// Methods lists the methods that would match the path, whatever the method of
+// the request: what Match refuses although Methods is not empty was sent with
+// the wrong method.
+func (r *Router) Methods(escapedPath, rawQuery string) []string {
+	var store [maxPathSegments]string
+	path, ok := splitPath(escapedPath, store[:0])
+	if !ok {
+		return nil
+	}
+	var methods []string
+	for _, rt := range r.routes {
+		if m := rt.op.Method; !slices.Contains(methods, m) && rt.fits(path) && rt.accepts(&routeQuery{method: m, query: rawQuery}) {
+			methods = append(methods, m)
+		}
+	}
+	slices.Sort(methods)
+	return methods
+}
+
+// splitPath cuts a path into its segments; ok is false when it is not
+// absolute or has too many.
+func splitPath(path string, into []string) (segments []string, ok bool) {
+	rest, ok := strings.CutPrefix(path, "/")
+	if !ok || strings.Count(rest, "/") >= maxPathSegments {
+		return nil, false
+	}
+	for s := range strings.SplitSeq(rest, "/") {
+		into = append(into, s)
+	}
+	return into, true
+}
+
+type routeQuery struct {
+	method, query string
+}
+
+// find walks the tree, literals before labels, and turns back from a branch
+// that has no route for the method.
+func (n *routeNode) find(path []string, q *routeQuery) *route {
+	if len(path) == 0 {
+		return pick(n.routes, q)
+	}
+	if next := n.next(path[0]); next != nil {
+		if rt := next.find(path[1:], q); rt != nil {
+			return rt
+		}
+	}
+	if path[0] == "" {
+		return nil
+	}
+	if n.label != nil {
+		if rt := n.label.find(path[1:], q); rt != nil {
+			return rt
+		}
+	}
+	return pick(n.greedy, q)
+}
+
+func (n *routeNode) next(s string) *routeNode {
+	if next := n.literal[s]; next != nil || !strings.Contains(s, "%") {
+		return next
+	}
+	plain, err := url.PathUnescape(s)
+	if err != nil {
+		return nil
+	}
+	return n.literal[plain]
+}
+
+func pick(routes []*route, q *routeQuery) *route {
+	for _, rt := range routes {
+		if rt.accepts(q) {
+			return rt
+		}
+	}
+	return nil
+}
+
+func (rt *route) accepts(q *routeQuery) bool {
+	if rt.op.Method != q.method {
+		return false
+	}
+	for _, part := range rt.query {
+		if !part.in(q.query) {
+			return false
+		}
+	}
+	return true
+}
+
+func (p *queryPart) in(query string) bool {
+	for part := range strings.SplitSeq(query, "&") {
+		name, value, _ := strings.Cut(part, "=")
+		if name == p.name && (!p.valued || value == p.value) {
+			return true
+		}
+	}
+	return false
+}
+
+// findLenient looks for a route in which a label holds an ARN with bare
+// slashes, or a greedy label stands before the end.
+func (r *Router) findLenient(path []string, q *routeQuery) *route {
+	for _, rt := range r.routes {
+		if rt.accepts(q) && rt.fits(path) {
+			return rt
+		}
+	}
+	return nil
+}
+
+func (rt *route) fits(path []string) bool { return align(rt.segments, path, nil) }
+
+// labels reads the labels out of a path that fits. ok is false when an escape
+// in one is malformed.
+func (rt *route) labels(path []string) (map[string]string, bool) {
+	if len(rt.segments) == rt.literals {
+		return nil, true
+	}
+	raw := make(map[string]string, len(rt.segments)-rt.literals)
+	align(rt.segments, path, raw)
+	for name, s := range raw {
+		plain, err := url.PathUnescape(s)
+		if err != nil {
+			return nil, false
+		}
+		raw[name] = plain
+	}
+	return raw, true
+}
+
+// align lays a template over a path. A label takes one segment; a greedy one,
+// and one that begins like an ARN, takes as many as the rest of the template
+// leaves. When into is not nil the labels' raw texts are written to it.
+func align(template []segment, path []string, into map[string]string) bool {
+	if len(template) == 0 {
+		return len(path) == 0
+	}
+	if len(path) < len(template) {
+		return false
+	}
+	s := template[0]
+	if !s.label {
+		return sameSegment(s.text, path[0]) && align(template[1:], path[1:], into)
+	}
+	if path[0] == "" {
+		return false
+	}
+	longest := 1
+	if s.greedy || startsLikeARN(path[0]) {
+		longest = len(path) - len(template) + 1
+	}
+	for n := longest; n > 0; n-- {
+		if align(template[1:], path[n:], into) {
+			if into != nil {
+				into[s.text] = strings.Join(path[:n], "/")
+			}
+			return true
+		}
+	}
+	return false
+}
+
+func sameSegment(literal, s string) bool {
+	if s == literal || !strings.Contains(s, "%") {
+		return s == literal
+	}
+	plain, err := url.PathUnescape(s)
+	return err == nil && plain == literal
+}
+
+func startsLikeARN(s string) bool {
+	return strings.HasPrefix(s, "arn:") || len(s) >= 6 && strings.EqualFold(s[:6], "arn%3A")
+}
