@@ -1,0 +1,232 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"outcrop"
+	"outcrop/profile"
+)
+
+var _ profile.Store = (*DB)(nil)
+
+const profileColumns = "id, name, description, geography, source, model, models, destinations, tags, created_at, updated_at"
+
+// CreateProfile is profile.Store's.
+func (db *DB) CreateProfile(ctx context.Context, c profile.Creation) (kept *outcrop.InferenceProfile, err error) {
+	err = db.update(ctx, func(tx *sql.Tx) error {
+		if kept, err = repeated(ctx, tx, c); kept != nil || err != nil {
+			return err
+		}
+		if err := hasRoom(ctx, tx, c); err != nil {
+			return err
+		}
+		kept = c.Profile
+		return insertProfile(ctx, tx, c)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return copyProfile(kept), nil
+}
+
+// repeated finds the profile that the same request made before, after it has
+// forgotten the tokens that are too old.
+func repeated(ctx context.Context, tx *sql.Tx, c profile.Creation) (*outcrop.InferenceProfile, error) {
+	if c.Token == "" {
+		return nil, nil
+	}
+	if _, err := tx.ExecContext(ctx, "DELETE FROM profile_tokens WHERE used_at < ?", c.TokensSince.UnixMicro()); err != nil {
+		return nil, err
+	}
+	var fingerprint, id string
+	err := tx.QueryRowContext(ctx, "SELECT fingerprint, profile FROM profile_tokens WHERE account = ? AND region = ? AND token = ?",
+		c.Key.Account, c.Key.Region, c.Token).Scan(&fingerprint, &id)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case fingerprint != c.Fingerprint:
+		return nil, profile.ErrTokenReused
+	}
+	return oneProfile(ctx, tx, profile.Key{Account: c.Key.Account, Region: c.Key.Region, ID: id})
+}
+
+// hasRoom checks what the schema does not.
+func hasRoom(ctx context.Context, tx *sql.Tx, c profile.Creation) error {
+	const query = `SELECT
+		coalesce((SELECT n FROM profile_counts WHERE account = ?1 AND region = ?2), 0),
+		?5 AND EXISTS (SELECT 1 FROM profiles WHERE account = ?1 AND region = ?2 AND name = ?3),
+		EXISTS (SELECT 1 FROM profiles WHERE account = ?1 AND region = ?2 AND id = ?4)`
+	var n int
+	var nameTaken, idTaken bool
+	err := tx.QueryRowContext(ctx, query, c.Key.Account, c.Key.Region, c.Profile.Name, c.Key.ID, c.UniqueName).Scan(&n, &nameTaken, &idTaken)
+	switch {
+	case err != nil:
+		return err
+	case n >= c.Quota:
+		return profile.ErrQuota
+	case nameTaken:
+		return profile.ErrNameTaken
+	case idTaken:
+		return profile.ErrIDTaken
+	}
+	return nil
+}
+
+func insertProfile(ctx context.Context, tx *sql.Tx, c profile.Creation) error {
+	p, k := c.Profile, c.Key
+	tags, err := json.Marshal(p.Tags)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, "INSERT INTO profiles (account, region, "+profileColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		k.Account, k.Region, k.ID, p.Name, p.Description, p.Geography, p.Source, p.Model,
+		join(p.Models, func(a outcrop.ARN) string { return string(a) }),
+		join(p.Destinations, func(d outcrop.Destination) string { return string(d.Region) }),
+		string(tags), p.CreatedAt.UnixMicro(), p.UpdatedAt.UnixMicro())
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, "INSERT INTO profile_counts VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET n = n + 1", k.Account, k.Region)
+	if err != nil || c.Token == "" {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, "INSERT INTO profile_tokens VALUES (?, ?, ?, ?, ?, ?)",
+		k.Account, k.Region, c.Token, c.Fingerprint, k.ID, p.CreatedAt.UnixMicro())
+	return err
+}
+
+// Profile is profile.Store's.
+func (db *DB) Profile(ctx context.Context, k profile.Key) (*outcrop.InferenceProfile, error) {
+	return oneProfile(ctx, db.read, k)
+}
+
+// A querier is a transaction, or a pool.
+type querier interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+func oneProfile(ctx context.Context, q querier, k profile.Key) (*outcrop.InferenceProfile, error) {
+	row := q.QueryRowContext(ctx, "SELECT "+profileColumns+" FROM profiles WHERE account = ? AND region = ? AND id = ?", k.Account, k.Region, k.ID)
+	p, err := scanProfile(row, k.Account, k.Region)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, profile.ErrNotFound
+	}
+	return p, err
+}
+
+// ProfilePage is profile.Store's.
+func (db *DB) ProfilePage(ctx context.Context, a outcrop.AccountID, r outcrop.Region, after profile.Position, limit int) ([]*outcrop.InferenceProfile, error) {
+	rows, err := db.read.QueryContext(ctx, "SELECT "+profileColumns+` FROM profiles
+		WHERE account = ? AND region = ? AND (created_at, id) > (?, ?) ORDER BY created_at, id LIMIT ?`,
+		a, r, after.Created.UnixMicro(), after.ID, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list profiles: %w", err)
+	}
+	defer rows.Close()
+	list := make([]*outcrop.InferenceProfile, 0, min(limit, profile.MaxPage+1))
+	for rows.Next() {
+		p, err := scanProfile(rows, a, r)
+		if err != nil {
+			return nil, fmt.Errorf("list profiles: %w", err)
+		}
+		list = append(list, p)
+	}
+	return list, rows.Err()
+}
+
+// DeleteProfile is profile.Store's. Tokens go by cascade.
+func (db *DB) DeleteProfile(ctx context.Context, k profile.Key) error {
+	return db.update(ctx, func(tx *sql.Tx) error {
+		done, err := tx.ExecContext(ctx, "DELETE FROM profiles WHERE account = ? AND region = ? AND id = ?", k.Account, k.Region, k.ID)
+		if err != nil {
+			return err
+		}
+		if n, err := done.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(profile.ErrNotFound, err)
+		}
+		_, err = tx.ExecContext(ctx, "UPDATE profile_counts SET n = n - 1 WHERE account = ? AND region = ?", k.Account, k.Region)
+		return err
+	})
+}
+
+// ChangeProfileTags is profile.Store's.
+func (db *DB) ChangeProfileTags(ctx context.Context, k profile.Key, change func(outcrop.Tags) (outcrop.Tags, error)) error {
+	return db.update(ctx, func(tx *sql.Tx) error {
+		p, err := oneProfile(ctx, tx, k)
+		if err != nil {
+			return err
+		}
+		changed, err := change(p.Tags)
+		if err != nil {
+			return err
+		}
+		tags, err := json.Marshal(changed)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "UPDATE profiles SET tags = ? WHERE account = ? AND region = ? AND id = ?", string(tags), k.Account, k.Region, k.ID)
+		return err
+	})
+}
+
+func scanProfile(row interface{ Scan(...any) error }, a outcrop.AccountID, r outcrop.Region) (*outcrop.InferenceProfile, error) {
+	p := &outcrop.InferenceProfile{Kind: outcrop.Application}
+	var models, destinations, tags string
+	var created, updated int64
+	err := row.Scan(&p.ID, &p.Name, &p.Description, &p.Geography, &p.Source, &p.Model, &models, &destinations, &tags, &created, &updated)
+	if err != nil {
+		return nil, err
+	}
+	if err := readTags(tags, &p.Tags); err != nil {
+		return nil, fmt.Errorf("tags of profile %s: %w", p.ID, err)
+	}
+	p.ARN = outcrop.ApplicationProfileARN(r, a, p.ID)
+	p.Models = split(models, func(s string) outcrop.ARN { return outcrop.ARN(s) })
+	p.Destinations = split(destinations, func(s string) outcrop.Destination {
+		return outcrop.Destination{Region: outcrop.Region(s), Model: p.Model}
+	})
+	p.CreatedAt, p.UpdatedAt = time.UnixMicro(created).UTC(), time.UnixMicro(updated).UTC()
+	return p, nil
+}
+
+// readTags spares the common case of none a decoder.
+func readTags(text string, tags *outcrop.Tags) error {
+	if text == "null" || text == "{}" {
+		return nil
+	}
+	return json.Unmarshal([]byte(text), tags)
+}
+
+func join[T any](list []T, text func(T) string) string {
+	var b strings.Builder
+	for i, v := range list {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(text(v))
+	}
+	return b.String()
+}
+
+func split[T any](text string, value func(string) T) []T {
+	list := make([]T, 0, strings.Count(text, " ")+1)
+	for s := range strings.SplitSeq(text, " ") {
+		list = append(list, value(s))
+	}
+	return list
+}
+
+// copyProfile gives the caller lists of its own.
+func copyProfile(p *outcrop.InferenceProfile) *outcrop.InferenceProfile {
+	c := *p
+	c.Models, c.Destinations, c.Tags = append([]outcrop.ARN(nil), p.Models...), append([]outcrop.Destination(nil), p.Destinations...), p.Tags.Clone()
+	return &c
+}

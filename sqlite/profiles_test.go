@@ -1,0 +1,118 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"outcrop"
+	"outcrop/profile"
+	"outcrop/profile/profiletest"
+)
+
+func TestProfileStoreKeepsThePromises(t *testing.T) {
+	profiletest.Run(t, func(t testing.TB) profile.Store { return openTest(t) })
+}
+
+const manyProfiles = 100_000
+
+var firstOfMany = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// fillProfiles puts n profiles in, a thousand a transaction.
+func fillProfiles(t testing.TB, db *DB, n int) {
+	const batch = 1000
+	for from := 0; from < n; from += batch {
+		tx, err := db.write.BeginTx(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := from; i < min(n, from+batch); i++ {
+			k := profile.Key{Account: "111122223333", Region: "us-west-2", ID: fmt.Sprintf("%012d", i)}
+			if err := insertProfile(t.Context(), tx, profiletest.Creation(k, firstOfMany.Add(time.Duration(i)*time.Second))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := tx.Commit(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestAHundredThousandProfilesPageWithoutStrain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("fills a large store")
+	}
+	db := openTest(t)
+	fillProfiles(t, db, manyProfiles)
+	seen := 0
+	var at profile.Position
+	for {
+		page, err := db.ProfilePage(t.Context(), "111122223333", "us-west-2", at, profile.MaxPage)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page) == 0 {
+			break
+		}
+		for _, p := range page {
+			if want := fmt.Sprintf("%012d", seen); p.ID != want {
+				t.Fatalf("place %d holds %s", seen, p.ID)
+			}
+			seen++
+			at = profile.Position{Created: p.CreatedAt, ID: p.ID}
+		}
+	}
+	if seen != manyProfiles {
+		t.Errorf("saw %d", seen)
+	}
+	c := profiletest.Creation(profile.Key{Account: "111122223333", Region: "us-west-2", ID: "one-too-many"}, firstOfMany)
+	c.Quota = manyProfiles
+	if _, err := db.CreateProfile(t.Context(), c); !errors.Is(err, profile.ErrQuota) {
+		t.Errorf("err = %v, want the quota", err)
+	}
+}
+
+func BenchmarkProfilePage(b *testing.B) {
+	db := openTest(b)
+	fillProfiles(b, db, manyProfiles)
+	at := profile.Position{Created: firstOfMany.Add(manyProfiles / 2 * time.Second)}
+	for b.Loop() {
+		page, err := db.ProfilePage(b.Context(), "111122223333", "us-west-2", at, profile.MaxPage)
+		if err != nil || len(page) != profile.MaxPage {
+			b.Fatal(len(page), err)
+		}
+	}
+}
+
+func TestAccessIsKeptByAccount(t *testing.T) {
+	db := openTest(t)
+	ctx, at := t.Context(), firstOfMany
+	if _, _, known, err := db.Agreement(ctx, "111122223333", "m"); known || err != nil {
+		t.Errorf("known = %v, %v", known, err)
+	}
+	for _, active := range []bool{true, false, true} {
+		at = at.Add(time.Microsecond)
+		if err := db.SetAgreement(ctx, "111122223333", "m", active, at); err != nil {
+			t.Fatal(err)
+		}
+		got, since, known, err := db.Agreement(ctx, "111122223333", "m")
+		if got != active || !since.Equal(at) || !known || err != nil {
+			t.Errorf("agreement = %v since %v, %v, %v; want %v since %v", got, since, known, err, active, at)
+		}
+	}
+	if _, _, known, _ := db.Agreement(ctx, "444455556666", "m"); known {
+		t.Error("another account sees the agreement")
+	}
+	for _, form := range []string{`{"companyName":"a"}`, `{"companyName":"b"}`} {
+		if err := db.SetUseCase(ctx, "111122223333", []byte(form)); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := db.UseCase(ctx, "111122223333"); string(got) != form || err != nil {
+			t.Errorf("form = %s, %v", got, err)
+		}
+	}
+	if got, err := db.UseCase(ctx, outcrop.AccountID("444455556666")); got != nil || err != nil {
+		t.Errorf("another account's form = %s, %v", got, err)
+	}
+}
