@@ -1,0 +1,238 @@
+package sigv4
+
+import (
+	"bytes"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A target is the path and query of a request as they travel on the wire.
+type target struct{ path, query string }
+
+// targetOf prefers the request line as it was received: net/http decodes and
+// re-encodes URL, and a signature covers the bytes that were sent.
+func targetOf(r *http.Request) target {
+	raw := r.RequestURI
+	if raw == "" {
+		raw = r.URL.RequestURI()
+	}
+	if !strings.HasPrefix(raw, "/") { // absolute form, as sent to a proxy
+		if _, rest, ok := strings.Cut(raw, "://"); ok {
+			raw = strings.TrimLeft(rest, "/")
+			if i := strings.IndexAny(raw, "/?"); i >= 0 {
+				raw = raw[i:]
+			} else {
+				raw = ""
+			}
+		}
+	}
+	path, query, _ := strings.Cut(raw, "?")
+	if path == "" {
+		path = "/"
+	}
+	return target{path, query}
+}
+
+// canonicalPaths are the forms of a path that a signer may have used, the
+// likely one first. S3 signs the path as sent. Every other service encodes
+// the sent path once more, most SDKs after removing dot segments and doubled
+// slashes, the Go SDK without (reference/runtime-metering-billing.md §4.1).
+// Both forms are derived from the path received, so accepting either lets
+// nobody alter it further than AWS itself would.
+func canonicalPaths(service, sent string) []string {
+	if service == serviceS3 {
+		return []string{sent}
+	}
+	if clean := normalise(sent); clean != sent {
+		return []string{escapePath(clean), escapePath(sent)}
+	}
+	return []string{escapePath(sent)}
+}
+
+// normalise removes dot segments and doubled slashes, and keeps a closing one.
+func normalise(path string) string {
+	if !strings.Contains(path, "//") && !strings.Contains(path, "/.") {
+		return path
+	}
+	var kept []string
+	last := ""
+	for segment := range strings.SplitSeq(path, "/") {
+		last = segment
+		switch segment {
+		case "", ".":
+		case "..":
+			if len(kept) > 0 {
+				kept = kept[:len(kept)-1]
+			}
+		default:
+			kept = append(kept, segment)
+		}
+	}
+	clean := "/" + strings.Join(kept, "/")
+	if len(kept) > 0 && (last == "" || last == "." || last == "..") {
+		clean += "/"
+	}
+	return clean
+}
+
+// unreserved are the bytes that SigV4 never encodes.
+var unreserved = func() (t [256]bool) {
+	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~") {
+		t[c] = true
+	}
+	return t
+}()
+
+func escapePath(s string) string  { return escape(s, '/') }
+func escapeQuery(s string) string { return escape(s, 0) }
+
+// escape percent-encodes all but the unreserved bytes and keep.
+func escape(s string, keep byte) string {
+	plain := func(c byte) bool { return unreserved[c] || c == keep && c != 0 }
+	n := 0
+	for i := range len(s) {
+		if !plain(s[i]) {
+			n++
+		}
+	}
+	if n == 0 {
+		return s
+	}
+	const digits = "0123456789ABCDEF"
+	b := make([]byte, 0, len(s)+2*n)
+	for i := range len(s) {
+		if c := s[i]; plain(c) {
+			b = append(b, c)
+		} else {
+			b = append(b, '%', digits[c>>4], digits[c&15])
+		}
+	}
+	return string(b)
+}
+
+// canonicalQuery sorts the parameters by encoded name, then value, and leaves
+// the signature out. It decodes as servers do ("+" is a space), so that no
+// two queries with one canonical form mean different things.
+func canonicalQuery(raw string) (string, error) {
+	if raw == "" {
+		return "", nil
+	}
+	type pair struct{ name, value string }
+	var pairs []pair
+	for text := range strings.SplitSeq(raw, "&") {
+		if text == "" {
+			continue
+		}
+		name, value, _ := strings.Cut(text, "=")
+		if name == paramSignature {
+			continue
+		}
+		name, err1 := recode(name)
+		value, err2 := recode(value)
+		if err1 != nil || err2 != nil {
+			return "", malformedQuery()
+		}
+		pairs = append(pairs, pair{name, value})
+	}
+	slices.SortFunc(pairs, func(a, b pair) int {
+		if c := strings.Compare(a.name, b.name); c != 0 {
+			return c
+		}
+		return strings.Compare(a.value, b.value)
+	})
+	var b strings.Builder
+	b.Grow(len(raw) + len(raw)/4)
+	for i, p := range pairs {
+		if i > 0 {
+			b.WriteByte('&')
+		}
+		b.WriteString(p.name)
+		b.WriteByte('=')
+		b.WriteString(p.value)
+	}
+	return b.String(), nil
+}
+
+func recode(s string) (string, error) {
+	plain, err := url.QueryUnescape(s)
+	return escapeQuery(plain), err
+}
+
+// A canonical is a request in the one form that both sides hash.
+type canonical struct {
+	method, path, query string
+	names               []string // of the signed headers, in order
+	signed              string   // the names joined by ";"
+	payload             string   // hex digest of the body, or a word
+	request             *http.Request
+}
+
+// appendTo writes the canonical request.
+func (c *canonical) appendTo(b []byte) []byte {
+	b = append(b, c.method...)
+	b = append(b, '\n')
+	b = append(b, c.path...)
+	b = append(b, '\n')
+	b = append(b, c.query...)
+	b = append(b, '\n')
+	for _, name := range c.names {
+		b = append(b, name...)
+		b = append(b, ':')
+		b = appendHeader(b, c.request, name)
+		b = append(b, '\n')
+	}
+	b = append(b, '\n')
+	b = append(b, c.signed...)
+	b = append(b, '\n')
+	return append(b, c.payload...)
+}
+
+// appendHeader writes the values of a header, each trimmed, joined by commas.
+// net/http moves some headers out of the map; a client may have signed them.
+func appendHeader(b []byte, r *http.Request, name string) []byte {
+	switch name {
+	case "host", ":authority":
+		return appendTrimmed(b, hostOf(r))
+	case "content-length":
+		if _, ok := r.Header["Content-Length"]; !ok && r.ContentLength >= 0 {
+			return strconv.AppendInt(b, r.ContentLength, 10)
+		}
+	}
+	values := r.Header.Values(name)
+	if values == nil {
+		values = r.Header[name] // set by hand, past the canonical spelling
+	}
+	for i, v := range values {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendTrimmed(b, v)
+	}
+	return b
+}
+
+func hostOf(r *http.Request) string {
+	if r.Host == "" && r.URL != nil {
+		return r.URL.Host
+	}
+	return r.Host
+}
+
+// appendTrimmed writes v without outer spaces and with inner runs collapsed.
+func appendTrimmed(b []byte, v string) []byte {
+	start := len(b)
+	for i := range len(v) {
+		c := v[i]
+		if c == ' ' || c == '\t' || c == '\r' || c == '\n' {
+			if len(b) > start && b[len(b)-1] != ' ' {
+				b = append(b, ' ')
+			}
+			continue
+		}
+		b = append(b, c)
+	}
+	return append(b[:start], bytes.TrimRight(b[start:], " ")...)
+}

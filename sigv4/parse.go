@@ -1,0 +1,221 @@
+package sigv4
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"outcrop"
+)
+
+// Parse reads the signature of r from its Authorization header or its query.
+// It returns nil and no error when r carries neither.
+func Parse(r *http.Request) (*Signature, error) {
+	auth := r.Header.Get("Authorization")
+	inHeader := strings.HasPrefix(auth, algorithms)
+	to := targetOf(r)
+	inQuery := hasParam(to.query, "X-Amz-Algorithm=") || hasParam(to.query, paramSignature+"=")
+	switch {
+	case inHeader && inQuery:
+		return nil, incomplete("Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter or the Authorization header should be specified")
+	case inHeader:
+		return parseHeader(auth, r.Header)
+	case inQuery:
+		return parseQuery(to.query)
+	}
+	return nil, nil
+}
+
+// hasParam looks for name with its equal-sign where a parameter begins.
+func hasParam(query, name string) bool {
+	return strings.HasPrefix(query, name) || strings.Contains(query, "&"+name)
+}
+
+func parseHeader(auth string, h http.Header) (*Signature, error) {
+	if len(auth) > maxAuthBytes {
+		return nil, incomplete("Authorization header is longer than %d bytes.", maxAuthBytes)
+	}
+	name, list, _ := strings.Cut(auth, " ")
+	if name != algorithm {
+		return nil, unsupported(name)
+	}
+	var p params
+	for field := range strings.SplitSeq(list, ",") {
+		key, value, ok := strings.Cut(strings.TrimSpace(field), "=")
+		if !ok {
+			return nil, incomplete("Invalid key=value pair (missing equal-sign) in Authorization header %s.", fingerprint(auth))
+		}
+		p.set(key, value)
+	}
+	p.date, p.token, p.payload = stampOf(h), h.Get(headerToken), h.Get(headerSHA256)
+	if missing := p.missing("Authorization header requires '%s' parameter.", "Credential", "Signature", "SignedHeaders"); missing != "" {
+		return nil, incomplete("%s Authorization %s", missing, fingerprint(auth))
+	}
+	if p.date == "" {
+		return nil, incomplete("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. Authorization %s", fingerprint(auth))
+	}
+	return p.signature()
+}
+
+// stampOf is the time of signing: X-Amz-Date, or else Date, which proxies and
+// browsers may set in HTTP's own format.
+func stampOf(h http.Header) string {
+	if d := h.Get(headerDate); d != "" {
+		return d
+	}
+	d := h.Get("Date")
+	if t, err := http.ParseTime(d); err == nil {
+		return t.UTC().Format(stampFormat)
+	}
+	return d
+}
+
+func parseQuery(query string) (*Signature, error) {
+	var p params
+	var name, expires string
+	for pair := range strings.SplitSeq(query, "&") {
+		key, value, _ := strings.Cut(pair, "=")
+		if !strings.HasPrefix(key, "X-Amz-") {
+			continue
+		}
+		value, err := url.QueryUnescape(value)
+		if err != nil {
+			return nil, malformedQuery()
+		}
+		switch key = key[len("X-Amz-"):]; key {
+		case "Algorithm":
+			name = value
+		case "Expires":
+			expires = value
+		default:
+			p.set(key, value)
+		}
+	}
+	if missing := p.missing("AWS query-string parameters must include 'X-Amz-%s'.", "Credential", "Signature", "SignedHeaders", "Date"); missing != "" {
+		return nil, incomplete("%s Re-examine the query-string parameters.", missing)
+	}
+	if name != algorithm {
+		return nil, unsupported(name)
+	}
+	s, err := p.signature()
+	if err != nil {
+		return nil, err
+	}
+	s.Presigned = true
+	s.Expires, err = parseExpires(expires)
+	return s, err
+}
+
+func parseExpires(text string) (time.Duration, error) {
+	n, err := strconv.ParseInt(text, 10, 64)
+	switch {
+	case err != nil:
+		return 0, incomplete("X-Amz-Expires should be a number")
+	case n < 1:
+		return 0, incomplete("X-Amz-Expires must be non-negative")
+	case n > int64(MaxExpires/time.Second):
+		return 0, incomplete("X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than %d seconds", MaxExpires/time.Second)
+	}
+	return time.Duration(n) * time.Second, nil
+}
+
+// params are the fields of a signature before they are checked.
+type params struct{ credential, signed, claimed, date, token, payload string }
+
+// set keeps the first value of a field that this package knows.
+func (p *params) set(key, value string) {
+	if field := p.field(key); field != nil && *field == "" {
+		*field = value
+	}
+}
+
+func (p *params) field(key string) *string {
+	switch key {
+	case "Credential":
+		return &p.credential
+	case "SignedHeaders":
+		return &p.signed
+	case "Signature":
+		return &p.claimed
+	case "Date":
+		return &p.date
+	case "Security-Token":
+		return &p.token
+	case "Content-Sha256":
+		return &p.payload
+	}
+	return nil
+}
+
+// missing says format for each of keys that has no value.
+func (p *params) missing(format string, keys ...string) string {
+	var lines []string
+	for _, key := range keys {
+		if *p.field(key) == "" {
+			lines = append(lines, strings.Replace(format, "%s", key, 1))
+		}
+	}
+	return strings.Join(lines, " ")
+}
+
+func (p *params) signature() (*Signature, error) {
+	at, err := time.Parse(stampFormat, p.date)
+	if err != nil || len(p.date) != len(stampFormat) {
+		return nil, incomplete("Date must be in ISO-8601 'basic format'. Got '%.32s'. See http://en.wikipedia.org/wiki/ISO_8601", p.date)
+	}
+	s := &Signature{Time: at, SecurityToken: p.token, signed: p.signed, stamp: p.date, claimed: p.claimed, payload: p.payload}
+	if strings.Count(p.signed, ";") >= maxSignedHeaders {
+		return nil, incomplete("Authorization signs more than %d headers.", maxSignedHeaders)
+	}
+	s.SignedHeaders = strings.Split(p.signed, ";")
+	if err := s.setScope(p.credential); err != nil {
+		return nil, err
+	}
+	if !slices.Contains(s.SignedHeaders, "host") && !slices.Contains(s.SignedHeaders, ":authority") {
+		return nil, invalid("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
+	}
+	return s, nil
+}
+
+// setScope reads keyid/date/region/service/aws4_request.
+func (s *Signature) setScope(credential string) error {
+	part := strings.Split(credential, "/")
+	if len(part) != 5 || !isWord(part[0], maxAccessKeyBytes) {
+		return incomplete("Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got %s", fingerprint(credential))
+	}
+	s.AccessKey, s.Date, s.Region, s.Service = part[0], part[1], outcrop.Region(part[2]), part[3]
+	var faults []string
+	if !isWord(part[2], maxScopeBytes) {
+		faults = append(faults, "Credential should be scoped to a valid region.")
+	}
+	if !isWord(part[3], maxScopeBytes) {
+		faults = append(faults, "Credential should be scoped to correct service.")
+	}
+	if part[4] != terminator {
+		faults = append(faults, "Credential should be scoped with a valid terminator: 'aws4_request'.")
+	}
+	if s.Date != s.stamp[:len(dateFormat)] {
+		faults = append(faults, "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP.")
+	}
+	if faults != nil {
+		return invalid("%s", strings.Join(faults, " "))
+	}
+	return nil
+}
+
+// isWord says whether s is a name that is safe in logs and keys.
+func isWord(s string, limit int) bool {
+	for i := range len(s) {
+		if !unreserved[s[i]] {
+			return false
+		}
+	}
+	return s != "" && len(s) <= limit
+}
+
+func unsupported(name string) error {
+	return incomplete("Unsupported AWS 'algorithm': '%.32s' (only %s for now).", name, algorithm)
+}

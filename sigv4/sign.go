@@ -1,0 +1,107 @@
+package sigv4
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// unsigned are headers that travel changes, or that signing itself writes.
+var unsigned = map[string]bool{
+	"authorization": true, "connection": true, "expect": true, "host": true, "keep-alive": true,
+	"proxy-authorization": true, "te": true, "trailer": true, "transfer-encoding": true, "upgrade": true,
+	"user-agent": true, "x-amzn-trace-id": true,
+}
+
+// Sign puts an Authorization header on r, with the date and session token it
+// needs. payloadHash is PayloadHash of the body, or UnsignedPayload. Headers
+// that are set later are not covered.
+func Sign(r *http.Request, payloadHash string, by Credentials, scope Scope, at time.Time) error {
+	if r.Header == nil {
+		r.Header = make(http.Header)
+	}
+	stamp := at.UTC().Format(stampFormat)
+	r.Header.Del("Authorization")
+	r.Header.Set(headerDate, stamp)
+	if by.SessionToken != "" {
+		r.Header.Set(headerToken, by.SessionToken)
+	}
+	if scope.Service == serviceS3 { // S3 alone demands the header
+		r.Header.Set(headerSHA256, payloadHash)
+	}
+	to := targetOf(r)
+	query, err := canonicalQuery(to.query)
+	if err != nil {
+		return err
+	}
+	c := canonical{method: r.Method, path: canonicalPaths(scope.Service, to.path)[0], query: query, payload: payloadHash, request: r}
+	c.sign(signable(r.Header))
+	r.Header.Set("Authorization", authorization(stamp, by, scope, &c))
+	return nil
+}
+
+func authorization(stamp string, by Credentials, scope Scope, c *canonical) string {
+	date := stamp[:len(dateFormat)]
+	key := deriveKey(by.Secret, date, scope)
+	return algorithm + " Credential=" + credential(by, date, scope) + ", SignedHeaders=" + c.signed +
+		", Signature=" + string(signature(key, stamp, date, scope, c))
+}
+
+// Presign puts a signature in the query of r that holds for life, in whole
+// seconds. Headers that r has by now are signed and must be sent along.
+func Presign(r *http.Request, payloadHash string, by Credentials, scope Scope, at time.Time, life time.Duration) error {
+	stamp := at.UTC().Format(stampFormat)
+	names := signable(r.Header)
+	presignQuery(r, stamp, names, by, scope, life)
+	to := targetOf(r)
+	query, err := canonicalQuery(to.query)
+	if err != nil {
+		return err
+	}
+	c := canonical{method: r.Method, path: canonicalPaths(scope.Service, to.path)[0], query: query, payload: payloadHash, request: r}
+	c.sign(names)
+	date := stamp[:len(dateFormat)]
+	sum := signature(deriveKey(by.Secret, date, scope), stamp, date, scope, &c)
+	r.URL.RawQuery += "&" + paramSignature + "=" + string(sum)
+	return nil
+}
+
+// presignQuery adds everything but the signature.
+func presignQuery(r *http.Request, stamp string, names []string, by Credentials, scope Scope, life time.Duration) {
+	fields := [][2]string{
+		{"X-Amz-Algorithm", algorithm},
+		{"X-Amz-Credential", credential(by, stamp[:len(dateFormat)], scope)},
+		{"X-Amz-Date", stamp},
+		{"X-Amz-SignedHeaders", strings.Join(names, ";")},
+		{"X-Amz-Expires", strconv.FormatInt(int64(life/time.Second), 10)},
+	}
+	if by.SessionToken != "" {
+		fields = append(fields, [2]string{headerToken, by.SessionToken})
+	}
+	for _, f := range fields {
+		if r.URL.RawQuery != "" {
+			r.URL.RawQuery += "&"
+		}
+		r.URL.RawQuery += f[0] + "=" + escapeQuery(f[1])
+	}
+}
+
+func credential(by Credentials, date string, scope Scope) string {
+	return by.AccessKey + "/" + string(appendScope(nil, date, scope))
+}
+
+// signable names the headers to sign, in order, with host among them.
+func signable(h http.Header) []string {
+	names := []string{"host"}
+	for name := range h {
+		if name = strings.ToLower(name); !unsigned[name] {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func (c *canonical) sign(names []string) { c.names, c.signed = names, strings.Join(names, ";") }
