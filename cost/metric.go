@@ -1,0 +1,114 @@
+package cost
+
+import (
+	"strconv"
+	"strings"
+
+	"outcrop"
+)
+
+// A Metric is a Cost Explorer metric as answers spell it.
+type Metric string
+
+// The metrics. Without discounts, reservations and a payer of its own, all
+// costs are the same amount.
+const (
+	AmortizedCost         Metric = "AmortizedCost"
+	BlendedCost           Metric = "BlendedCost"
+	NetAmortizedCost      Metric = "NetAmortizedCost"
+	NetUnblendedCost      Metric = "NetUnblendedCost"
+	NormalizedUsageAmount Metric = "NormalizedUsageAmount"
+	UnblendedCost         Metric = "UnblendedCost"
+	UsageQuantity         Metric = "UsageQuantity"
+)
+
+var metrics = []Metric{AmortizedCost, BlendedCost, NetAmortizedCost, NetUnblendedCost, NormalizedUsageAmount, UnblendedCost, UsageQuantity}
+
+// ParseMetric reads either spelling: UnblendedCost or UNBLENDED_COST.
+func ParseMetric(text string) (Metric, error) {
+	for _, m := range metrics {
+		if text == string(m) || strings.EqualFold(strings.ReplaceAll(text, "_", ""), string(m)) && text == strings.ToUpper(text) {
+			return m, nil
+		}
+	}
+	return "", outcrop.Errorf(outcrop.Invalid, "Metrics value %q is invalid. Valid values are %s", text, metricNames())
+}
+
+func metricNames() string {
+	names := make([]string, len(metrics))
+	for i, m := range metrics {
+		names[i] = string(m)
+	}
+	return strings.Join(names, ", ")
+}
+
+// unitMixed is AWS's unit for usage that has none in common.
+const unitMixed = "N/A"
+
+// A Value is what lines add up to.
+type Value struct {
+	Cost        outcrop.Money  // of the tokens that have a price
+	Tokens      outcrop.Tokens // all, also those without a price
+	Unpriced    outcrop.Tokens // those whose cost is unknown
+	Estimated   outcrop.Tokens // those that were derived, not reported
+	Invocations uint64         // records whose first line is among these
+	Unit        string         // of UsageQuantity; "N/A" when mixed, empty when nothing was used
+}
+
+// add counts one sum of a line whose unit is given. Tokens are added up before
+// they are priced, and prices are exact: no order of adding changes a total.
+func (v *Value) add(s Sum, unit string) {
+	if s.Line.Priced {
+		v.Cost = v.Cost.Add(s.Line.Rate.For(s.Tokens))
+	} else {
+		v.Unpriced += s.Tokens
+	}
+	if s.Line.Estimated {
+		v.Estimated += s.Tokens
+	}
+	v.Tokens += s.Tokens
+	v.Invocations += s.Invocations
+	v.Unit = commonUnit(v.Unit, unit)
+}
+
+// Plus is the sum of both.
+func (v Value) Plus(w Value) Value {
+	v.Cost = v.Cost.Add(w.Cost)
+	v.Tokens += w.Tokens
+	v.Unpriced += w.Unpriced
+	v.Estimated += w.Estimated
+	v.Invocations += w.Invocations
+	v.Unit = commonUnit(v.Unit, w.Unit)
+	return v
+}
+
+func commonUnit(a, b string) string {
+	switch {
+	case a == "" || a == b:
+		return b
+	case b == "":
+		return a
+	}
+	return unitMixed
+}
+
+// Metric is v as Cost Explorer writes it: an exact decimal and its unit.
+func (v Value) Metric(m Metric) (amount, unit string) {
+	switch m {
+	case UsageQuantity:
+		return thousands(v.Tokens), pick(v.Unit == "", unitMixed, v.Unit)
+	case NormalizedUsageAmount:
+		return "0", unitMixed // instances have sizes to normalise by; tokens do not
+	}
+	return v.Cost.String(), "USD"
+}
+
+// thousands writes n/1000 exactly.
+func thousands(n outcrop.Tokens) string {
+	whole, rest := strconv.FormatUint(uint64(n/1000), 10), n%1000
+	if rest == 0 {
+		return whole
+	}
+	frac := strconv.FormatUint(uint64(1000+rest), 10)[1:]
+	return whole + "." + strings.TrimRight(frac, "0")
+}
