@@ -1,0 +1,179 @@
+package ledger
+
+import (
+	"context"
+	"time"
+
+	"outcrop"
+)
+
+// A call is one invocation, from Open until its record is on disk.
+type call struct {
+	begin      outcrop.UsageRecord // as opened, with what Progress added
+	opened     time.Time
+	progressed bool      // since its newest intent
+	intending  bool      // an intent is waiting for the disk
+	intent     *segment  // where its newest intent is, nil for none
+	intended   time.Time // when that was noted
+	record     *commit   // carries the settled record, nil while open
+	recovered  bool
+}
+
+// Open registers an invocation before anything is asked of an upstream. It
+// refuses with Unavailable while the ledger could not write the record, and
+// with Throttled when too many invocations are open. It writes nothing: an
+// invocation that lasts gets an intent on disk a second later.
+func (l *Ledger) Open(ctx context.Context, begin outcrop.UsageRecord) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	if err := l.fits(&begin); err != nil {
+		return err
+	}
+	now := time.Now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.admit(now); err != nil {
+		return err
+	}
+	if l.calls[begin.Invocation] != nil || l.settled.has(begin.Invocation) {
+		return outcrop.Errorf(outcrop.Conflict, "invocation %s was opened before", begin.Invocation)
+	}
+	l.calls[begin.Invocation] = &call{begin: begin, opened: now}
+	l.count.Opened++
+	return nil
+}
+
+// Settle writes the record of an invocation, opened or not, and returns when
+// it is on disk. When ctx ends first, or the disk fails, Settle returns an
+// error and the record is still written as soon as that is possible. A second
+// Settle of an invocation waits for the first and changes nothing. The ledger
+// sets the record's Seq.
+func (l *Ledger) Settle(ctx context.Context, r outcrop.UsageRecord) error {
+	w, err := l.join(&r)
+	if err != nil || w == nil {
+		return err
+	}
+	select {
+	case <-w.done:
+		return w.err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// join has r written by the next commit and returns what to wait for: nil when
+// the record is on disk already.
+func (l *Ledger) join(r *outcrop.UsageRecord) (*wait, error) {
+	if err := l.fits(r); err != nil {
+		return nil, err
+	}
+	scratch := l.bytes.Get().(*[]byte)
+	defer l.bytes.Put(scratch)
+	*scratch = appendRecord((*scratch)[:0], r)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c := l.calls[r.Invocation]
+	switch {
+	case c == nil && l.settled.has(r.Invocation):
+		return nil, nil
+	case c != nil && c.record != nil:
+		return c.record.wait, nil
+	case l.closing:
+		return nil, errClosed()
+	case c == nil && len(l.calls) >= l.opts.MaxWaiting:
+		return nil, errTooMany()
+	case c == nil:
+		c = &call{begin: outcrop.UsageRecord{Invocation: r.Invocation}}
+		l.calls[r.Invocation] = c
+	}
+	c.record = l.enqueue(c, frameSettled, *scratch)
+	l.signal()
+	return c.record.wait, nil
+}
+
+// Progress notes what an open invocation has used so far, for recovery to bill
+// should the process die. It is cheap and may be called for each event.
+func (l *Ledger) Progress(id outcrop.InvocationID, u outcrop.Usage) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c := l.calls[id]; c != nil && c.record == nil {
+		c.begin.Usage, c.progressed = u, true
+	}
+}
+
+// admit says whether one more invocation could be settled. Room is kept for
+// each that is open, so that a full disk stops the next call and not the
+// record of the last one.
+func (l *Ledger) admit(now time.Time) error {
+	switch {
+	case l.closing:
+		return errClosed()
+	case len(l.calls) >= l.opts.MaxWaiting:
+		return errTooMany()
+	case l.failed != nil || l.noSpare != nil || !l.since.IsZero() && now.Sub(l.since) > l.opts.StallAfter:
+		if err := l.cannotWrite(); err != nil {
+			return errUnavailable(l.opts.RetryEvery).Because(err)
+		}
+	}
+	return nil
+}
+
+// fits refuses what the log could not hold, by a bound that costs no encoding.
+func (l *Ledger) fits(r *outcrop.UsageRecord) error {
+	if r.Invocation == "" {
+		return outcrop.Errorf(outcrop.Internal, "usage record without an invocation")
+	}
+	const fixed, perField = 512, 10
+	n := fixed + len(r.Invocation) + len(r.Operation) + len(r.Account) + len(r.Principal) + len(r.AccessKey) +
+		len(r.SDKAttempt) + len(r.Region) + len(r.ServedIn) + len(r.Upstream) + len(r.ModelRef) + len(r.MetricID) +
+		len(r.Profile) + len(r.Model) + len(r.Geography) + len(r.Quote.Price) + len(r.ServiceTier) +
+		len(r.Outcome.Error) + len(r.Outcome.StopReason)
+	for k, v := range r.Tags {
+		n += len(k) + len(v) + perField
+	}
+	for k, v := range r.RequestMetadata {
+		n += len(k) + len(v) + perField
+	}
+	if n > l.recordLimit() {
+		return outcrop.Errorf(outcrop.Invalid, "tags, metadata and names of the invocation come to %d bytes, more than the %d that a usage record may have", n, l.recordLimit())
+	}
+	return nil
+}
+
+func errClosed() error {
+	return outcrop.Errorf(outcrop.Unavailable, "The service is shutting down. Try again later.")
+}
+
+func errTooMany() error {
+	return outcrop.Errorf(outcrop.Throttled, "Too many requests are waiting to be recorded. Wait and try again.")
+}
+
+func errUnavailable(after time.Duration) *outcrop.Error {
+	e := outcrop.Errorf(outcrop.Unavailable, "Usage cannot be recorded at the moment. Try again later.")
+	e.RetryAfter = after
+	return e
+}
+
+// A memory holds at least the last memoryIDs ids added to it.
+type memory struct {
+	young, old map[outcrop.InvocationID]struct{}
+}
+
+const memoryIDs = 1 << 16
+
+func (m *memory) has(id outcrop.InvocationID) bool {
+	_, young := m.young[id]
+	_, old := m.old[id]
+	return young || old
+}
+
+func (m *memory) add(id outcrop.InvocationID) {
+	if len(m.young) >= memoryIDs {
+		m.old, m.young = m.young, nil
+	}
+	if m.young == nil {
+		m.young = map[outcrop.InvocationID]struct{}{}
+	}
+	m.young[id] = struct{}{}
+}

@@ -1,0 +1,245 @@
+package ledger
+
+import (
+	"fmt"
+	"time"
+
+	"outcrop"
+	"outcrop/internal/record"
+)
+
+// Types of frame. They are written to disk: append, never reorder.
+const (
+	_            = iota
+	frameSettled // a settled record; the frame's seq is its Seq
+	frameIntent  // an open invocation; the frame's seq is the newest Seq before it
+	frameLost    // a damaged stretch that was given up; its seq is the last that was lost
+)
+
+// A commit is what shares one write and one sync. Its frames keep their order
+// through every retry, so a record keeps the Seq it was first written with.
+type commit struct {
+	buf   []byte // frames, sealed when it is known where they go
+	items []item
+	wait  *wait
+}
+
+type item struct {
+	call *call
+	kind uint8
+}
+
+// A wait is what the callers of one commit wait for. err is set before done is
+// closed. After a failure the commit gets a new one and is tried again.
+type wait struct {
+	done chan struct{}
+	err  error
+}
+
+func newWait() *wait { return &wait{done: make(chan struct{})} }
+
+func (l *Ledger) commitLimit() int {
+	return int(min(maxCommitBytes, l.opts.SegmentBytes-headerBytes))
+}
+
+func (l *Ledger) recordLimit() int { return min(maxRecordBytes, l.commitLimit()/2) }
+
+// enqueue adds a frame to the last commit that can take it. The caller holds
+// l.mu.
+func (l *Ledger) enqueue(c *call, kind uint8, payload []byte) *commit {
+	last := len(l.queue) - 1
+	underway := last == 0 && !l.since.IsZero()
+	if last < 0 || underway || len(l.queue[last].buf)+record.Size(len(payload)) > l.commitLimit() {
+		l.queue = append(l.queue, l.newCommit())
+		last++
+	}
+	b := l.queue[last]
+	b.buf = record.Append(b.buf, kind, payload)
+	b.items = append(b.items, item{c, kind})
+	return b
+}
+
+func (l *Ledger) newCommit() *commit {
+	if b := l.free; b != nil {
+		l.free = nil
+		b.wait = newWait()
+		return b
+	}
+	return &commit{wait: newWait()}
+}
+
+func (l *Ledger) signal() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// commitLoop writes what callers join. While one commit is on its way to disk
+// the next one gathers, so that under load many callers share a sync.
+func (l *Ledger) commitLoop() {
+	for {
+		wake, retry := l.wake, (<-chan time.Time)(nil)
+		if err := l.writeQueue(); err != nil {
+			wake, retry = nil, time.After(l.opts.RetryEvery)
+		}
+		select {
+		case <-wake:
+		case <-retry:
+		case <-l.stop:
+			_ = l.writeQueue() // its error stays in l.failed, which Close reports
+			return
+		}
+	}
+}
+
+func (l *Ledger) writeQueue() error {
+	for b := l.begin(); b != nil; b = l.begin() {
+		if err := l.write(b); err != nil {
+			l.fail(err)
+			return err
+		}
+	}
+	return l.heal()
+}
+
+// begin takes the first commit for writing.
+func (l *Ledger) begin() *commit {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.queue) == 0 {
+		return nil
+	}
+	l.since = time.Now()
+	return l.queue[0]
+}
+
+func (l *Ledger) write(b *commit) error {
+	seg, err := l.segmentFor(len(b.buf))
+	if err != nil {
+		return err
+	}
+	seq := l.seal(seg, b)
+	if _, err := seg.file.WriteAt(b.buf, seg.end); err != nil {
+		seg.broken = true
+		return fmt.Errorf("write ledger: %w", err)
+	}
+	if err := seg.file.Sync(); err != nil {
+		seg.broken = true // what it holds past its end is unknown from now on
+		return fmt.Errorf("sync ledger: %w", err)
+	}
+	l.landed(seg, b, seq)
+	return nil
+}
+
+// seal gives the records of b their places and returns the last Seq.
+func (l *Ledger) seal(seg *segment, b *commit) outcrop.Seq {
+	seq, off := l.durable, 0
+	for _, it := range b.items {
+		if it.kind == frameSettled {
+			seq++
+		}
+		off += record.Seal(b.buf[off:], seg.salt, seg.end+int64(off), uint32(seg.end), uint64(seq))
+	}
+	return seq
+}
+
+// landed wakes everyone who waited for b, which is on disk.
+func (l *Ledger) landed(seg *segment, b *commit, seq outcrop.Seq) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	seg.end += int64(len(b.buf))
+	seg.last, l.durable = seq, seq
+	for _, it := range b.items {
+		l.land(it, seg)
+	}
+	if l.failed != nil {
+		l.log.Info("ledger writes again", "after", l.failed)
+	}
+	l.failed, l.since = nil, time.Time{}
+	l.count.Commits++
+	copy(l.queue, l.queue[1:])
+	l.queue[len(l.queue)-1] = nil
+	l.queue = l.queue[:len(l.queue)-1]
+	close(b.wait.done)
+	l.recycle(b)
+	if seg.end > seg.size/2 {
+		l.spare.want()
+	}
+}
+
+func (l *Ledger) land(it item, seg *segment) {
+	c := it.call
+	if c.intent != nil {
+		c.intent.intents--
+		c.intent = nil
+	}
+	if it.kind == frameIntent {
+		c.intent, c.intending = seg, false
+		seg.intents++
+		return
+	}
+	delete(l.calls, c.begin.Invocation)
+	l.settled.add(c.begin.Invocation)
+	l.count.Settled++
+	if c.recovered {
+		l.count.Recovered++
+	}
+}
+
+func (l *Ledger) recycle(b *commit) {
+	clear(b.items)
+	b.buf, b.items, b.wait = b.buf[:0], b.items[:0], nil
+	l.free = b
+}
+
+// fail tells all who wait that their record is not on disk. The commits stay
+// in the queue, in order: what was used has to be billed once the disk allows.
+func (l *Ledger) fail(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.failed == nil {
+		l.log.Error("ledger cannot write; new invocations are refused until it can", "error", err)
+	}
+	l.failed, l.since = err, time.Time{}
+	for _, b := range l.queue {
+		w := b.wait
+		b.wait = newWait()
+		w.err = errUnavailable(l.opts.RetryEvery).Because(err)
+		close(w.done)
+	}
+}
+
+// heal opens the door again after a failure that left nothing to retry.
+func (l *Ledger) heal() error {
+	l.mu.Lock()
+	failed := l.failed
+	l.mu.Unlock()
+	if failed == nil {
+		return nil
+	}
+	if err := l.rotate(); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.log.Info("ledger writes again", "after", failed)
+	l.failed = nil
+	return nil
+}
+
+// cannotWrite says why an invocation opened now could not be settled, or nil.
+// The caller holds l.mu.
+func (l *Ledger) cannotWrite() error {
+	if l.failed != nil {
+		return l.failed
+	}
+	if !l.since.IsZero() && time.Since(l.since) > l.opts.StallAfter {
+		return fmt.Errorf("write ledger: the disk has not answered for %s", time.Since(l.since).Round(time.Second))
+	}
+	const reserveBytes = 1 << 10 // for the record of one open invocation
+	if l.noSpare != nil && l.active().room() < int64(len(l.calls)+1)*reserveBytes {
+		return l.noSpare
+	}
+	return nil
+}

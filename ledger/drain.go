@@ -1,0 +1,189 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"outcrop"
+	"outcrop/internal/record"
+)
+
+// A cursor is a place in the log.
+type cursor struct {
+	number uint64
+	off    int64
+}
+
+// drainLoop copies settled records into the store in the background.
+func (l *Ledger) drainLoop(ctx context.Context) {
+	tick := time.NewTicker(l.opts.DrainEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			_ = l.Sync(ctx) // its error stays in l.stuck, which Health reports
+		}
+	}
+}
+
+// Sync returns when every record settled before the call is in the store.
+func (l *Ledger) Sync(ctx context.Context) error {
+	l.mu.Lock()
+	goal := l.durable
+	done := l.drained >= goal
+	l.mu.Unlock()
+	if done && !l.reclaimable() {
+		return nil
+	}
+	select {
+	case l.draining <- struct{}{}:
+		defer func() { <-l.draining }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	err := l.drainTo(ctx, goal)
+	l.noteDrain(ctx, err)
+	l.reclaim()
+	return err
+}
+
+func (l *Ledger) drainTo(ctx context.Context, goal outcrop.Seq) error {
+	for {
+		l.mu.Lock()
+		done := l.drained >= goal
+		l.mu.Unlock()
+		if done {
+			return nil
+		}
+		if err := l.drain(ctx); err != nil {
+			return fmt.Errorf("drain ledger: %w", err)
+		}
+	}
+}
+
+// noteDrain remembers why the store falls behind. A caller that gave up says
+// nothing about the store.
+func (l *Ledger) noteDrain(ctx context.Context, err error) {
+	if err != nil && ctx.Err() != nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case err != nil && l.stuck == nil:
+		l.log.Error("store does not take usage records; they stay in the ledger", "error", err)
+	case err == nil && l.stuck != nil:
+		l.log.Info("store takes usage records again")
+	}
+	l.stuck = err
+}
+
+// drain moves one transaction's worth of records.
+func (l *Ledger) drain(ctx context.Context) error {
+	from := l.cursor
+	records, mark, err := l.read(drainRecords)
+	if err != nil {
+		return err
+	}
+	if mark > l.drained {
+		if err := l.store.Append(ctx, records, mark); err != nil {
+			l.cursor = from
+			return err
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.drained = max(l.drained, mark)
+	return nil
+}
+
+// read collects up to limit records that the store does not have, and the Seq
+// that it will then have everything up to. It moves the cursor past them.
+func (l *Ledger) read(limit int) (records []outcrop.UsageRecord, mark outcrop.Seq, err error) {
+	for len(records) < limit {
+		s, end, last := l.under(l.cursor)
+		if l.cursor.off < end {
+			if records, mark, err = l.readBlock(s, end, records, mark, limit); err != nil {
+				return nil, 0, err
+			}
+			continue
+		}
+		if last {
+			break
+		}
+		l.cursor = cursor{l.cursor.number + 1, headerBytes}
+	}
+	return records, mark, nil
+}
+
+// under finds the segment that c is in, how far it may be read, and whether
+// it is the last.
+func (l *Ledger) under(c cursor) (s *segment, end int64, last bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s = l.segs[c.number-l.segs[0].number]
+	return s, s.end, s == l.active()
+}
+
+// readBlock reads the frames that lie whole in the next stretch of s.
+func (l *Ledger) readBlock(s *segment, end int64, records []outcrop.UsageRecord, mark outcrop.Seq, limit int) ([]outcrop.UsageRecord, outcrop.Seq, error) {
+	const blockBytes = 2 * maxRecordBytes
+	if l.buf == nil {
+		l.buf = make([]byte, blockBytes)
+	}
+	block, start := l.buf[:min(blockBytes, end-l.cursor.off)], l.cursor.off
+	if _, err := s.file.ReadAt(block, start); err != nil {
+		return nil, 0, fmt.Errorf("read ledger segment %s: %w", s.name, err)
+	}
+	for len(block) > 0 && len(records) < limit {
+		f, err := record.Read(block, s.salt, l.cursor.off)
+		if errors.Is(err, record.ErrShort) && l.cursor.off > start {
+			break // the next block begins with it
+		}
+		if err != nil {
+			return nil, 0, damaged(s, l.cursor.off, err)
+		}
+		seq := outcrop.Seq(f.Seq)
+		if f.Type == frameSettled && seq > l.drained {
+			r, err := decodeRecord(f.Payload)
+			if err != nil {
+				return nil, 0, damaged(s, l.cursor.off, err)
+			}
+			r.Seq = seq
+			records = append(records, r)
+		}
+		mark = max(mark, seq)
+		block = block[f.Bytes:]
+		l.cursor.off += int64(f.Bytes)
+	}
+	return records, mark, nil
+}
+
+// reclaimable says whether the oldest segment has served: all its records are
+// in the store, and no open invocation has its intent there.
+func (l *Ledger) reclaimable() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.segs) > 1 && l.segs[0].last <= l.drained && l.segs[0].intents == 0
+}
+
+// reclaim deletes segments that have served, oldest first: an intent must
+// never outlive the record that settles it.
+func (l *Ledger) reclaim() {
+	for l.reclaimable() {
+		l.mu.Lock()
+		s := l.segs[0]
+		l.segs = append([]*segment(nil), l.segs[1:]...)
+		if l.cursor.number <= s.number {
+			l.cursor = cursor{l.segs[0].number, headerBytes}
+		}
+		l.mu.Unlock()
+		if err := errors.Join(s.file.Close(), l.files.Remove(s.name)); err != nil {
+			l.log.Warn("cannot delete ledger segment; the next start will", "segment", s.name, "error", err)
+		}
+	}
+}
