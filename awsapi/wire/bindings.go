@@ -67,7 +67,7 @@ func decodeBinding(m *Member, r *Request, query url.Values) (any, error) {
 			return decodeHeader(m, values)
 		}
 	case InHeaders:
-		return prefixed(r.Header, m.WireName()), nil
+		return prefixed(r.Header, m.LocationName), nil // the prefix may be empty
 	}
 	return nil, nil
 }
@@ -273,7 +273,7 @@ func encodeBindings(out *Shape, tree map[string]any, w *Response) error {
 		case InHeaders:
 			entries, _ := v.(map[string]any)
 			for _, key := range slices.Sorted(maps.Keys(entries)) {
-				w.Header.Set(m.WireName()+key, fmt.Sprint(entries[key]))
+				w.Header.Set(m.LocationName+key, fmt.Sprint(entries[key]))
 			}
 		}
 	}

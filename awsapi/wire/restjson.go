@@ -1,8 +1,8 @@
 package wire
 
 import (
-	"cmp"
 	"bytes"
+	"cmp"
 	"fmt"
 	"net/http"
 )

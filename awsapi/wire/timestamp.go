@@ -18,13 +18,14 @@ const (
 // (control-plane.md §0).
 const iso6 = "2006-01-02T15:04:05.000000Z"
 
-// iso3 is how the other services write an ISO-8601 time.
-const iso3 = "2006-01-02T15:04:05.000Z"
+// iso3 is how the other services write an ISO-8601 time: milliseconds only
+// when there are any.
+const iso3 = "2006-01-02T15:04:05.999Z"
 
 // The times that a timestamp may name, in seconds: years 1 to 9999.
 const minEpoch, maxEpoch = -62135596800, 253402300799
 
-// TimestampFormat is the format of m's timestamp: its own, else its shape's,
+// timestampFormat is the format of m's timestamp: its own, else its shape's,
 // else what the protocol does there.
 func (m *Member) timestampFormat(otherwise string) string {
 	switch {
