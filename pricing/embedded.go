@@ -124,6 +124,7 @@ func (s *spec) row(list string) (*row, error) {
 	if !r.until.IsZero() && !r.from.Before(r.until) {
 		return nil, fmt.Errorf("%s: from %s is not before until %s", s.model, s.from, s.until)
 	}
+	r.price = r.name()
 	return r, s.fill(r)
 }
 

@@ -13,7 +13,7 @@ func (d *draft) lay(list []*row) error {
 	for _, r := range list {
 		for _, o := range fresh[r.key] {
 			if r.overlaps(o) {
-				return fmt.Errorf("price list %s: %s and %s hold at the same time", r.list, o.name(), r.name())
+				return fmt.Errorf("price list %s: %s and %s hold at the same time", r.list, o.price, r.price)
 			}
 		}
 		fresh[r.key] = append(fresh[r.key], r)

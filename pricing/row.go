@@ -15,6 +15,7 @@ import (
 type row struct {
 	key
 	list, source, note string
+	price              string    // its name, given once: a row cut by a later list keeps it
 	from, until        time.Time // zero: open
 	rates, longRates   outcrop.PerKind[outcrop.Rate]
 	longOver           outcrop.Tokens // input above which longRates hold; 0 when they never do
@@ -36,14 +37,17 @@ func (r *row) overlaps(o *row) bool {
 	return (r.until.IsZero() || o.from.Before(r.until)) && (o.until.IsZero() || r.from.Before(o.until))
 }
 
-// name is the price's name on bills: list, model, scope and, when the row has
-// a first day, that day.
+// name makes the price's name on bills: list, model, scope and, when the row
+// has a first instant, that.
 func (r *row) name() string {
 	name := r.list + "#" + string(r.model) + "/" + r.scopeName()
-	if !r.from.IsZero() {
-		name += "/" + r.from.Format(time.DateOnly)
+	switch {
+	case r.from.IsZero():
+		return name
+	case r.from.Equal(r.from.Truncate(24 * time.Hour)):
+		return name + "/" + r.from.Format(time.DateOnly)
 	}
-	return name
+	return name + "/" + r.from.Format(time.RFC3339)
 }
 
 func (r *row) scopeName() string {
@@ -87,22 +91,22 @@ func (t tier) covers(id outcrop.ModelID) bool {
 
 // quote works out the answers for every tier.
 func (r *row) quote(tiers []tier) error {
-	r.tiers = []tierQuote{{"", outcrop.Quote{Price: r.name(), Rates: r.rates}, outcrop.Quote{Price: r.name() + "+long", Rates: r.longRates}}}
+	r.tiers = []tierQuote{{"", outcrop.Quote{Price: r.price, Rates: r.rates}, outcrop.Quote{Price: r.price + "+long", Rates: r.longRates}}}
 	for _, t := range tiers {
 		if !t.covers(r.model) {
 			continue
 		}
 		standard, err := scale(r.rates, t)
 		if err != nil {
-			return fmt.Errorf("%s: tier %s: %w", r.name(), t.name, err)
+			return fmt.Errorf("%s: tier %s: %w", r.price, t.name, err)
 		}
 		long, err := scale(r.longRates, t)
 		if err != nil {
-			return fmt.Errorf("%s: tier %s: %w", r.name(), t.name, err)
+			return fmt.Errorf("%s: tier %s: %w", r.price, t.name, err)
 		}
 		r.tiers = append(r.tiers, tierQuote{t.name,
-			outcrop.Quote{Price: r.name() + "+" + t.name, Rates: standard},
-			outcrop.Quote{Price: r.name() + "+long+" + t.name, Rates: long}})
+			outcrop.Quote{Price: r.price + "+" + t.name, Rates: standard},
+			outcrop.Quote{Price: r.price + "+long+" + t.name, Rates: long}})
 	}
 	return nil
 }

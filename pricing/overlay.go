@@ -1,0 +1,167 @@
+package pricing
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"outcrop"
+	"outcrop/internal/strictyaml"
+)
+
+// Limits of the price lists in an overlay folder.
+const (
+	maxLists     = 256
+	maxListBytes = 4 << 20
+)
+
+// A listFile is one price list of the overlay folder
+// (docs/formats/price-list.md). It speaks instead of earlier lists where and
+// while it has a row.
+type listFile struct {
+	List   string      `yaml:"list"`   // its name on bills; default the file's name
+	Source string      `yaml:"source"` // where its prices are from, for rows that do not say
+	Prices []priceItem `yaml:"prices"`
+}
+
+type priceItem struct {
+	Model    string `yaml:"model"`
+	Scope    string `yaml:"scope"`
+	From     string `yaml:"from"`
+	Until    string `yaml:"until"`
+	rateItem `yaml:",inline"`
+	Long     *longItem `yaml:"long"`
+	Source   string    `yaml:"source"`
+	Note     string    `yaml:"note"`
+}
+
+type longItem struct {
+	Over     text `yaml:"over"`
+	rateItem `yaml:",inline"`
+}
+
+type rateItem struct {
+	Input        text `yaml:"input"`
+	Output       text `yaml:"output"`
+	CacheRead    text `yaml:"cacheRead"`
+	CacheWrite5m text `yaml:"cacheWrite5m"`
+	CacheWrite1h text `yaml:"cacheWrite1h"`
+}
+
+// Load reads the embedded lists and lays those of dir over them, in the order
+// of their file names: prices.yaml and *.prices.yaml. An empty dir means none.
+func Load(dir string) (*Book, error) {
+	d, err := readEmbedded()
+	if err != nil {
+		return nil, err
+	}
+	files, err := listFiles(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range files {
+		rows, err := readList(filepath.Join(dir, file))
+		if err == nil {
+			err = d.lay(rows)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return d.book()
+}
+
+func listFiles(dir string) ([]string, error) {
+	if dir == "" {
+		return nil, nil
+	}
+	entries, err := os.ReadDir(dir) // sorted by name
+	if err != nil {
+		return nil, fmt.Errorf("read overlay folder: %w", err)
+	}
+	var files []string
+	for _, e := range entries {
+		if _, ok := listName(e.Name()); ok && !e.IsDir() {
+			files = append(files, e.Name())
+		}
+	}
+	if len(files) > maxLists {
+		return nil, fmt.Errorf("overlay folder %s holds %d price lists; at most %d are read", dir, len(files), maxLists)
+	}
+	return files, nil
+}
+
+// listName is the name a price list gets from its file. ok is false for other
+// files, which may be the catalogue's.
+func listName(file string) (name string, ok bool) {
+	ext := filepath.Ext(file)
+	base := strings.TrimSuffix(file, ext)
+	if file[0] == '.' || ext != ".yaml" && ext != ".yml" {
+		return "", false
+	}
+	name, ok = strings.CutSuffix(base, ".prices")
+	return name, ok || base == "prices"
+}
+
+func readList(path string) ([]*row, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("read price list: %w", err)
+	}
+	if info.Size() > maxListBytes {
+		return nil, fmt.Errorf("price list %s has %d bytes; at most %d are read", path, info.Size(), maxListBytes)
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read price list: %w", err)
+	}
+	return parseList(path, content)
+}
+
+func parseList(path string, content []byte) ([]*row, error) {
+	var f listFile
+	if err := strictyaml.Decode(path, content, &f, os.LookupEnv); err != nil {
+		return nil, err
+	}
+	if f.List == "" {
+		f.List, _ = listName(filepath.Base(path))
+	}
+	if strings.ContainsAny(f.List, "#/+ ") || strings.HasPrefix(f.List, "bedrock-") {
+		return nil, fmt.Errorf("%s: list %q: a list's name has no #, /, + or space and does not begin with bedrock-", path, f.List)
+	}
+	rows := make([]*row, 0, len(f.Prices))
+	for i, p := range f.Prices {
+		r, err := p.spec(f.Source).row(f.List)
+		if err != nil {
+			return nil, fmt.Errorf("%s: prices[%d]: %w", path, i, err)
+		}
+		rows = append(rows, r)
+	}
+	return rows, nil
+}
+
+func (p *priceItem) spec(source string) *spec {
+	s := &spec{model: p.Model, scope: p.Scope, from: p.From, until: p.Until, rates: p.cells(), source: p.Source, note: p.Note}
+	if s.source == "" {
+		s.source = source
+	}
+	if p.Long != nil {
+		s.longOver, s.long = string(p.Long.Over), p.Long.cells()
+	}
+	return s
+}
+
+func (r *rateItem) cells() [outcrop.TokenKinds]string {
+	return [outcrop.TokenKinds]string{string(r.Input), string(r.Output), string(r.CacheRead), string(r.CacheWrite5m), string(r.CacheWrite1h)}
+}
+
+// A text is a scalar as it was written: 0.10 stays "0.10" and never passes
+// through a binary fraction.
+type text string
+
+// UnmarshalYAML takes the scalar's own characters.
+func (t *text) UnmarshalYAML(scalar []byte) error {
+	*t = text(strings.Trim(strings.TrimSpace(string(scalar)), `"'`))
+	return nil
+}
