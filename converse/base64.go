@@ -15,3 +15,12 @@ func Encode64(b []byte) Base64 {
 func (b Base64) Bytes() ([]byte, error) {
 	return base64.StdEncoding.AppendDecode(nil, b)
 }
+
+// Len is the number of bytes that b stands for.
+func (b Base64) Len() int {
+	n := len(b) / 4 * 3
+	for i := len(b) - 1; i >= 0 && i >= len(b)-2 && b[i] == '='; i-- {
+		n--
+	}
+	return n
+}

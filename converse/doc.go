@@ -3,3 +3,5 @@
 // meets in, and its shapes are those of Bedrock's Converse API, generated from
 // the service model together with their JSON codecs.
 package converse
+
+//go:generate go run ../tools/wiregen -top ..

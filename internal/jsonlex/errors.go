@@ -2,6 +2,7 @@ package jsonlex
 
 import (
 	"fmt"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -119,7 +120,32 @@ func PathAt(text []byte, offset int) []Step {
 	return f.path
 }
 
+// PathsAt finds the ways to the values that begin at offsets, in the order of
+// offsets, and in a single walk. A value that is not met has no path.
+func PathsAt(text []byte, offsets []int) [][]Step {
+	order := make([]int, len(offsets))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return offsets[a] - offsets[b] })
+	f := finder{offset: len(text) + 1}
+	f.lex.data = text
+	paths := make([][]Step, len(offsets))
+	f.meet = func(offset int) {
+		for len(order) > 0 && offsets[order[0]] <= offset {
+			if offsets[order[0]] == offset {
+				paths[order[0]] = slices.Clone(f.path)
+			}
+			order = order[1:]
+		}
+	}
+	f.value()
+	return paths
+}
+
 type finder struct {
+	meet func(offset int) // called at each value, in PathsAt
+
 	lex    Lexer
 	offset int
 	path   []Step
@@ -131,6 +157,9 @@ func (f *finder) value() bool {
 	c := f.lex.peek()
 	if f.lex.pos >= f.offset {
 		return true
+	}
+	if f.meet != nil {
+		f.meet(f.lex.pos)
 	}
 	switch c {
 	case '{':

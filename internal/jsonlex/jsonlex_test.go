@@ -256,6 +256,18 @@ func TestPathAt(t *testing.T) {
 	}
 }
 
+func TestPathsAt(t *testing.T) {
+	text := []byte(`{"a":[null,{"b":{}}],"c":1}`)
+	at := func(s string) int { return bytes.Index(text, []byte(s)) }
+	got := PathsAt(text, []int{at("1}"), 0, at("{}"), at("null"), at("null"), 3, 99})
+	want := [][]Step{{{"c", -1}}, nil, {{"a", -1}, {"", 1}, {"b", -1}}, {{"a", -1}, {"", 0}}, {{"a", -1}, {"", 0}}, nil, nil}
+	for i := range want {
+		if len(got[i])+len(want[i]) > 0 && !reflect.DeepEqual(got[i], want[i]) {
+			t.Errorf("%d: got %v want %v", i, got[i], want[i])
+		}
+	}
+}
+
 // Property: unescaped strings stay what they were when more are read after
 // them: the arena they share is only ever appended to.
 func TestArena(t *testing.T) {

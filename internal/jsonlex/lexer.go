@@ -215,3 +215,9 @@ func (l *Lexer) Raw() []byte {
 	}
 	return l.data[start:l.pos:l.pos]
 }
+
+// Offset is where the next value begins.
+func (l *Lexer) Offset() int {
+	l.peek()
+	return l.pos
+}

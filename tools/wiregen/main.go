@@ -2,7 +2,7 @@
 // awsapi/model/operations.txt lists which operations to write types for, and
 // into which package: adding an operation is one line there and one function.
 //
-// It is run by go generate from the top of the tree; its output is committed.
+// It is run by go generate (converse/doc.go); its output is committed.
 package main
 
 import (
@@ -22,17 +22,30 @@ import (
 
 func main() {
 	log.SetFlags(0)
-	models := flag.String("models", "awsapi/model", "folder of the service models")
+	top := flag.String("top", "", "top folder of the module; default: found from the current one upwards")
 	flag.Parse()
-	targets, err := readTargets(filepath.Join(*models, "operations.txt"))
-	if err != nil {
+	if err := generate(*top); err != nil {
 		log.Fatalf("wiregen: %v", err)
 	}
-	for _, t := range targets {
-		if err := t.write(*models); err != nil {
-			log.Fatalf("wiregen: %s: %v", t.folder, err)
+}
+
+func generate(top string) (err error) {
+	if top == "" {
+		if top, err = findTop(); err != nil {
+			return err
 		}
 	}
+	models := filepath.Join(top, "awsapi", "model")
+	targets, err := readTargets(filepath.Join(models, "operations.txt"))
+	if err != nil {
+		return err
+	}
+	for _, t := range targets {
+		if err := t.write(top, models); err != nil {
+			return fmt.Errorf("%s: %w", t.folder, err)
+		}
+	}
+	return nil
 }
 
 // A target is one package to write types into.
@@ -71,7 +84,26 @@ func readTargets(name string) ([]*target, error) {
 	return targets, nil
 }
 
-func (t *target) write(models string) error {
+// findTop is the nearest folder, from the current one upwards, that holds
+// go.mod.
+func findTop() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", fmt.Errorf("no go.mod in this folder or above it")
+		}
+		dir = filepath.Dir(dir)
+	}
+}
+
+// write generates the target's files into the tree at top.
+func (t *target) write(top, models string) error {
 	b, err := os.ReadFile(filepath.Join(models, t.model+".json"))
 	if err != nil {
 		return err
@@ -84,7 +116,14 @@ func (t *target) write(models string) error {
 	if err != nil {
 		return err
 	}
-	return writeGo(filepath.Join(t.folder, "types_gen.go"), g.types())
+	if err := writeGo(filepath.Join(top, t.folder, "types_gen.go"), g.types()); err != nil || !t.static {
+		return err
+	}
+	src, err := g.codec()
+	if err != nil {
+		return err
+	}
+	return writeGo(filepath.Join(top, t.folder, "codec_gen.go"), src)
 }
 
 func writeGo(name string, src []byte) error {

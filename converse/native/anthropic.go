@@ -1,0 +1,363 @@
+package native
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+
+	"outcrop"
+	"outcrop/converse"
+)
+
+// anthropic is the Messages format (reference/runtime-metering-billing.md
+// §2.1, §2.6).
+type anthropic struct{}
+
+// An anthropicBlock is a content block of either direction, with the members
+// of all its types.
+type anthropicBlock struct {
+	Type      string           `json:"type"`
+	Text      *string          `json:"text,omitempty"`
+	Source    *anthropicSource `json:"source,omitempty"`
+	ID        string           `json:"id,omitempty"`
+	Name      string           `json:"name,omitempty"`
+	Input     json.RawMessage  `json:"input,omitempty"`
+	ToolUseID string           `json:"tool_use_id,omitempty"`
+	Content   anthropicContent `json:"content,omitempty"`
+	IsError   bool             `json:"is_error,omitempty"`
+	Thinking  *string          `json:"thinking,omitempty"`
+	Signature string           `json:"signature,omitempty"`
+	RawData   string           `json:"data,omitempty"`
+	Title     string           `json:"title,omitempty"`
+	Context   string           `json:"context,omitempty"`
+	Citations *struct {
+		Enabled bool `json:"enabled"`
+	} `json:"citations,omitempty"`
+	CacheControl *anthropicCache `json:"cache_control,omitempty"`
+}
+
+type anthropicSource struct {
+	Type      string `json:"type"`
+	MediaType string `json:"media_type"`
+	Data      string `json:"data"`
+	URL       string `json:"url"`
+}
+
+type anthropicCache struct {
+	Type string `json:"type"`
+	TTL  string `json:"ttl,omitempty"`
+}
+
+// anthropicContent is a list of blocks, or a string that stands for one text.
+type anthropicContent []anthropicBlock
+
+func (c *anthropicContent) UnmarshalJSON(b []byte) error {
+	if b[0] == '"' {
+		var s string
+		if err := json.Unmarshal(b, &s); err != nil {
+			return err
+		}
+		*c = anthropicContent{{Type: "text", Text: &s}}
+		return nil
+	}
+	return json.Unmarshal(b, (*[]anthropicBlock)(c))
+}
+
+type anthropicTool struct {
+	Type         string          `json:"type"`
+	Name         string          `json:"name"`
+	Description  string          `json:"description"`
+	InputSchema  json.RawMessage `json:"input_schema"`
+	Strict       *bool           `json:"strict"`
+	CacheControl *anthropicCache `json:"cache_control"`
+}
+
+func (anthropic) Decode(body []byte) (*converse.Request, error) {
+	f, err := parse(body)
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range []string{"anthropic_version", "max_tokens", "messages"} {
+		if _, ok := f[key]; !ok {
+			return nil, missingKey("#", key)
+		}
+	}
+	f.drop("anthropic_version", "model", "stream")
+	r := &converse.Request{InferenceConfig: new(converse.InferenceConfiguration)}
+	var messages []struct {
+		Role    string           `json:"role"`
+		Content anthropicContent `json:"content"`
+	}
+	var system anthropicContent
+	err = f.takeAll(map[string]any{
+		"messages": &messages, "system": &system,
+		"max_tokens": &r.InferenceConfig.MaxTokens, "temperature": &r.InferenceConfig.Temperature,
+		"top_p": &r.InferenceConfig.TopP, "stop_sequences": &r.InferenceConfig.StopSequences,
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range messages {
+		content, err := readBlocks(m.Content)
+		if err != nil {
+			return nil, err
+		}
+		r.Messages = append(r.Messages, converse.Message{Role: m.Role, Content: content})
+	}
+	if err := readSystem(r, system); err != nil {
+		return nil, err
+	}
+	if err := readTools(r, f); err != nil {
+		return nil, err
+	}
+	r.AdditionalModelRequestFields = f.rest()
+	return r, nil
+}
+
+func readSystem(r *converse.Request, system anthropicContent) error {
+	for _, b := range system {
+		if b.Type != "text" || b.Text == nil {
+			return malformed("#/system: only text blocks are permitted, found %q", b.Type)
+		}
+		r.System = append(r.System, converse.SystemContentBlock{Text: b.Text})
+		if point := b.CacheControl.point(); point != nil {
+			r.System = append(r.System, converse.SystemContentBlock{CachePoint: point})
+		}
+	}
+	return nil
+}
+
+func readTools(r *converse.Request, f fields) error {
+	var tools []anthropicTool
+	if _, ok := f["tools"]; !ok {
+		f.drop("tool_choice")
+		return nil
+	}
+	raw := f["tools"]
+	if _, err := f.take("tools", &tools); err != nil {
+		return err
+	}
+	config := new(converse.ToolConfiguration)
+	for _, t := range tools {
+		if t.InputSchema == nil { // a typed tool of Anthropic's own: the model family knows it, we do not
+			f["tools"] = raw
+			return nil
+		}
+		config.Tools = append(config.Tools, converse.Tool{ToolSpec: &converse.ToolSpecification{
+			Name: t.Name, Description: t.Description, InputSchema: converse.ToolInputSchema{Json: t.InputSchema}, Strict: t.Strict,
+		}})
+		if point := t.CacheControl.point(); point != nil {
+			config.Tools = append(config.Tools, converse.Tool{CachePoint: point})
+		}
+	}
+	var choice struct{ Type, Name string }
+	if _, err := f.take("tool_choice", &choice); err != nil {
+		return err
+	}
+	switch choice.Type {
+	case "none":
+		return nil
+	case "auto":
+		config.ToolChoice = &converse.ToolChoice{Auto: new(converse.AutoToolChoice)}
+	case "any":
+		config.ToolChoice = &converse.ToolChoice{Any: new(converse.AnyToolChoice)}
+	case "tool":
+		config.ToolChoice = &converse.ToolChoice{Tool: &converse.SpecificToolChoice{Name: choice.Name}}
+	}
+	r.ToolConfig = config
+	return nil
+}
+
+// point is the cachePoint that stands after a block with cache_control.
+func (c *anthropicCache) point() *converse.CachePointBlock {
+	if c == nil {
+		return nil
+	}
+	return &converse.CachePointBlock{Type: "default", Ttl: c.TTL}
+}
+
+func readBlocks(blocks anthropicContent) ([]converse.ContentBlock, error) {
+	var out []converse.ContentBlock
+	for _, b := range blocks {
+		block, err := readBlock(&b)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, block)
+		if point := b.CacheControl.point(); point != nil {
+			out = append(out, converse.ContentBlock{CachePoint: point})
+		}
+	}
+	return out, nil
+}
+
+func readBlock(b *anthropicBlock) (converse.ContentBlock, error) {
+	switch b.Type {
+	case "text":
+		if b.Text == nil {
+			return converse.ContentBlock{}, missingKey("#/messages/content", "text")
+		}
+		return converse.ContentBlock{Text: b.Text}, nil
+	case "image":
+		image, err := readImage(b.Source)
+		return converse.ContentBlock{Image: image}, err
+	case "document":
+		document, err := readDocument(b)
+		return converse.ContentBlock{Document: document}, err
+	case "tool_use":
+		return converse.ContentBlock{ToolUse: &converse.ToolUseBlock{ToolUseId: b.ID, Name: b.Name, Input: orEmptyObject(b.Input)}}, nil
+	case "tool_result":
+		result, err := readToolResult(b)
+		return converse.ContentBlock{ToolResult: result}, err
+	case "thinking":
+		text := &converse.ReasoningTextBlock{Signature: b.Signature}
+		if b.Thinking != nil {
+			text.Text = *b.Thinking
+		}
+		return converse.ContentBlock{ReasoningContent: &converse.ReasoningContentBlock{ReasoningText: text}}, nil
+	case "redacted_thinking":
+		return converse.ContentBlock{ReasoningContent: &converse.ReasoningContentBlock{RedactedContent: converse.Base64(b.RawData)}}, nil
+	}
+	return converse.ContentBlock{}, malformed("#/messages/content/type: %q is not a valid enum value", b.Type)
+}
+
+func readImage(s *anthropicSource) (*converse.ImageBlock, error) {
+	if s == nil || s.Type != "base64" {
+		return nil, malformed("#/messages/content/source: only base64 images are permitted")
+	}
+	format, ok := strings.CutPrefix(s.MediaType, "image/")
+	if !ok {
+		return nil, malformed("#/messages/content/source/media_type: %q is not an image", s.MediaType)
+	}
+	return &converse.ImageBlock{Format: format, Source: converse.ImageSource{Bytes: converse.Base64(s.Data)}}, nil
+}
+
+func readDocument(b *anthropicBlock) (*converse.DocumentBlock, error) {
+	d := &converse.DocumentBlock{Name: b.Title, Context: b.Context}
+	if d.Name == "" {
+		d.Name = "document"
+	}
+	if b.Citations != nil {
+		d.Citations = &converse.CitationsConfig{Enabled: b.Citations.Enabled}
+	}
+	switch {
+	case b.Source == nil:
+		return nil, missingKey("#/messages/content", "source")
+	case b.Source.Type == "base64":
+		d.Format, d.Source.Bytes = "pdf", converse.Base64(b.Source.Data)
+	case b.Source.Type == "text":
+		d.Format, d.Source.Text = "txt", ptr(b.Source.Data)
+	default:
+		return nil, malformed("#/messages/content/source/type: %q is not permitted here", b.Source.Type)
+	}
+	return d, nil
+}
+
+func readToolResult(b *anthropicBlock) (*converse.ToolResultBlock, error) {
+	r := &converse.ToolResultBlock{ToolUseId: b.ToolUseID, Content: []converse.ToolResultContentBlock{}}
+	if b.IsError {
+		r.Status = "error"
+	}
+	for _, c := range b.Content {
+		block, err := readBlock(&c)
+		switch {
+		case err != nil:
+			return nil, err
+		case block.Text != nil:
+			r.Content = append(r.Content, converse.ToolResultContentBlock{Text: block.Text})
+		case block.Image != nil:
+			r.Content = append(r.Content, converse.ToolResultContentBlock{Image: block.Image})
+		case block.Document != nil:
+			r.Content = append(r.Content, converse.ToolResultContentBlock{Document: block.Document})
+		default:
+			return nil, malformed("#/messages/content/content/type: %q is not permitted in a tool_result", c.Type)
+		}
+	}
+	return r, nil
+}
+
+func orEmptyObject(raw json.RawMessage) json.RawMessage {
+	if len(bytes.TrimSpace(raw)) == 0 {
+		return json.RawMessage("{}")
+	}
+	return raw
+}
+
+// anthropicUsage is usage in Anthropic's words.
+type anthropicUsage struct {
+	Input      int64             `json:"input_tokens"`
+	CacheWrite *int64            `json:"cache_creation_input_tokens,omitempty"`
+	CacheRead  *int64            `json:"cache_read_input_tokens,omitempty"`
+	Creation   *anthropicWritten `json:"cache_creation,omitempty"`
+	Output     int64             `json:"output_tokens"`
+}
+
+type anthropicWritten struct {
+	FiveMinutes int64 `json:"ephemeral_5m_input_tokens"`
+	OneHour     int64 `json:"ephemeral_1h_input_tokens"`
+}
+
+func anthropicUsageOf(u *converse.TokenUsage) anthropicUsage {
+	out := anthropicUsage{Input: u.InputTokens, Output: u.OutputTokens, CacheRead: u.CacheReadInputTokens, CacheWrite: u.CacheWriteInputTokens}
+	if u.CacheWriteInputTokens != nil {
+		usage := u.Usage()
+		out.Creation = &anthropicWritten{
+			FiveMinutes: int64(usage.Of(outcrop.CacheWrite5mTokens)), OneHour: int64(usage.Of(outcrop.CacheWrite1hTokens)),
+		}
+	}
+	return out
+}
+
+// anthropicStops are the stop reasons that Anthropic names otherwise.
+var anthropicStops = map[string]string{"content_filtered": "refusal", "guardrail_intervened": "refusal", "malformed_model_output": "end_turn", "malformed_tool_use": "tool_use"}
+
+func anthropicStop(reason string) string {
+	if s, ok := anthropicStops[reason]; ok {
+		return s
+	}
+	return reason
+}
+
+// messageID is an id as Bedrock gives Anthropic's messages.
+func messageID(a *Answer) string { return "msg_bdrk_" + strings.ReplaceAll(a.ID, "-", "")[:24] }
+
+// modelName is what Anthropic calls the model: "claude-sonnet-4-5-20250929".
+func modelName(id outcrop.ModelID) string {
+	name := strings.TrimPrefix(string(id), "anthropic.")
+	name, _, _ = strings.Cut(name, ":")
+	if i := strings.LastIndex(name, "-v"); i > 0 && len(name)-i <= 3 {
+		name = name[:i]
+	}
+	return name
+}
+
+func (anthropic) Encode(a *Answer) ([]byte, error) {
+	r := a.Response
+	message := map[string]any{
+		"id": messageID(a), "type": "message", "role": "assistant", "model": modelName(a.Model),
+		"content": writeBlocks(r.Output.Message), "stop_reason": anthropicStop(r.StopReason), "stop_sequence": nil,
+		"usage": anthropicUsageOf(r.Usage),
+	}
+	return json.Marshal(message)
+}
+
+func writeBlocks(m *converse.Message) []map[string]any {
+	blocks := []map[string]any{}
+	if m == nil {
+		return blocks
+	}
+	for _, b := range m.Content {
+		switch {
+		case b.Text != nil:
+			blocks = append(blocks, map[string]any{"type": "text", "text": *b.Text})
+		case b.ToolUse != nil:
+			blocks = append(blocks, map[string]any{"type": "tool_use", "id": b.ToolUse.ToolUseId, "name": b.ToolUse.Name, "input": orEmptyObject(b.ToolUse.Input)})
+		case b.ReasoningContent != nil && b.ReasoningContent.ReasoningText != nil:
+			t := b.ReasoningContent.ReasoningText
+			blocks = append(blocks, map[string]any{"type": "thinking", "thinking": t.Text, "signature": t.Signature})
+		case b.ReasoningContent != nil:
+			blocks = append(blocks, map[string]any{"type": "redacted_thinking", "data": string(b.ReasoningContent.RedactedContent)})
+		}
+	}
+	return blocks
+}

@@ -1,0 +1,180 @@
+// Package native reads and writes the models' own request and answer bodies,
+// the ones InvokeModel takes, as conversations in the middle form.
+//
+// What the middle form does not know is carried in
+// AdditionalModelRequestFields or refused, never dropped in silence.
+package native
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+
+	"outcrop"
+	"outcrop/converse"
+)
+
+// A Family is one body format and the models that speak it.
+type Family interface {
+	// Decode reads a native request body. Errors have the words that Bedrock
+	// uses for native bodies ("Malformed input request: …").
+	Decode(body []byte) (*converse.Request, error)
+	// Encode writes an answer as the native response body.
+	Encode(a *Answer) ([]byte, error)
+	// Chunks starts a stream of native chunks.
+	Chunks(a *Answer) Chunker
+}
+
+// A Chunker turns the events of one answer into native chunks, in order. The
+// chunk that the metadata event makes is the last, and carries
+// amazon-bedrock-invocationMetrics.
+type Chunker interface {
+	Chunk(converse.Event) ([][]byte, error)
+}
+
+// An Answer is what the native formats tell beyond the conversation. Response
+// is nil while streaming.
+type Answer struct {
+	ID       string // request id; ids such as msg_bdrk_… are made of it
+	Model    outcrop.ModelID
+	Created  time.Time
+	Response *converse.Response
+	Metrics  func() Metrics // asked for once, with the last chunk
+}
+
+// Metrics are amazon-bedrock-invocationMetrics, times in milliseconds.
+type Metrics struct {
+	InputTokens  int64  `json:"inputTokenCount"`
+	OutputTokens int64  `json:"outputTokenCount"`
+	Latency      int64  `json:"invocationLatency"`
+	FirstByte    int64  `json:"firstByteLatency"`
+	CacheRead    *int64 `json:"cacheReadInputTokenCount,omitempty"`
+	CacheWrite   *int64 `json:"cacheWriteInputTokenCount,omitempty"`
+}
+
+// families in order of their prefixes; the first that fits wins.
+var families = []struct {
+	prefix string
+	family Family
+}{
+	{"anthropic.", anthropic{}},
+	{"amazon.nova", nova{}},
+	{"amazon.titan-text", titanText{}},
+	{"meta.llama", llama{}},
+	{"deepseek.r1", deepseekR1{}},
+	{"mistral.mistral-7b", mistralText{}},
+	{"mistral.mixtral", mistralText{}},
+	{"mistral.mistral-large-2402", mistralText{}},
+	{"mistral.mistral-small-2402", mistralText{}},
+	{"mistral.", openAIChat{}},
+	{"openai.", openAIChat{}},
+	{"qwen.", openAIChat{}},
+	{"deepseek.", openAIChat{}},
+	{"minimax.", openAIChat{}},
+	{"moonshot", openAIChat{}},
+	{"zai.", openAIChat{}},
+	{"google.", openAIChat{}},
+	{"nvidia.", openAIChat{}},
+	{"xai.", openAIChat{}},
+	{"writer.", openAIChat{}},
+	{"ai21.", openAIChat{}},
+}
+
+// FamilyOf finds the family that model speaks. ok is false for models whose
+// bodies are no conversation (embeddings, images) or not known here.
+func FamilyOf(model outcrop.ModelID) (f Family, ok bool) {
+	if strings.Contains(string(model), "embed") {
+		return nil, false
+	}
+	for _, row := range families {
+		if strings.HasPrefix(string(model), row.prefix) {
+			return row.family, true
+		}
+	}
+	return nil, false
+}
+
+// malformed is Bedrock's wording for a native body that does not fit.
+func malformed(format string, args ...any) error {
+	e := outcrop.Errorf(outcrop.Invalid, format, args...)
+	e.Message = "Malformed input request: " + e.Message + ", please reformat your input and try again."
+	return e
+}
+
+func missingKey(path, key string) error {
+	return malformed("%s: required key [%s] not found", path, key)
+}
+
+// fields are the members of a JSON object that a family takes out one by one;
+// what is left over is carried on.
+type fields map[string]json.RawMessage
+
+func parse(body []byte) (fields, error) {
+	var f fields
+	if err := json.Unmarshal(body, &f); err != nil || f == nil {
+		return nil, malformed("#: expected a JSON object")
+	}
+	return f, nil
+}
+
+// take reads the member into v and removes it. Null counts as absent.
+func (f fields) take(key string, v any) (found bool, err error) {
+	raw, ok := f[key]
+	delete(f, key)
+	if !ok || string(raw) == "null" {
+		return false, nil
+	}
+	if err := json.Unmarshal(raw, v); err != nil {
+		return false, malformed("#/%s: %s", key, plain(err))
+	}
+	return true, nil
+}
+
+// takeAll reads several members, stopping at the first that does not fit.
+func (f fields) takeAll(into map[string]any) error {
+	for key, v := range into {
+		if _, err := f.take(key, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// drop removes members that mean nothing here, such as model and stream.
+func (f fields) drop(keys ...string) {
+	for _, k := range keys {
+		delete(f, k)
+	}
+}
+
+// rest is what is left, as AdditionalModelRequestFields.
+func (f fields) rest() json.RawMessage {
+	if len(f) == 0 {
+		return nil
+	}
+	b, _ := json.Marshal(f) // raw messages that came from JSON marshal again
+	return b
+}
+
+// plain is a JSON error without Go's own words.
+func plain(err error) string {
+	s := err.Error()
+	if i := strings.Index(s, "json: "); i >= 0 {
+		s = s[i+len("json: "):]
+	}
+	s, _, _ = strings.Cut(s, " of type ")
+	return strings.ReplaceAll(s, "cannot unmarshal", "unexpected")
+}
+
+func ptr[T any](v T) *T { return &v }
+
+// withMetrics adds the invocation metrics to a chunk that is a JSON object.
+func withMetrics(chunk map[string]any, a *Answer) map[string]any {
+	chunk["amazon-bedrock-invocationMetrics"] = a.Metrics()
+	return chunk
+}
+
+func marshal(v any) ([][]byte, error) {
+	b, err := json.Marshal(v)
+	return [][]byte{b}, err
+}
