@@ -1,0 +1,161 @@
+// Package simulator is the upstream that answers when no model is at hand: a
+// good citizen that says what it is, validates as AWS does, counts with a real
+// tokenizer and gives the same answer to the same question.
+package simulator
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"outcrop"
+	"outcrop/converse"
+)
+
+// Options are what an operator can turn. The zero value answers at once and
+// never fails.
+type Options struct {
+	TimeToFirst time.Duration // wait before the first event, or before the whole answer
+	Pace        time.Duration // wait before each further piece of text
+	PieceTokens int           // tokens of text in one delta; default 4
+	Faults      []Fault       // what goes wrong, beside what requests ask for (see Script)
+
+	// Model describes a model, so that its limits are kept. Nil, or false for
+	// a model that is not known, keeps none.
+	Model func(outcrop.ModelID) (outcrop.FoundationModel, bool)
+}
+
+const defaultPieceTokens = 4
+
+// A Simulator answers Attempts. It is safe for concurrent use and owns no
+// goroutine.
+type Simulator struct {
+	options Options
+	tokens  *counter
+	prompts *promptCache
+}
+
+// New makes a Simulator.
+func New(o Options) *Simulator {
+	if o.PieceTokens <= 0 {
+		o.PieceTokens = defaultPieceTokens
+	}
+	return &Simulator{options: o, tokens: newCounter(), prompts: newPromptCache()}
+}
+
+// Converse answers at once.
+func (s *Simulator) Converse(ctx context.Context, a outcrop.Attempt, r *converse.Request) (*converse.Response, error) {
+	began := time.Now()
+	p, script, err := s.begin(a, r)
+	if err != nil {
+		return nil, err
+	}
+	if err := pause(ctx, script.wait(s.options.TimeToFirst)); err != nil {
+		return nil, err
+	}
+	if script.Cut > 0 {
+		return nil, outcrop.Errorf(outcrop.ModelFailed, "The simulator broke off its answer, as the request asked.")
+	}
+	w := s.answer(a, r, p, script)
+	if err := pause(ctx, time.Duration(w.pieces(s.options.PieceTokens))*script.pace(s.options.Pace)); err != nil {
+		return nil, err
+	}
+	return w.response(time.Since(began)), nil
+}
+
+// ConverseStream answers in events. Nothing happens before the first is asked
+// for.
+func (s *Simulator) ConverseStream(ctx context.Context, a outcrop.Attempt, r *converse.Request) iter.Seq2[converse.Event, error] {
+	return func(yield func(converse.Event, error) bool) {
+		began := time.Now()
+		p, script, err := s.begin(a, r)
+		if err == nil {
+			err = pause(ctx, script.wait(s.options.TimeToFirst))
+		}
+		if err != nil {
+			yield(converse.Event{}, err)
+			return
+		}
+		e := emitter{ctx: ctx, yield: yield, pace: script.pace(s.options.Pace), cut: script.Cut, size: s.options.PieceTokens}
+		e.answer(s.answer(a, r, p, script), began)
+	}
+}
+
+// CountTokens counts what r would be billed for as input if no prompt cache
+// helped.
+func (s *Simulator) CountTokens(ctx context.Context, a outcrop.Attempt, r *converse.Request) (outcrop.Tokens, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, gone(err)
+	}
+	p, err := s.read(a, r)
+	if err != nil {
+		return 0, err
+	}
+	return outcrop.Tokens(p.total), nil
+}
+
+// begin refuses what AWS would refuse, then what the script wants refused.
+func (s *Simulator) begin(a outcrop.Attempt, r *converse.Request) (*prompt, Script, error) {
+	p, err := s.read(a, r)
+	if err != nil {
+		return nil, Script{}, err
+	}
+	script, err := s.script(a, r)
+	if err != nil {
+		return nil, script, err
+	}
+	return p, script, script.refusal(a)
+}
+
+// read validates and counts a request.
+func (s *Simulator) read(a outcrop.Attempt, r *converse.Request) (*prompt, error) {
+	if err := s.validate(a, r); err != nil {
+		return nil, err
+	}
+	p := &prompt{tokens: s.tokens}
+	p.read(a, r)
+	if m, ok := s.model(a); ok && m.ContextWindow > 0 && outcrop.Tokens(p.total) > m.ContextWindow {
+		return nil, refused("Input is too long for requested model.")
+	}
+	return p, nil
+}
+
+// model is what is known of the model asked for.
+func (s *Simulator) model(a outcrop.Attempt) (outcrop.FoundationModel, bool) {
+	if s.options.Model == nil {
+		return outcrop.FoundationModel{}, false
+	}
+	return s.options.Model(a.Destination.Model)
+}
+
+// answer thinks of what to say and what it costs.
+func (s *Simulator) answer(a outcrop.Attempt, r *converse.Request, p *prompt, script Script) *answer {
+	w := s.compose(a, r, script)
+	if !script.NoUsage {
+		w.usage = usage(p, s.prompts.bill(p, time.Now()), w.spend())
+	}
+	return w
+}
+
+// pause waits for d, or until ctx is done.
+func pause(ctx context.Context, d time.Duration) error {
+	if err := ctx.Err(); err != nil {
+		return gone(err)
+	}
+	if d <= 0 {
+		return nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return gone(ctx.Err())
+	}
+}
+
+// gone is the error for a context that ended; errors.Is finds the context's.
+func gone(cause error) error {
+	return outcrop.Errorf(outcrop.ModelTimeout, "The request ended before the model answered.").Because(cause)
+}

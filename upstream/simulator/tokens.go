@@ -1,0 +1,188 @@
+package simulator
+
+import (
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/tiktoken-go/tokenizer"
+)
+
+// Bounds of what the tokenizer remembers. A piece is a word with the space
+// before it; a text is a whole block.
+const (
+	maxPieces     = 1 << 16 // pieces remembered, in each of two generations
+	maxPieceBytes = 48      // longer pieces are rare, and counted anew
+	maxTexts      = 1 << 13 // texts remembered, in each of two generations
+	minTextBytes  = 128     // shorter texts are counted faster than looked up
+	maxCuts       = 1 << 9  // cut texts remembered, in each of two generations
+	maxCutBytes   = 1 << 13 // longer texts are cut anew
+)
+
+// A counter counts tokens of the o200k_base vocabulary, exactly. It loads the
+// vocabulary at first use (10-20 ms), remembers the counts of pieces and of
+// whole texts, and is safe for concurrent use.
+type counter struct {
+	load  sync.Once
+	codec tokenizer.Codec
+
+	pieces generations[string, int32]
+	texts  generations[textKey, int]
+	cuts   generations[textKey, []bit] // never written to
+}
+
+// A textKey stands for a text. Two texts of equal length and hash would be
+// counted alike: one chance in 2^64.
+type textKey struct {
+	hash   uint64
+	length int
+}
+
+func newCounter() *counter {
+	c := &counter{}
+	c.pieces.limit, c.texts.limit, c.cuts.limit = maxPieces, maxTexts, maxCuts
+	return c
+}
+
+// Count returns the number of tokens in s.
+func (c *counter) Count(s string) int {
+	if len(s) < minTextBytes {
+		return c.count(s)
+	}
+	key := textKey{xxhash.Sum64String(s), len(s)}
+	if n, ok := c.texts.get(key); ok {
+		return n
+	}
+	n := c.count(s)
+	c.texts.put(key, n)
+	return n
+}
+
+func (c *counter) count(s string) int {
+	total := 0
+	for len(s) > 0 {
+		n := nextPiece(s)
+		total += c.piece(s[:n])
+		s = s[n:]
+	}
+	return total
+}
+
+// piece returns the number of tokens in one piece of a text.
+func (c *counter) piece(p string) int {
+	if len(p) == 1 {
+		return 1 // every byte is a token
+	}
+	if len(p) > maxPieceBytes {
+		return c.encode(p)
+	}
+	if n, ok := c.pieces.get(p); ok {
+		return int(n)
+	}
+	n := c.encode(p)
+	c.pieces.put(strings.Clone(p), int32(n)) // not to keep the whole text alive
+	return n
+}
+
+// encode asks the vocabulary. A piece on its own is cut just as it was cut
+// inside its text, so the counts of pieces add up.
+func (c *counter) encode(p string) int {
+	n, err := c.vocabulary().Count(p)
+	if err != nil { // the pattern engine gave up; bytes bound tokens from above
+		return len(p)
+	}
+	return n
+}
+
+func (c *counter) vocabulary() tokenizer.Codec {
+	c.load.Do(func() { c.codec, _ = tokenizer.Get(tokenizer.O200kBase) }) // the name is a constant: no error
+	return c.codec
+}
+
+// A bit is a part of an answer that ends where a token ends.
+type bit struct {
+	end    int // offset in the text, on a rune border
+	tokens int // in this bit
+}
+
+// Bits cuts s into tokens, joining those that share a rune. The bits are
+// shared: shorten them, never change them.
+func (c *counter) Bits(s string) []bit {
+	if len(s) > maxCutBytes {
+		return c.bits(s)
+	}
+	key := textKey{xxhash.Sum64String(s), len(s)}
+	if bits, ok := c.cuts.get(key); ok {
+		return bits
+	}
+	bits := c.bits(s)
+	c.cuts.put(key, bits)
+	return bits
+}
+
+func (c *counter) bits(s string) []bit {
+	bits := make([]bit, 0, len(s)/4+1)
+	for at := 0; at < len(s); {
+		n := nextPiece(s[at:])
+		piece := s[at : at+n]
+		if tokens := c.piece(piece); tokens == 1 {
+			bits = append(bits, bit{at + n, 1})
+		} else {
+			bits = c.cut(bits, at, piece, tokens)
+		}
+		at += n
+	}
+	return bits
+}
+
+// cut adds the tokens of a piece that holds more than one.
+func (c *counter) cut(bits []bit, at int, piece string, tokens int) []bit {
+	_, parts, err := c.vocabulary().Encode(piece)
+	if err != nil || strings.Join(parts, "") != piece { // it rewrites bad UTF-8 and drops U+007F
+		return append(bits, bit{at + len(piece), tokens})
+	}
+	end, held := 0, 0
+	for _, part := range parts {
+		end += len(part)
+		held++
+		if end == len(piece) || utf8.RuneStart(piece[end]) {
+			bits = append(bits, bit{at + end, held})
+			held = 0
+		}
+	}
+	return bits
+}
+
+// generations is a bounded memory: when the young one is full it becomes the
+// old one, and the old one is forgotten. What is used stays.
+type generations[K comparable, V any] struct {
+	limit int
+
+	mu         sync.RWMutex
+	young, old map[K]V
+}
+
+func (g *generations[K, V]) get(k K) (V, bool) {
+	g.mu.RLock()
+	v, ok := g.young[k]
+	if ok {
+		g.mu.RUnlock()
+		return v, true
+	}
+	v, ok = g.old[k]
+	g.mu.RUnlock()
+	if ok {
+		g.put(k, v) // used again: young again
+	}
+	return v, ok
+}
+
+func (g *generations[K, V]) put(k K, v V) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.young == nil || len(g.young) >= g.limit {
+		g.old, g.young = g.young, make(map[K]V)
+	}
+	g.young[k] = v
+}

@@ -1,0 +1,152 @@
+package simulator
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/tiktoken-go/tokenizer"
+	"pgregory.net/rapid"
+)
+
+var samples = []string{
+	"", "a", " ", "  ", "\n", "Hello, world!", "don't WON'T I'LL we'Re they've", "it'ſ", "  two spaces", "tabs\t\tand\n\nlines \n x",
+	"1234567 3.14 ٣٤٥", "你好,你是什么模型?请介绍一下你自己。", "안녕하세요, 모델 프로필입니다.", "Привет, МИР! ЁЖик", "ʼnᵃbc DŽungla ǅ",
+	"http://a.b/c//d\n/e", "e\u0301te\u0301 \u0301x", " \u00a0x \u2003y", "emoji 👩‍👩‍👧 ok", "camelCaseHTTPServer", "a\r\nb\r\n", "x'", "x'l", "日本語のテキスト ABCです",
+	"\x80\xff bad \xc3( bytes", "中A文b", "ªºa", "\x85\x1c x",
+}
+
+// Property: the hand-written rule and the tokenizer's own cut and count alike.
+func TestCountIsTheVocabularys(t *testing.T) {
+	c, lib := newCounter(), library(t)
+	check := func(t interface {
+		Fatalf(string, ...any)
+	}, s string) {
+		want, err := lib.Count(s)
+		if err != nil {
+			t.Fatalf("library: %v", err)
+		}
+		for range 2 { // the second time from memory
+			if got := c.Count(s); got != want {
+				t.Fatalf("Count(%q) = %d, want %d", s, got, want)
+			}
+		}
+	}
+	for _, s := range samples {
+		if utf8.ValidString(s) {
+			check(t, s)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		words := rapid.SliceOf(rapid.OneOf(rapid.SampledFrom(samples), rapid.String(),
+			rapid.StringOf(rapid.RuneFrom([]rune("aZ'stLl 1\n\r\t/.,ſʼªǅé\u0301字あ한Жж٣\u00a0_-")))))
+		check(t, likeOriginal(strings.Join(words.Draw(t, "words"), "")))
+	})
+}
+
+// likeOriginal leaves out what the library reads differently from the original
+// tokenizer: bytes that are not UTF-8, and U+007F, which it does not count.
+func likeOriginal(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "?"), "\x7f", "")
+}
+
+func library(t testing.TB) tokenizer.Codec {
+	lib, err := tokenizer.Get(tokenizer.O200kBase)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lib
+}
+
+// The documents the product was asked for by are text in four languages.
+func TestCountOfRealDocuments(t *testing.T) {
+	files, _ := filepath.Glob("../../../shared/seeds/*.txt")
+	if len(files) == 0 {
+		if os.Getenv("OUTCROP_NO_SKIP") == "1" {
+			t.Fatal("../shared/seeds is absent")
+		}
+		t.Skip("../shared/seeds is absent")
+	}
+	c, lib := newCounter(), library(t)
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, _ := lib.Count(string(b))
+		if got := c.Count(string(b)); got != want {
+			t.Errorf("%s: %d tokens, want %d", filepath.Base(f), got, want)
+		}
+	}
+}
+
+// Property: bits cover the text, end on rune borders and add up to its count.
+func TestBits(t *testing.T) {
+	c := newCounter()
+	rapid.Check(t, func(t *rapid.T) {
+		s := rapid.OneOf(rapid.SampledFrom(samples), rapid.String()).Draw(t, "s")
+		at, tokens := 0, 0
+		for _, b := range c.Bits(s) {
+			if b.end <= at || utf8.ValidString(s) && !utf8.ValidString(s[at:b.end]) {
+				t.Fatalf("bit %d..%d of %q", at, b.end, s)
+			}
+			at, tokens = b.end, tokens+b.tokens
+		}
+		if at != len(s) || tokens != c.Count(s) {
+			t.Fatalf("%q: bits end at %d of %d with %d tokens of %d", s, at, len(s), tokens, c.Count(s))
+		}
+	})
+}
+
+func FuzzSplit(f *testing.F) {
+	for _, s := range samples {
+		f.Add(s)
+	}
+	lib := library(f)
+	c := newCounter()
+	f.Fuzz(func(t *testing.T, s string) {
+		c.Count(s)
+		s = likeOriginal(s)
+		got := c.Count(s)
+		if want, err := lib.Count(s); err == nil && got != want {
+			t.Errorf("Count(%q) = %d, want %d", s, got, want)
+		}
+	})
+}
+
+func TestGenerationsAreBounded(t *testing.T) {
+	g := generations[int, int]{limit: 10}
+	for i := range 1000 {
+		g.put(i, i)
+		if _, ok := g.get(0); !ok && i < 5 {
+			t.Fatal("forgot what was used")
+		}
+		if len(g.young) > 10 || len(g.old) > 10 {
+			t.Fatalf("holds %d and %d", len(g.young), len(g.old))
+		}
+	}
+}
+
+func BenchmarkCount(b *testing.B) {
+	text := strings.Repeat("The quick brown fox jumps over the lazy dog; it isn't amused, is it? ", 60)[:4096]
+	b.Run("library", func(b *testing.B) {
+		lib := library(b)
+		for b.Loop() {
+			lib.Count(text)
+		}
+	})
+	b.Run("pieces", func(b *testing.B) {
+		c := newCounter()
+		for b.Loop() {
+			c.count(text)
+		}
+	})
+	b.Run("same text", func(b *testing.B) {
+		c := newCounter()
+		for b.Loop() {
+			c.Count(text)
+		}
+	})
+}
