@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // Load reads a service model in botocore's form (service-2.json). Documentation
@@ -15,22 +14,22 @@ func Load(model []byte) (*Service, error) {
 	if err := json.Unmarshal(model, &f); err != nil {
 		return nil, fmt.Errorf("read service model: %w", err)
 	}
-	l := loader{file: &f, shapes: make(map[string]*Shape, len(f.Shapes))}
+	l := loader{models: f.Shapes.byName(), shapes: make(map[string]*Shape, len(f.Shapes))}
 	svc := f.Metadata.service()
 	svc.shapes = l.shapes
 	svc.byName = make(map[string]*Operation, len(f.Operations))
-	for _, name := range f.Shapes.names() {
-		l.shape(name)
+	for _, shape := range f.Shapes {
+		l.shape(shape.name)
 	}
 	svc.errors = errorsByCode(l.shapes)
-	for _, name := range f.Operations.names() {
-		op, err := l.operation(f.Operations.raw(name))
+	for _, field := range f.Operations {
+		op, err := l.operation(field.raw)
 		if err != nil {
-			return nil, fmt.Errorf("operation %s: %w", name, err)
+			return nil, fmt.Errorf("operation %s: %w", field.name, err)
 		}
 		op.Service = svc
 		svc.Operations = append(svc.Operations, op)
-		svc.byName[name] = op
+		svc.byName[op.Name] = op
 	}
 	return svc, l.err
 }
@@ -134,7 +133,7 @@ type modelShape struct {
 }
 
 type loader struct {
-	file   *modelFile
+	models map[string]json.RawMessage
 	shapes map[string]*Shape
 	err    error
 }
@@ -145,9 +144,8 @@ func (l *loader) shape(name string) *Shape {
 	}
 	s := &Shape{Name: name}
 	l.shapes[name] = s // before its members: shapes may be recursive
-	raw := l.file.Shapes.raw(name)
 	var m modelShape
-	if err := json.Unmarshal(raw, &m); err != nil && l.err == nil {
+	if err := json.Unmarshal(l.models[name], &m); err != nil && l.err == nil {
 		l.err = fmt.Errorf("shape %s: %w", name, err)
 		return s
 	}
@@ -183,13 +181,13 @@ func (l *loader) fill(s *Shape, m *modelShape) {
 		s.HasMax, s.Max = true, *m.Max
 	}
 	s.Elem, s.Key, s.Value = l.member("", m.Member), l.member("", m.Key), l.member("", m.Value)
-	for _, name := range m.Members.names() {
+	for _, field := range m.Members {
 		var mm modelMember
-		if err := json.Unmarshal(m.Members.raw(name), &mm); err != nil && l.err == nil {
-			l.err = fmt.Errorf("member %s.%s: %w", s.Name, name, err)
+		if err := json.Unmarshal(field.raw, &mm); err != nil && l.err == nil {
+			l.err = fmt.Errorf("member %s.%s: %w", s.Name, field.name, err)
 		}
-		member := l.member(name, &mm)
-		member.Required = slices.Contains(m.Required, name)
+		member := l.member(field.name, &mm)
+		member.Required = slices.Contains(m.Required, field.name)
 		s.Members = append(s.Members, member)
 	}
 }
@@ -239,38 +237,37 @@ type orderedField struct {
 	raw  json.RawMessage
 }
 
-func (o ordered) names() []string {
-	names := make([]string, len(o))
-	for i, f := range o {
-		names[i] = f.name
-	}
-	return names
-}
-
-func (o ordered) raw(name string) json.RawMessage {
+// byName indexes an object that is looked into often.
+func (o ordered) byName() map[string]json.RawMessage {
+	index := make(map[string]json.RawMessage, len(o))
 	for _, f := range o {
-		if f.name == name {
-			return f.raw
-		}
+		index[f.name] = f.raw
 	}
-	return nil
+	return index
 }
 
+// UnmarshalJSON cuts b, which encoding/json has checked, into its members.
 func (o *ordered) UnmarshalJSON(b []byte) error {
-	dec := json.NewDecoder(bytes.NewReader(b))
-	if _, err := dec.Token(); err != nil { // the opening brace
+	l := &jsonLexer{text: bytes.Clone(b)} // b is lent for the call only
+	if l.peek() == 'n' {                  // null
+		return nil
+	}
+	if err := l.expect('{'); err != nil {
 		return err
 	}
-	for dec.More() {
-		name, err := dec.Token()
+	for first := true; ; first = false {
+		more, err := l.more('}', first)
+		if !more {
+			return err
+		}
+		name, err := l.key()
 		if err != nil {
 			return err
 		}
-		f := orderedField{name: strings.Clone(name.(string))}
-		if err := dec.Decode(&f.raw); err != nil {
+		f := orderedField{name: string(name)}
+		if f.raw, err = l.raw(0); err != nil {
 			return err
 		}
 		*o = append(*o, f)
 	}
-	return nil
 }

@@ -23,8 +23,8 @@ import (
 // params, and the answer made of a result must be the one a client reads it
 // from.
 type protocolSuite struct {
-	file     string   // under testdata/protocols/{input,output}, without .json
-	protocol Protocol // under test
+	file     string              // under testdata/protocols/{input,output}, without .json
+	protocol Protocol            // under test
 	body     func(string) []byte // of a case: as it is written, or base64 of a binary one
 	// read brings an answer's body into a neutral form. Strict tells the
 	// answer under test, which may hold nothing unmodelled, from the case's.
