@@ -1,0 +1,78 @@
+package identity
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"outcrop"
+	"outcrop/sigv4"
+)
+
+// A Directory finds who a request comes from, and manages who there is. It is
+// safe for concurrent use. Every change passes through it and empties its
+// memory, so that what it answers next is already true; a change made by
+// another node on the same store is seen within maxCacheAge.
+type Directory struct {
+	store  Store
+	sealer *Sealer
+	now    func() time.Time
+
+	keys     *cache[Key]
+	apiKeys  *cache[knownAPIKey]
+	verifier sigv4.Verifier // of short-term API keys
+
+	// sealing is held for writing while the envelope key changes, so that no
+	// secret is sealed with a key that is about to retire.
+	sealing sync.RWMutex
+}
+
+// A knownAPIKey is a long-term key and whose it is.
+type knownAPIKey struct {
+	key    APIKey
+	caller outcrop.Caller
+}
+
+// New makes a Directory over store; sealer opens its secrets.
+func New(store Store, sealer *Sealer, now func() time.Time) *Directory {
+	return &Directory{store: store, sealer: sealer, now: now, keys: newCache[Key](now), apiKeys: newCache[knownAPIKey](now)}
+}
+
+// SecretFor finds an access key by its id. An unknown id is outcrop.Denied; so
+// is a deactivated one, whose Key then comes without its secret.
+func (d *Directory) SecretFor(ctx context.Context, accessKey string) (Key, error) {
+	if !accessKeyID.MatchString(accessKey) {
+		return Key{}, unrecognized()
+	}
+	k, err := d.keys.get(ctx, accessKey, d.loadKey)
+	if outcrop.KindOf(err) == outcrop.NotFound {
+		return Key{}, unrecognized()
+	}
+	if err == nil && !k.Active {
+		err = unrecognized()
+	}
+	return k, err
+}
+
+func (d *Directory) loadKey(ctx context.Context, id string) (Key, error) {
+	k, u, err := d.store.AccessKey(ctx, id)
+	if err != nil {
+		return Key{}, fmt.Errorf("load access key: %w", err)
+	}
+	key := Key{Caller: callerOf(u, id), Active: k.Active}
+	if k.Active {
+		key.Secret, err = d.sealer.Open(AccessKeySecret, id, k.Sealed)
+	}
+	return key, err
+}
+
+func callerOf(u User, credential string) outcrop.Caller {
+	return outcrop.Caller{Account: u.Account, Principal: u.ARN(), UserID: u.ID, AccessKey: credential}
+}
+
+// forget drops everything remembered, after a change is in the store.
+func (d *Directory) forget() {
+	d.keys.clear()
+	d.apiKeys.clear()
+}
