@@ -131,7 +131,7 @@ func (b *Batch) use(r *outcrop.UsageRecord) {
 	hour := HourTime(HourOf(r.Started))
 	for tag := range r.Tags {
 		use := TagUse{r.Account, tag}
-		if hour.After(b.TagsUsed[use]) {
+		if at, ok := b.TagsUsed[use]; !ok || hour.After(at) {
 			b.TagsUsed[use] = hour
 		}
 	}

@@ -155,11 +155,12 @@ func decide(tags []CostAllocationTag, updates []TagUpdate, now time.Time) (set [
 	state, active := map[string]TagState{}, 0
 	for _, t := range tags {
 		state[t.Key] = t.TagState
-		if t.Status == Active && t.Type == UserDefined {
+		if t.Status == Active {
 			active++
 		}
 	}
-	slices.SortStableFunc(updates, func(a, b TagUpdate) int { return -strings.Compare(string(a.Status), string(b.Status)) })
+	updates = slices.Clone(updates) // keys given up first, so that they make room
+	slices.SortStableFunc(updates, func(a, b TagUpdate) int { return strings.Compare(string(b.Status), string(a.Status)) })
 	for _, u := range updates {
 		old, known := state[u.Key]
 		switch {

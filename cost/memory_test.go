@@ -1,0 +1,12 @@
+package cost_test
+
+import (
+	"testing"
+
+	"outcrop/cost"
+	"outcrop/cost/costtest"
+)
+
+func TestMemoryKeepsThePromisesOfAStore(t *testing.T) {
+	costtest.Run(t, func(testing.TB) cost.Store { return cost.NewMemory() })
+}
