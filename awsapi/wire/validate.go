@@ -58,14 +58,13 @@ func Validate(in *Shape, tree map[string]any) error {
 
 type validator struct{ broken ValidationError }
 
-// fail records one broken constraint. An empty echo leaves the value out.
-func (v *validator) fail(path, echo, constraint string) {
+// fail records one broken constraint of a value at a path.
+func (v *validator) fail(path string, s *Shape, value any, constraint string) {
 	v.broken.Count++
-	if len(v.broken.Messages) >= maxValidationMessages {
-		return
+	if len(v.broken.Messages) < maxValidationMessages {
+		v.broken.Messages = append(v.broken.Messages,
+			"Value "+echo(s, value)+"at '"+path+"' failed to satisfy constraint: "+constraint)
 	}
-	v.broken.Messages = append(v.broken.Messages,
-		"Value "+echo+"at '"+path+"' failed to satisfy constraint: "+constraint)
 }
 
 func (v *validator) structure(s *Shape, tree map[string]any, path string) {
@@ -81,7 +80,7 @@ func (v *validator) structure(s *Shape, tree map[string]any, path string) {
 		case ok && value != nil:
 			v.value(m.Shape, value, at)
 		case m.Required:
-			v.fail(at, "", "Member must not be null")
+			v.fail(at, m.Shape, nil, "Member must not be null")
 		}
 	}
 }
@@ -98,7 +97,7 @@ func (v *validator) union(s *Shape, tree map[string]any, path string) {
 		}
 	}
 	if set != 1 {
-		v.fail(path, "", "Member must have exactly one of the following keys set: ["+strings.Join(names, ", ")+"]")
+		v.fail(path, s, nil, "Member must have exactly one of the following keys set: ["+strings.Join(names, ", ")+"]")
 	}
 }
 
@@ -119,7 +118,7 @@ func (v *validator) value(s *Shape, value any, path string) {
 	default:
 		for _, c := range s.checks() {
 			if !c.holds(value) {
-				v.fail(path, echo(s, value), c.text)
+				v.fail(path, s, value, c.text)
 			}
 		}
 	}
@@ -128,12 +127,12 @@ func (v *validator) value(s *Shape, value any, path string) {
 func (v *validator) list(s *Shape, list []any, path string) {
 	for _, c := range s.sizeChecks() {
 		if !c.holds(float64(len(list))) {
-			v.fail(path, echo(s, list), c.text)
+			v.fail(path, s, list, c.text)
 		}
 	}
 	if elem := s.Elem.Shape; elem.scalar() {
 		if !elem.holdsForAll(slices.Values(list)) {
-			v.fail(path, echo(s, list), "Member must satisfy constraint: "+elem.constraints())
+			v.fail(path, s, list, "Member must satisfy constraint: "+elem.constraints())
 		}
 		return
 	}
@@ -149,15 +148,15 @@ func (v *validator) list(s *Shape, list []any, path string) {
 func (v *validator) mapping(s *Shape, tree map[string]any, path string) {
 	for _, c := range s.sizeChecks() {
 		if !c.holds(float64(len(tree))) {
-			v.fail(path, echo(s, tree), c.text)
+			v.fail(path, s, tree, c.text)
 		}
 	}
 	if key := s.Key.Shape; !key.holdsForAll(anyKeys(tree)) {
-		v.fail(path, echo(s, tree), "Map keys must satisfy constraint: "+key.constraints())
+		v.fail(path, s, tree, "Map keys must satisfy constraint: "+key.constraints())
 	}
 	if elem := s.Value.Shape; elem.scalar() {
 		if !elem.holdsForAll(maps.Values(tree)) {
-			v.fail(path, echo(s, tree), "Map value must satisfy constraint: "+elem.constraints())
+			v.fail(path, s, tree, "Map value must satisfy constraint: "+elem.constraints())
 		}
 		return
 	}
