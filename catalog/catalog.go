@@ -57,7 +57,7 @@ func (c *Catalog) Models(r outcrop.Region) []*outcrop.FoundationModel { return c
 // Model finds a model among those listed in r.
 func (c *Catalog) Model(r outcrop.Region, id outcrop.ModelID) (*outcrop.FoundationModel, bool) {
 	row, ok := c.models[id]
-	if !ok || row.hidden || !slices.Contains(row.Regions, r) {
+	if !ok || !slices.Contains(row.Regions, r) {
 		return nil, false
 	}
 	return &row.FoundationModel, true

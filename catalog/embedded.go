@@ -83,9 +83,9 @@ func (t *tables) addModel(r tsv.Row) error {
 	l.StartOfLife, l.LegacySince = n.time(r, "start"), n.time(r, "legacy")
 	l.PublicExtendedAccess, l.EndOfLife = n.time(r, "extended"), n.time(r, "end")
 	m.ContextWindow, m.MaxOutput = outcrop.Tokens(n.uint(r, "context")), outcrop.Tokens(n.uint(r, "maxOutput"))
-	m.Regions = regions(r.List("regions"))
+	m.Regions, m.former = regions(r.List("regions")), regions(r.List("formerRegions"))
 	m.facts = ModelFacts{Burndown: 1, MantleOnly: yes(r, "mantleOnly"), Evidence: r.Get("seen")}
-	m.facts.Retired = strings.HasPrefix(m.facts.Evidence, "api-last-seen-")
+	m.facts.Retired = gone(m.facts.Evidence)
 	t.models[m.ID] = m
 	return n.err
 }

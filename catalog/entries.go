@@ -14,9 +14,11 @@ import (
 // made of them pass the clients' own checks.
 var (
 	regionForm    = regexp.MustCompile(`^[0-9a-z-]{1,20}$`)
-	modelForm     = regexp.MustCompile(`^[a-zA-Z0-9-]{1,63}[.][a-zA-Z0-9-:.]{1,76}$`)
+	modelForm     = regexp.MustCompile(`^[a-z0-9-]{1,63}[.]([a-z0-9-]{1,63}[.]){0,2}[a-z0-9-]{1,63}([:][a-z0-9-]{1,63}){0,2}$`)
 	geographyForm = regexp.MustCompile(`^[a-z0-9-]{1,20}$`)
 )
+
+const maxProfileID = 64
 
 func (t *tables) apply(o *overlay, evidence string) error {
 	for id, e := range o.Regions {
@@ -66,7 +68,7 @@ func (t *tables) overlayModel(id outcrop.ModelID, e modelEntry, evidence string)
 	m := t.models[id]
 	if m == nil {
 		if !modelForm.MatchString(string(id)) {
-			return fmt.Errorf("a model id is a provider, a dot and a name of letters, digits, hyphens, dots and colons")
+			return fmt.Errorf("a model id is a provider, a dot and a name of small letters, digits, hyphens, dots and colons")
 		}
 		provider, _, _ := strings.Cut(string(id), ".")
 		m = &modelRow{FoundationModel: outcrop.FoundationModel{ID: id, Name: string(id), Provider: provider,
@@ -115,8 +117,8 @@ func (t *tables) overlayProfile(id string, e profileEntry, evidence string) erro
 	p := t.profiles[id]
 	if p == nil {
 		geo, model, _ := strings.Cut(id, ".")
-		if !geographyForm.MatchString(geo) || model == "" {
-			return fmt.Errorf("a profile id is a geography, a dot and a model id")
+		if !geographyForm.MatchString(geo) || model == "" || len(id) > maxProfileID {
+			return fmt.Errorf("a profile id is a geography, a dot and a model id, at most %d characters", maxProfileID)
 		}
 		p = &profileRow{id: id, name: id, label: model, geography: outcrop.Geography(geo), model: outcrop.ModelID(model),
 			sources: make(map[outcrop.Region]*sourceRow)}

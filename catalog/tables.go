@@ -28,8 +28,8 @@ type regionRow struct {
 type modelRow struct {
 	outcrop.FoundationModel
 	Regions []outcrop.Region
+	former  []outcrop.Region // where it was listed once
 	facts   ModelFacts
-	hidden  bool // left out of the listings
 }
 
 type profileRow struct {
@@ -49,6 +49,9 @@ type sourceRow struct {
 
 // liveEvidence marks what AWS listed when the data was last collected.
 const liveEvidence = "api-2026-08-22"
+
+// gone says that a row was seen once and not in the last snapshot.
+func gone(evidence string) bool { return strings.HasPrefix(evidence, "api-last-seen-") }
 
 // options say which rows a Catalog leaves out.
 type options struct{ noRetired, noInferred bool }
@@ -103,26 +106,30 @@ func (t *tables) buildModels(c *Catalog, opt options) {
 	for _, id := range slices.Sorted(maps.Keys(t.models)) {
 		row := *t.models[id]
 		row.facts.Access = t.providers[row.Provider]
-		row.hidden = opt.noRetired && row.facts.Retired
+		row.Regions = row.listedIn(opt)
 		c.models[id] = &row
-		if row.hidden {
-			continue
-		}
 		for _, r := range row.Regions {
 			c.listed[r] = append(c.listed[r], &row.FoundationModel)
 		}
 	}
 }
 
+func (m *modelRow) listedIn(opt options) []outcrop.Region {
+	switch {
+	case !opt.noRetired:
+		return slices.Concat(m.Regions, m.former)
+	case m.facts.Retired:
+		return nil
+	}
+	return m.Regions
+}
+
 func (t *tables) buildProfiles(c *Catalog, opt options) {
 	for _, p := range t.profiles {
-		if opt.noRetired && p.retired {
-			continue
-		}
 		born := t.born(p)
 		for region, s := range p.sources {
 			view := p.in(region, s, born)
-			if opt.noInferred && view.Inferred() {
+			if opt.noInferred && view.Inferred() || opt.noRetired && view.Retired {
 				continue
 			}
 			view.place(s.destinations, c.global, t.regions[region].Partition)
@@ -156,7 +163,8 @@ func (p *profileRow) in(region outcrop.Region, s *sourceRow, born time.Time) *Sy
 	view := &SystemProfile{
 		ID: p.id, Name: cmp.Or(s.name, p.name), Description: cmp.Or(s.description, p.describe(s)),
 		Geography: p.geography, Model: p.model, Region: region,
-		CreatedAt: s.created, UpdatedAt: s.updated, Evidence: s.evidence, Retired: p.retired,
+		CreatedAt: s.created, UpdatedAt: s.updated, Evidence: s.evidence,
+		Retired: p.retired || gone(s.evidence),
 	}
 	if view.CreatedAt.IsZero() {
 		view.CreatedAt = born

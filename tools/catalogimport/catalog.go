@@ -71,9 +71,9 @@ func regionTable(f profileFile) *table {
 
 func modelTable(f modelFile) *table {
 	t := &table{path: "catalog/data/models.tsv",
-		comment: "Foundation models as ListFoundationModels shows them. seen names a row of provenance.tsv;\na model last seen before 2026-08-22 is retired. Limits are from AWS model cards, else LiteLLM.",
+		comment: "Foundation models as ListFoundationModels shows them. seen names a row of provenance.tsv;\na model last seen before 2026-08-22 is retired, and so is one in its formerRegions. Limits are from AWS model cards, else LiteLLM.",
 		columns: []string{"model", "name", "provider", "input", "output", "streaming", "customizations", "inferenceTypes",
-			"status", "start", "legacy", "extended", "end", "regions", "context", "maxOutput", "mantleOnly", "seen"}}
+			"status", "start", "legacy", "extended", "end", "regions", "formerRegions", "context", "maxOutput", "mantleOnly", "seen"}}
 	models := slices.Clone(f.Models)
 	slices.SortFunc(models, func(a, b model) int { return cmp.Compare(a.ModelID, b.ModelID) })
 	for _, m := range models {
@@ -85,10 +85,14 @@ func modelTable(f modelFile) *table {
 		t.add(m.ModelID, m.ModelName, m.ProviderName, list(m.InputModalities), list(m.OutputModalities), streaming,
 			list(m.CustomizationsSupported), list(m.InferenceTypesSupported), l.Status, l.StartOfLifeTime, l.LegacyTime,
 			l.PublicExtendedAccessTime, cmp.Or(l.EndOfLifeTime, m.DocumentedEol), list(m.Regions),
-			number(m.ContextWindowTokens), number(m.MaxOutputTokens), yesNo(m.MantleOnly), m.Listed)
+			list(formerRegions[m.ModelID]), number(m.ContextWindowTokens), number(m.MaxOutputTokens), yesNo(m.MantleOnly), m.Listed)
 	}
 	return t
 }
+
+// formerRegions are those that published guides call a model in although it
+// has left their listing (reference/control-plane.md §1.15 item 3).
+var formerRegions = map[string][]string{"anthropic.claude-3-sonnet-20240229-v1:0": {"us-east-1", "us-west-2"}}
 
 func profileTable(f profileFile) *table {
 	t := &table{path: "catalog/data/profiles.tsv",
