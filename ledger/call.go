@@ -50,6 +50,9 @@ func (l *Ledger) Open(ctx context.Context, begin outcrop.UsageRecord) error {
 // Settle of an invocation waits for the first and changes nothing. The ledger
 // sets the record's Seq.
 func (l *Ledger) Settle(ctx context.Context, r outcrop.UsageRecord) error {
+	if l.settledLongAgo(ctx, r.Invocation) {
+		return nil
+	}
 	w, err := l.join(&r)
 	if err != nil || w == nil {
 		return err
@@ -60,6 +63,20 @@ func (l *Ledger) Settle(ctx context.Context, r outcrop.UsageRecord) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+}
+
+// settledLongAgo looks in the store for an invocation that was never opened
+// here. A store that does not answer is no reason to lose a record: it will
+// leave out a second one by itself.
+func (l *Ledger) settledLongAgo(ctx context.Context, id outcrop.InvocationID) bool {
+	l.mu.Lock()
+	known := l.calls[id] != nil || l.settled.has(id)
+	l.mu.Unlock()
+	if known {
+		return false
+	}
+	_, err := l.store.ByInvocation(ctx, id)
+	return err == nil
 }
 
 // join has r written by the next commit and returns what to wait for: nil when

@@ -171,19 +171,24 @@ func (l *Ledger) reclaimable() bool {
 	return len(l.segs) > 1 && l.segs[0].last <= l.drained && l.segs[0].intents == 0
 }
 
-// reclaim deletes segments that have served, oldest first: an intent must
-// never outlive the record that settles it.
+// reclaim deletes segments that have served, strictly oldest first: an intent
+// must never outlive the record that settles it, and a gap between segments
+// means damage.
 func (l *Ledger) reclaim() {
 	for l.reclaimable() {
 		l.mu.Lock()
 		s := l.segs[0]
+		l.mu.Unlock()
+		if err := l.files.Remove(s.name); err != nil {
+			l.log.Warn("cannot delete ledger segment", "segment", s.name, "error", err)
+			return
+		}
+		l.mu.Lock()
 		l.segs = append([]*segment(nil), l.segs[1:]...)
 		if l.cursor.number <= s.number {
 			l.cursor = cursor{l.segs[0].number, headerBytes}
 		}
 		l.mu.Unlock()
-		if err := errors.Join(s.file.Close(), l.files.Remove(s.name)); err != nil {
-			l.log.Warn("cannot delete ledger segment; the next start will", "segment", s.name, "error", err)
-		}
+		_ = s.file.Close() // there is nothing left to lose in it
 	}
 }

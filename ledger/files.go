@@ -113,11 +113,10 @@ func (d *folder) Rename(from, to string) error {
 }
 
 func (d *folder) Remove(name string) error {
-	err := os.Remove(filepath.Join(d.dir, name))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+	if err := os.Remove(filepath.Join(d.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
-	return errors.Join(err, syncDir(d.dir))
+	return syncDir(d.dir)
 }
 
 func (d *folder) Close() error { return d.lock.Close() }

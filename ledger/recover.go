@@ -85,7 +85,7 @@ func (l *Ledger) openSegment(name string, number uint64) (*segment, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open ledger segment: %w", err)
 	}
-	s := &segment{name: name, file: f, end: headerBytes}
+	s := &segment{name: name, file: f, end: headerBytes, commit: headerBytes}
 	if s.size, err = f.Size(); err == nil {
 		s.header, err = s.readHeader()
 	}
@@ -139,9 +139,24 @@ func (l *Ledger) replay(s *segment, later []*segment) error {
 	if len(later) > 0 && later[0].first <= s.last {
 		return damaged(later[0], 0, fmt.Errorf("begins with record %d again", later[0].first))
 	}
-	// The process that wrote it may have died before its last sync: what was
-	// read must not be lost after others were told of it.
-	return s.file.Sync()
+	if len(later) > 0 {
+		return nil
+	}
+	return s.secure(buf)
+}
+
+// secure has the last commit on disk before anybody is told of it: the process
+// that wrote it may have died before its sync, or after a sync that failed.
+// Linux then believes pages to be clean that never reached the disk, and only
+// writing them again makes it try again.
+func (s *segment) secure(buf []byte) error {
+	if _, err := s.file.WriteAt(buf[s.commit:s.end], s.commit); err != nil {
+		return fmt.Errorf("write ledger segment %s: %w", s.name, err)
+	}
+	if err := s.file.Sync(); err != nil {
+		return fmt.Errorf("sync ledger segment %s: %w", s.name, err)
+	}
+	return nil
 }
 
 // writtenAfter says whether a commit follows that was begun after the bytes at
@@ -178,7 +193,7 @@ func (l *Ledger) replayFrame(s *segment, f record.Frame) error {
 		}
 		l.replayRecord(s, f.Type, r)
 	}
-	s.last = seq
+	s.last, s.commit = seq, int64(f.Commit)
 	s.end += int64(f.Bytes)
 	return nil
 }

@@ -20,6 +20,7 @@ type segment struct {
 	file    File
 	size    int64
 	end     int64       // everything before it is on disk
+	commit  int64       // where the commit before end began, as recovery found it
 	last    outcrop.Seq // newest record in it or before it
 	broken  bool        // a write failed: the log goes on in the next one
 	intents int         // open invocations whose newest intent is here
@@ -117,6 +118,8 @@ func (l *Ledger) segmentFor(n int) (*segment, error) {
 // rotate begins the next segment. Its header says where the one before it
 // ends, which is the last place known to be on disk.
 func (l *Ledger) rotate() error {
+	l.spare.mu.Lock() // until the spare has its new name, nobody may make another
+	defer l.spare.mu.Unlock()
 	l.mu.Lock()
 	h := header{number: 1, first: l.durable + 1, salt: newSalt(), created: time.Now()}
 	if prev := l.active(); prev != nil {
@@ -172,7 +175,7 @@ func newSalt() uint64 {
 // A spare is the next segment, made ahead of need: filling a file with zeros
 // takes far longer than a commit.
 type spare struct {
-	mu     sync.Mutex // held while one is made
+	mu     sync.Mutex // held while one is made, and until it is a segment
 	file   File
 	wanted chan struct{}
 }
@@ -186,10 +189,8 @@ func (s *spare) want() {
 	}
 }
 
-// take hands out the spare, made on the spot if need be.
+// take hands out the spare, made on the spot if need be. The caller holds s.mu.
 func (s *spare) take(files Files, size int64) (File, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if f := s.file; f != nil {
 		s.file = nil
 		return f, nil
