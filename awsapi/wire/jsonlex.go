@@ -42,8 +42,9 @@ func (l *jsonLexer) peek() byte {
 	return 0
 }
 
+// unexpected is the fault that what stands at the present place may not.
 func (l *jsonLexer) unexpected() error {
-	if l.peek(); l.at >= len(l.text) {
+	if l.at >= len(l.text) {
 		return l.wrong("Unexpected end of the request body")
 	}
 	r, _ := utf8.DecodeRune(l.text[l.at:])

@@ -67,18 +67,15 @@ func decodePayload(m *Member, body []byte, tree map[string]any) error {
 }
 
 // Encode writes op's answer. A body without members is {}.
-func (RESTJSON) Encode(op *Operation, out map[string]any, w *Response) error {
+func (RESTJSON) Encode(op *Operation, out map[string]any, w *Response) (err error) {
 	w.Status = op.Status
 	w.Header.Set("Content-Type", "application/json")
-	if op.Output == nil {
-		w.Body = []byte("{}")
-		return nil
+	w.Body = []byte("{}")
+	if op.Output != nil {
+		if w.Body, err = encodeREST(op.Output, out, w); err != nil {
+			return fmt.Errorf("encode %s: %w", op.Name, err)
+		}
 	}
-	body, err := encodeREST(op.Output, out, w)
-	if err != nil {
-		return fmt.Errorf("encode %s: %w", op.Name, err)
-	}
-	w.Body = body
 	if w.Status == http.StatusNoContent || w.Status == http.StatusNotModified {
 		w.Body = nil
 		w.Header.Del("Content-Type")
