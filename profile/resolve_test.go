@@ -318,3 +318,24 @@ func BenchmarkResolve(b *testing.B) {
 		})
 	}
 }
+
+// Property: whatever a client writes as modelId is refused as invalid or
+// resolves to something that may run where the call was made.
+func FuzzResolve(f *testing.F) {
+	b := setUp(profile.Options{AcceptBareProfileID: true})
+	for _, seed := range []string{
+		string(b.create(f, globalARN).ARN), novaARN, novaID, modelARN, onDemand, profileOnly, "${A}", "a/b", "arn:aws:bedrock:::",
+		"amazon.nova-premier-v1:0:8k", "arn:aws:sagemaker:us-west-2:111122223333:endpoint/a", "\xff:1k",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		got, err := b.resolve(t, text)
+		switch {
+		case err != nil:
+			refused(t, err, outcrop.Invalid, "")
+		case !slices.Contains(regionsOf(got.Destinations), region) || got.Model.ID == "" || got.Ref.Text != text:
+			t.Errorf("%q resolved to %+v", text, got)
+		}
+	})
+}
