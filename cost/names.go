@@ -48,9 +48,8 @@ func provider(m outcrop.ModelID) string {
 // A modelName is a model id taken apart. Names are derived from the id and
 // nothing else: a catalogue that renames a model must not rename old bills.
 type modelName struct {
-	stem    string   // id without provider, date, "-v1" and ":0"
-	words   []string // "claude", "sonnet"
-	version string   // "4.6"
+	stem    string   // id without provider, date, edition and ":0"
+	parts   []string // of the stem, numbers that follow each other joined: "claude", "sonnet", "4.6"
 	edition string   // "v2", when the id ends in more than -v1
 }
 
@@ -59,12 +58,12 @@ func nameOf(m outcrop.ModelID) modelName {
 	if !ok {
 		stem = string(m)
 	}
-	stem, _, _ = strings.Cut(stem, ":")
+	stem, _, colon := strings.Cut(stem, ":")
 	parts := strings.Split(stem, "-")
 	var n modelName
-	if last := parts[len(parts)-1]; len(parts) > 1 && len(last) > 1 && last[0] == 'v' && digits(last[1:]) {
+	if last := parts[len(parts)-1]; len(parts) > 1 && editionMark(last, colon) {
 		parts = parts[:len(parts)-1]
-		if last != "v1" {
+		if last != "v1" && last != "1" {
 			n.edition = last
 		}
 	}
@@ -72,17 +71,21 @@ func nameOf(m outcrop.ModelID) modelName {
 		parts = parts[:len(parts)-1]
 	}
 	n.stem = strings.Join(parts, "-")
-	for _, part := range parts {
-		switch {
-		case !digits(part):
-			n.words = append(n.words, part)
-		case n.version == "":
-			n.version = part
-		default:
-			n.version += "." + part
+	for i, part := range parts {
+		if i > 0 && digits(part) && digits(parts[i-1]) {
+			n.parts[len(n.parts)-1] += "." + part
+			continue
 		}
+		n.parts = append(n.parts, part)
 	}
 	return n
+}
+
+// editionMark says whether the last part of an id counts its editions: "v2",
+// or a bare "1" as in openai.gpt-oss-120b-1:0.
+func editionMark(last string, colon bool) bool {
+	number, v := strings.CutPrefix(last, "v")
+	return digits(number) && (v || colon)
 }
 
 func digits(s string) bool {
@@ -90,38 +93,35 @@ func digits(s string) bool {
 }
 
 // compact is the name inside a usage type: NovaLite, Nova2.0Lite,
-// Claude4.6Sonnet. Names of other providers stay as they are: gpt-oss-120b.
+// Claude4.6Sonnet, always with the version second. Names of other providers
+// stay as they are: gpt-oss-120b, embed-english-v3.
 func (n modelName) compact(provider string) string {
 	if provider != "amazon" && provider != "anthropic" {
-		return n.stem + n.edition
+		return n.stem + pick(n.edition == "", "", "-"+n.edition)
 	}
-	version := n.version
+	var words []string
+	version := ""
+	for _, part := range n.parts {
+		if version == "" && part != "" && part[0] >= '1' && part[0] <= '9' {
+			version = part
+			continue
+		}
+		words = append(words, title(part))
+	}
 	if provider == "amazon" && version != "" && !strings.Contains(version, ".") {
 		version += ".0"
 	}
-	var b strings.Builder
-	for i, word := range n.words {
-		b.WriteString(title(word))
-		if i == 0 {
-			b.WriteString(version)
-		}
-	}
-	return b.String() + n.edition
+	words = append(words, "")
+	words[0] += version
+	return strings.Join(words, "") + n.edition
 }
 
-// display is the name inside a Marketplace service: "Claude Sonnet 4.6". Up
-// to 3.7 the version came before the family: "Claude 3.5 Sonnet v2".
+// display is the name inside a Marketplace service, in the order of the id:
+// "Claude Sonnet 4.6", "Claude 3.5 Sonnet v2".
 func (n modelName) display() string {
-	words := make([]string, 0, len(n.words)+2)
-	for _, word := range n.words {
-		words = append(words, title(word))
-	}
-	if n.version != "" {
-		at := len(words)
-		if n.words[0] == "claude" && n.version < "4" {
-			at = 1
-		}
-		words = append(words[:at], append([]string{n.version}, words[at:]...)...)
+	var words []string
+	for _, part := range n.parts {
+		words = append(words, title(part))
 	}
 	if n.edition != "" {
 		words = append(words, n.edition)
