@@ -1,0 +1,22 @@
+package ledger_test
+
+import (
+	"testing"
+	"time"
+
+	"outcrop/ledger"
+	"outcrop/ledger/ledgertest"
+)
+
+// The store is forgotten with its process, so all records must come from the
+// log.
+func TestKilledProcessLosesNoAcknowledgedRecord(t *testing.T) {
+	opts := ledger.Options{DrainEvery: time.Hour, SegmentBytes: 2 << 20, MaxSegments: 4096}
+	ledgertest.Kill(t, 10, opts, func(testing.TB, string) (ledger.Store, func() error) {
+		return ledgertest.NewMemory(), func() error { return nil }
+	})
+}
+
+func TestMemoryKeepsTheStorePromises(t *testing.T) {
+	ledgertest.Run(t, func(testing.TB) ledger.Store { return ledgertest.NewMemory() })
+}
