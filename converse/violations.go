@@ -1,7 +1,6 @@
 package converse
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,8 +11,9 @@ import (
 
 // Limits of what one error message repeats of a client's input.
 const (
-	maxListed    = 50  // violations listed; all are counted
-	maxEchoBytes = 512 // a longer value is left out, as a sensitive one is
+	maxListed    = 50   // violations listed; all are counted
+	maxEchoRunes = 1024 // of a value; "..." stands for the rest
+	maxStepRunes = 64   // of a name of the client's choosing, inside a path
 )
 
 // violations collects broken constraints and words them as AWS's framework
@@ -93,13 +93,39 @@ func (c *violations) list(message string) {
 	}
 }
 
-// quoted shows a value that is neither secret nor long.
-func quoted(value string) string {
-	if len(value) > maxEchoBytes {
-		return ""
+// quoted shows a value that is not secret.
+func quoted(value string) string { return "'" + cut(value, maxEchoRunes) + "' " }
+
+func quotedInt(n int64) string { return quoted(strconv.FormatInt(n, 10)) }
+
+// quotedFloat writes a number as Java does, where AWS's messages come from: 2.0.
+func quotedFloat(f float64) string {
+	s := strconv.FormatFloat(f, 'f', -1, 64)
+	if !strings.Contains(s, ".") {
+		s += ".0"
 	}
-	return "'" + value + "' "
+	return quoted(s)
 }
+
+func quotedList(values []string) string {
+	return quoted("[" + strings.Join(values[:min(len(values), maxEchoRunes)], ", ") + "]")
+}
+
+// cut keeps a long text of the client's from filling a message.
+func cut(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	n := 0
+	for i := range s {
+		if n++; n > most {
+			return s[:i] + "..."
+		}
+	}
+	return s
+}
+
+func clip(name string) string { return cut(name, maxStepRunes) }
 
 func (c *violations) null(at *place) { c.add(at, "", "Member must not be null") }
 
@@ -119,15 +145,13 @@ func (c *violations) enum(at *place, value, set string) {
 	c.add(at, value, "Member must satisfy enum value set: ["+set+"]")
 }
 
-func (c *violations) low(at *place, value, least float64) {
-	c.add(at, quoted(decimal(value)), "Member must have value greater than or equal to "+decimal(least))
+func (c *violations) low(at *place, value, least string) {
+	c.add(at, value, "Member must have value greater than or equal to "+least)
 }
 
-func (c *violations) high(at *place, value, most float64) {
-	c.add(at, quoted(decimal(value)), "Member must have value less than or equal to "+decimal(most))
+func (c *violations) high(at *place, value, most string) {
+	c.add(at, value, "Member must have value less than or equal to "+most)
 }
-
-func decimal(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
 // noMember reports a union with none of its members set, in the words that
 // Bedrock uses for it (maximhq/bifrost and BerriAI/litellm quote them).
@@ -173,15 +197,8 @@ func countTrue(set ...bool) (n int) {
 	return n
 }
 
-// keys reports a map some of whose keys break a constraint. AWS lists the
-// constraints of all keys in one violation, and those of all values.
-func (c *violations) keys(at *place, constraints string) {
-	c.add(at, "", "Map keys must satisfy constraint: ["+constraints+"]")
-}
-
-func (c *violations) values(at *place, constraints string) {
-	c.add(at, "", "Map value must satisfy constraint: ["+constraints+"]")
-}
+// isOneOf says whether value is in an enum's set.
+func isOneOf(value string, set ...string) bool { return slices.Contains(set, value) }
 
 // A charset is a set of ASCII characters: a pattern such as [a-z]+ by hand.
 type charset [2]uint64
@@ -195,12 +212,4 @@ func (c *charset) holds(s string) bool {
 		}
 	}
 	return true
-}
-
-// clip keeps a name of the client's choosing from filling a message.
-func clip(name string) string {
-	if len(name) > maxEchoBytes {
-		return fmt.Sprintf("%.32s…", name)
-	}
-	return name
 }

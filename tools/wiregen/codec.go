@@ -251,13 +251,13 @@ func (c *codec) emptyFaults(s *wire.Shape, m *wire.Member) (words []string) {
 		return nil
 	}
 	if m.Shape.HasMin && m.Shape.Min > 0 {
-		words = append(words, "Member must have length greater than or equal to "+number(m.Shape.Min))
+		words = append(words, minWords+number(m.Shape.Min))
 	}
 	if p := m.Shape.Pattern; p != "" && !regexp.MustCompile(`\A(?:`+p+`)\z`).MatchString("") {
-		words = append(words, "Member must satisfy regular expression pattern: "+p)
+		words = append(words, patternWords+p)
 	}
-	if enum := enumOf(m.Shape); len(enum) > 0 {
-		words = append(words, "Member must satisfy enum value set: ["+strings.Join(enum, ", ")+"]")
+	if enum := m.Shape.Enum; len(enum) > 0 {
+		words = append(words, enumWords(strings.Join(enum, ", ")))
 	}
 	return words
 }

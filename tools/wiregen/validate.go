@@ -13,12 +13,9 @@ import (
 )
 
 // extraEnumValues are those that AWS added after the model was taken
-// (reference/runtime-metering-billing.md §1.6).
+// (reference/runtime-metering-billing.md §1.6). They pass; messages do not name
+// them.
 var extraEnumValues = map[string][]string{"ConversationRole": {"system"}}
-
-func enumOf(s *wire.Shape) []string {
-	return append(slices.Clone(s.Enum), extraEnumValues[s.Name]...)
-}
 
 // checks says whether there is anything to validate in s.
 func (c *codec) checks(s *wire.Shape) bool { return c.checksWithin(s, map[*wire.Shape]bool{}) }
@@ -134,19 +131,16 @@ func (c *codec) checkString(s *wire.Shape, value, at string, secret bool) {
 	for _, f := range c.failures(s, value) {
 		c.printf("if %s {\nc.%s(%s, %s, %s)\n}\n", f.when, f.report, at, echo, f.argument)
 	}
-	if enum := enumOf(s); len(enum) > 0 {
-		c.printf("switch %s {\ncase %s:\ndefault:\nc.enum(%s, %s, %q)\n}\n", value, quotedList(enum), at, echo, strings.Join(enum, ", "))
-	}
 }
 
 // A failure is one constraint of a string: the Go condition under which it is
-// broken, how to report it, and AWS's words for it.
-type failure struct{ when, report, argument, words string }
+// broken, how to report it, and with what argument.
+type failure struct{ when, report, argument string }
 
 func (c *codec) failures(s *wire.Shape, value string) (fs []failure) {
 	if s.HasMax {
 		n := number(s.Max)
-		fs = append(fs, failure{fmt.Sprintf("len(%[1]s) > %[2]s && runes(%[1]s) > %[2]s", value, n), "long", n, "Member must have length less than or equal to " + n})
+		fs = append(fs, failure{fmt.Sprintf("len(%[1]s) > %[2]s && runes(%[1]s) > %[2]s", value, n), "long", n})
 	}
 	if s.HasMin && s.Min > 0 {
 		n := number(s.Min)
@@ -154,16 +148,49 @@ func (c *codec) failures(s *wire.Shape, value string) (fs []failure) {
 		if s.Min == 1 {
 			when = value + ` == ""`
 		}
-		fs = append(fs, failure{when, "short", n, "Member must have length greater than or equal to " + n})
+		fs = append(fs, failure{when, "short", n})
 	}
 	if when := c.patterns.fails(s, value); when != "" {
-		fs = append(fs, failure{when, "pattern", strconv.Quote(s.Pattern), "Member must satisfy regular expression pattern: " + s.Pattern})
+		fs = append(fs, failure{when, "pattern", strconv.Quote(s.Pattern)})
+	}
+	if len(s.Enum) > 0 {
+		set := strings.Join(s.Enum, ", ")
+		when := fmt.Sprintf("!isOneOf(%s, %s)", value, quotedList(append(slices.Clone(s.Enum), extraEnumValues[s.Name]...)))
+		fs = append(fs, failure{when, "enum", strconv.Quote(set)})
 	}
 	return fs
 }
 
+// AWS's words for constraints (reference/control-plane.md §0).
+const (
+	minWords     = "Member must have length greater than or equal to "
+	maxWords     = "Member must have length less than or equal to "
+	patternWords = "Member must satisfy regular expression pattern: "
+)
+
+func enumWords(set string) string { return "Member must satisfy enum value set: [" + set + "]" }
+
+// constraints lists everything that holds a string, broken or not: AWS words
+// broken elements, keys and values of strings like that.
+func constraints(s *wire.Shape) string {
+	var words []string
+	if s.HasMax {
+		words = append(words, maxWords+number(s.Max))
+	}
+	if s.HasMin {
+		words = append(words, minWords+number(s.Min))
+	}
+	if s.Pattern != "" {
+		words = append(words, patternWords+s.Pattern)
+	}
+	if len(s.Enum) > 0 {
+		words = append(words, enumWords(strings.Join(s.Enum, ", ")))
+	}
+	return strings.Join(words, ", ")
+}
+
 // fails is the condition under which a string breaks any constraint, empty for
-// never. Enums of map keys and values do not occur.
+// never.
 func (c *codec) fails(s *wire.Shape, value string) string {
 	var when []string
 	for _, f := range c.failures(s, value) {
@@ -173,9 +200,6 @@ func (c *codec) fails(s *wire.Shape, value string) string {
 			}
 		}
 	}
-	if len(when) == 0 && len(s.Enum) > 0 {
-		return "enum"
-	}
 	return strings.Join(when, " || ")
 }
 
@@ -184,23 +208,37 @@ func (c *codec) checkList(s *wire.Shape, value, at string, secret bool) {
 	if !c.checks(s.Elem.Shape) {
 		return
 	}
+	if s.Elem.Shape.Type == wire.String {
+		c.checkStrings(s.Elem.Shape, value, at, secret)
+		return
+	}
 	i, list := c.fresh("i"), c.fresh("list")
 	c.printf("%s := %s\nfor %s := range %s {\n", list, at, i, value)
 	c.check(s.Elem.Shape, fmt.Sprintf("%s[%s]", value, i), fmt.Sprintf("&place{up: %s, index: %s + 1}", list, i), secret || s.Elem.Shape.Sensitive)
 	c.printf("}\n")
 }
 
+// checkStrings reports all strings of a list in one violation at the list.
+func (c *codec) checkStrings(s *wire.Shape, value, at string, secret bool) {
+	echo := "quotedList(" + value + ")"
+	if secret || s.Sensitive {
+		echo = `""`
+	}
+	c.printf("for _, value := range %s {\nif %s {\nc.add(%s, %s, %q)\nbreak\n}\n}\n", value, c.fails(s, "value"), at, echo,
+		"Member must satisfy constraint: ["+constraints(s)+"]")
+}
+
 func (c *codec) checkMap(s *wire.Shape, value, at string) {
 	c.checkLength(s, "len("+value+")", at)
-	c.checkEntries(s.Key.Shape, "key", "keys", value, at)
+	c.checkEntries(s.Key.Shape, "key", "Map keys", value, at)
 	if s.Value.Shape.Type == wire.String {
-		c.checkEntries(s.Value.Shape, "_, value", "values", value, at)
+		c.checkEntries(s.Value.Shape, "_, value", "Map value", value, at)
 		return
 	}
 	if c.checks(s.Value.Shape) {
 		entries := c.fresh("entries")
 		c.printf("%s := %s\nfor _, key := range slices.Sorted(maps.Keys(%s)) {\nvalue := %s[key]\n", entries, at, value, value)
-		c.check(s.Value.Shape, "value", fmt.Sprintf("&place{up: %s, name: clip(key)}", entries), s.Sensitive)
+		c.check(s.Value.Shape, "value", fmt.Sprintf("&place{up: &place{up: %s, name: clip(key)}, name: \"member\"}", entries), s.Sensitive)
 		c.printf("}\n")
 	}
 }
@@ -209,15 +247,12 @@ func (c *codec) checkMap(s *wire.Shape, value, at string) {
 // lists every constraint, as AWS does.
 func (c *codec) checkEntries(s *wire.Shape, loop, report, value, at string) {
 	name := strings.TrimPrefix(loop, "_, ")
-	fs := c.failures(s, name)
-	if len(fs) == 0 {
+	when := c.fails(s, name)
+	if when == "" {
 		return
 	}
-	words := make([]string, len(fs))
-	for i, f := range fs {
-		words[i] = f.words
-	}
-	c.printf("for %s := range %s {\nif %s {\nc.%s(%s, %q)\nbreak\n}\n}\n", loop, value, c.fails(s, name), report, at, strings.Join(words, ", "))
+	c.printf("for %s := range %s {\nif %s {\nc.add(%s, \"\", %q)\nbreak\n}\n}\n", loop, value, when, at,
+		report+" must satisfy constraint: ["+constraints(s)+"]")
 }
 
 // checkLength checks the size of a list, map or blob; its value is not shown.
@@ -231,11 +266,15 @@ func (c *codec) checkLength(s *wire.Shape, length, at string) {
 }
 
 func (c *codec) checkRange(s *wire.Shape, value, at string) {
+	echo := "quotedInt(" + value + ")"
+	if s.Type == wire.Float || s.Type == wire.Double {
+		echo = "quotedFloat(" + value + ")"
+	}
 	if s.HasMin {
-		c.printf("if %s < %s {\nc.low(%s, float64(%s), %s)\n}\n", value, number(s.Min), at, value, number(s.Min))
+		c.printf("if %s < %s {\nc.low(%s, %s, %q)\n}\n", value, number(s.Min), at, echo, number(s.Min))
 	}
 	if s.HasMax {
-		c.printf("if %s > %s {\nc.high(%s, float64(%s), %s)\n}\n", value, number(s.Max), at, value, number(s.Max))
+		c.printf("if %s > %s {\nc.high(%s, %s, %q)\n}\n", value, number(s.Max), at, echo, number(s.Max))
 	}
 }
 
@@ -257,7 +296,7 @@ func (p patterns) fails(s *wire.Shape, value string) string {
 		return ""
 	}
 	name := "pattern" + s.Name
-	set, least, most, ok := charset(re.Simplify(), re)
+	set, least, most, ok := charset(re)
 	if !ok {
 		p[name] = fmt.Sprintf("regexp.MustCompile(`\\A(?:%s)\\z`)", s.Pattern)
 		return fmt.Sprintf("!%s.MatchString(%s)", name, value)
@@ -276,7 +315,7 @@ func (p patterns) fails(s *wire.Shape, value string) string {
 }
 
 // charset reads a pattern that is one class of ASCII characters, repeated.
-func charset(_, re *syntax.Regexp) (set [2]uint64, least, most int, ok bool) {
+func charset(re *syntax.Regexp) (set [2]uint64, least, most int, ok bool) {
 	least, most = 1, 1
 	switch re.Op {
 	case syntax.OpPlus:
