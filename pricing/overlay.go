@@ -26,19 +26,19 @@ type listFile struct {
 }
 
 type priceItem struct {
-	Model    string `yaml:"model"`
-	Scope    string `yaml:"scope"`
-	From     string `yaml:"from"`
-	Until    string `yaml:"until"`
-	rateItem `yaml:",inline"`
-	Long     *longItem `yaml:"long"`
-	Source   string    `yaml:"source"`
-	Note     string    `yaml:"note"`
+	Model  string    `yaml:"model"`
+	Scope  string    `yaml:"scope"`
+	From   string    `yaml:"from"`
+	Until  string    `yaml:"until"`
+	Rates  rateItem  `yaml:",inline"`
+	Long   *longItem `yaml:"long"`
+	Source string    `yaml:"source"`
+	Note   string    `yaml:"note"`
 }
 
 type longItem struct {
-	Over     text `yaml:"over"`
-	rateItem `yaml:",inline"`
+	Over  text     `yaml:"over"`
+	Rates rateItem `yaml:",inline"`
 }
 
 type rateItem struct {
@@ -142,12 +142,12 @@ func parseList(path string, content []byte) ([]*row, error) {
 }
 
 func (p *priceItem) spec(source string) *spec {
-	s := &spec{model: p.Model, scope: p.Scope, from: p.From, until: p.Until, rates: p.cells(), source: p.Source, note: p.Note}
+	s := &spec{model: p.Model, scope: p.Scope, from: p.From, until: p.Until, rates: p.Rates.cells(), source: p.Source, note: p.Note}
 	if s.source == "" {
 		s.source = source
 	}
 	if p.Long != nil {
-		s.longOver, s.long = string(p.Long.Over), p.Long.cells()
+		s.longOver, s.long = string(p.Long.Over), p.Long.Rates.cells()
 	}
 	return s
 }
