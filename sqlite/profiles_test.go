@@ -19,21 +19,21 @@ const manyProfiles = 100_000
 
 var firstOfMany = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// fillProfiles puts n profiles in, a thousand a transaction.
+// fillProfiles makes one profile through the store and copies it until there
+// are n, a second apart.
 func fillProfiles(t testing.TB, db *DB, n int) {
-	const batch = 1000
-	for from := 0; from < n; from += batch {
-		tx, err := db.write.BeginTx(t.Context(), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i := from; i < min(n, from+batch); i++ {
-			k := profile.Key{Account: "111122223333", Region: "us-west-2", ID: fmt.Sprintf("%012d", i)}
-			if err := insertProfile(t.Context(), tx, profiletest.Creation(k, firstOfMany.Add(time.Duration(i)*time.Second))); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := tx.Commit(); err != nil {
+	k := profile.Key{Account: "111122223333", Region: "us-west-2", ID: fmt.Sprintf("%012d", 0)}
+	if _, err := db.CreateProfile(t.Context(), profiletest.Creation(k, firstOfMany)); err != nil {
+		t.Fatal(err)
+	}
+	for _, query := range []string{
+		`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?1)
+		INSERT INTO profiles (account, region, id, name, description, geography, source, model, models, destinations, tags, created_at, updated_at)
+		SELECT account, region, printf('%012d', i), name || i, description, geography, source, model, models, destinations, tags,
+			created_at + i * 1000000, created_at + i * 1000000 FROM profiles, n WHERE id = '000000000000'`,
+		"UPDATE profile_counts SET n = ?1",
+	} {
+		if _, err := db.write.ExecContext(t.Context(), query, n); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -66,10 +66,26 @@ func TestAHundredThousandProfilesPageWithoutStrain(t *testing.T) {
 	if seen != manyProfiles {
 		t.Errorf("saw %d", seen)
 	}
-	c := profiletest.Creation(profile.Key{Account: "111122223333", Region: "us-west-2", ID: "one-too-many"}, firstOfMany)
+	k := profile.Key{Account: "111122223333", Region: "us-west-2", ID: fmt.Sprintf("%012d", manyProfiles-1)}
+	if p, err := db.Profile(t.Context(), k); err != nil || p.ID != k.ID {
+		t.Errorf("found %v, %v", p, err)
+	}
+	c := profiletest.Creation(profile.Key{Account: k.Account, Region: k.Region, ID: "one-too-many"}, firstOfMany)
 	c.Quota = manyProfiles
 	if _, err := db.CreateProfile(t.Context(), c); !errors.Is(err, profile.ErrQuota) {
 		t.Errorf("err = %v, want the quota", err)
+	}
+}
+
+func BenchmarkProfile(b *testing.B) {
+	db := openTest(b)
+	fillProfiles(b, db, manyProfiles)
+	k := profile.Key{Account: "111122223333", Region: "us-west-2"}
+	for i := 0; b.Loop(); i++ {
+		k.ID = fmt.Sprintf("%012d", i*7919%manyProfiles)
+		if _, err := db.Profile(b.Context(), k); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 
