@@ -32,17 +32,20 @@ func mac(key []byte, text string) []byte {
 
 // signature signs a canonical request, in hex.
 func signature(key []byte, stamp, date string, scope Scope, c *canonical) []byte {
-	var room [2048]byte
+	var room [2048]byte // stays on the stack: the canonical form of most requests
 	digest := sha256.Sum256(c.appendTo(room[:0]))
-	b := append(room[:0], algorithm+"\n"...)
+	h := hmac.New(sha256.New, key)
+	h.Write(appendStringToSign(make([]byte, 0, 256), stamp, date, scope, digest[:]))
+	return hex.AppendEncode(nil, h.Sum(digest[:0]))
+}
+
+func appendStringToSign(b []byte, stamp, date string, scope Scope, digest []byte) []byte {
+	b = append(b, algorithm+"\n"...)
 	b = append(b, stamp...)
 	b = append(b, '\n')
 	b = appendScope(b, date, scope)
 	b = append(b, '\n')
-	b = hex.AppendEncode(b, digest[:])
-	h := hmac.New(sha256.New, key)
-	h.Write(b)
-	return hex.AppendEncode(nil, h.Sum(digest[:0]))
+	return hex.AppendEncode(b, digest)
 }
 
 func appendScope(b []byte, date string, scope Scope) []byte {
@@ -55,13 +58,12 @@ func appendScope(b []byte, date string, scope Scope) []byte {
 }
 
 // A keyCache remembers derived keys, which cost four HMACs each. An entry
-// holds the secret it came from and is used for no other, so that a rotated
-// secret never meets an old key. Entries are pointers: printing the cache
-// prints addresses. Only proven signatures enter, so that a stranger who
-// knows an access key id cannot fill it.
+// knows the secret it came from and is used for no other, so that a rotated
+// secret never meets an old key. Only proven signatures enter, so that a
+// stranger who knows an access key id cannot fill it.
 type keyCache struct {
 	mu   sync.RWMutex
-	keys map[keyName]*signingKey
+	keys map[keyName]hiddenKey
 }
 
 type keyName struct {
@@ -69,18 +71,19 @@ type keyName struct {
 	region                   outcrop.Region
 }
 
-type signingKey struct {
-	secret string
-	key    []byte
-}
+// A hiddenKey tells the secret and the key derived from it. It is a func
+// because that is what no verb of fmt looks into.
+type hiddenKey func() (secret string, key []byte)
 
 func (c *keyCache) find(name keyName, secret string) ([]byte, bool) {
 	c.mu.RLock()
-	defer c.mu.RUnlock()
-	if k := c.keys[name]; k != nil && k.secret == secret {
-		return k.key, true
+	hidden := c.keys[name]
+	c.mu.RUnlock()
+	if hidden == nil {
+		return nil, false
 	}
-	return nil, false
+	from, key := hidden()
+	return key, from == secret
 }
 
 // keep starts over when full: a day's keys are few, and yesterday's are waste.
@@ -88,7 +91,7 @@ func (c *keyCache) keep(name keyName, secret string, key []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.keys == nil || len(c.keys) >= maxCachedKeys {
-		c.keys = make(map[keyName]*signingKey)
+		c.keys = make(map[keyName]hiddenKey)
 	}
-	c.keys[name] = &signingKey{secret, key}
+	c.keys[name] = func() (string, []byte) { return secret, key }
 }

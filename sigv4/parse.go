@@ -105,8 +105,10 @@ func parseQuery(query string) (*Signature, error) {
 		return nil, err
 	}
 	s.Presigned = true
-	s.Expires, err = parseExpires(expires)
-	return s, err
+	if s.Expires, err = parseExpires(expires); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 func parseExpires(text string) (time.Duration, error) {

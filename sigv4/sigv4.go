@@ -60,7 +60,7 @@ type Signature struct {
 	Time          time.Time     // when it was signed
 	Expires       time.Duration // life of a pre-signed URL; 0 for headers
 	SignedHeaders []string      // lower case, as the client ordered them
-	SecurityToken string        // of a session; empty for long-lived keys
+	SecurityToken string        `json:"-"` // of a session; empty for long-lived keys
 
 	signed  string // SignedHeaders as written
 	stamp   string // Time as it stands in the string to sign
