@@ -48,14 +48,16 @@ func (p ARNParts) ResourceType() string {
 	return t
 }
 
-// Partition of a Region: "aws", "aws-us-gov" or "aws-cn". A Region of the
-// operator's own belongs to "aws".
+// Partition of a Region: "aws", "aws-us-gov", "aws-cn" or "aws-eusc". A Region
+// of the operator's own belongs to "aws".
 func (r Region) Partition() string {
 	switch {
 	case strings.HasPrefix(string(r), "us-gov-"):
 		return "aws-us-gov"
 	case strings.HasPrefix(string(r), "cn-"):
 		return "aws-cn"
+	case strings.HasPrefix(string(r), "eusc-"):
+		return "aws-eusc"
 	}
 	return "aws"
 }

@@ -61,3 +61,13 @@ func TestARNsOfBedrock(t *testing.T) {
 		}
 	}
 }
+
+func TestPartitions(t *testing.T) {
+	for r, want := range map[Region]string{
+		"us-east-1": "aws", "dc-berlin-1": "aws", "": "aws", "us-gov-west-1": "aws-us-gov", "cn-north-1": "aws-cn", "eusc-de-east-1": "aws-eusc",
+	} {
+		if got := r.Partition(); got != want {
+			t.Errorf("%q lies in %s, want %s", r, got, want)
+		}
+	}
+}

@@ -73,6 +73,9 @@ type sourceEntry struct {
 // order of their names. An empty dir means no overlay. Files named prices.yaml
 // or *.prices.yaml belong to package pricing and are left alone.
 func Load(dir string, opts ...Option) (*Catalog, error) {
+	if dir == "" && len(opts) == 0 {
+		return Embedded(), nil
+	}
 	var opt options
 	for _, set := range opts {
 		set(&opt)
