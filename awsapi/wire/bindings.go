@@ -234,10 +234,16 @@ func decodeText(m *Member, s, format string) (any, error) {
 	case Doc:
 		return Document(s), nil
 	}
-	return nil, &Malformed{fmt.Sprintf("STRING_VALUE can not be converted to a %s: %.40q at '%s'", typeTitle(m.Shape.Type), s, m.WireName())}
+	return nil, &Malformed{fmt.Sprintf("STRING_VALUE can not be converted to %s: %.40q at '%s'", aType(m.Shape.Type), s, m.WireName())}
 }
 
-func typeTitle(t Type) string { return strings.ToUpper(string(t[:1])) + string(t[1:]) }
+// aType names a type with its article, as AWS's messages do.
+func aType(t Type) string {
+	if t == Integer {
+		return "an Integer"
+	}
+	return "a " + strings.ToUpper(string(t[:1])) + string(t[1:])
+}
 
 // parseFloatText reads a decimal number or one of the three names, and none
 // of the further spellings that strconv knows (hex, inf, underscores).

@@ -177,17 +177,9 @@ func (d *jsonDecoder) integer(t Type) (int64, error) {
 	}
 	n, ok := parseInteger(text, t)
 	if !ok {
-		return 0, d.wrong("NUMBER_VALUE can not be converted to %s: %.40s", aNumber(t), text)
+		return 0, d.wrong("NUMBER_VALUE can not be converted to %s: %.40s", aType(t), text)
 	}
 	return n, nil
-}
-
-// aNumber names a whole-number type as AWS's messages do.
-func aNumber(t Type) string {
-	if t == Long {
-		return "a Long"
-	}
-	return "an Integer"
 }
 
 // parseInteger reads decimal text that may have a zero fraction or exponent.
