@@ -44,6 +44,10 @@ var protocolSuites = []protocolSuite{
 	{"json", AWSJSON{"1.1"}, plainBody, readAWSJSON, failureJSON, awsJSON11Input, nil},
 	{"json_1_0", AWSJSON{"1.0"}, plainBody, readAWSJSON, failureJSON, awsJSON10Input, nil},
 	{"json_1_0-query-compatible", AWSJSON{"1.0"}, plainBody, readAWSJSON, failureJSON, nil, nil},
+	{"query", Query{}, plainBody, readQuery, failureQuery, queryInput, nil},
+	{"smithy-rpc-v2-cbor", RPCv2CBOR{}, binaryBody, readCBOR, failureCBOR, nil, cborOutput},
+	{"smithy-rpc-v2-cbor-query-compatible", RPCv2CBOR{}, binaryBody, readCBOR, failureCBOR, nil, nil},
+	{"smithy-rpc-v2-cbor-non-query-compatible", RPCv2CBOR{}, binaryBody, readCBOR, failureCBOR, nil, nil},
 }
 
 // The cases in which a server is not the mirror image of a client, and why.
@@ -58,6 +62,16 @@ var (
 		"RestJsonQueryPrecedence":                        "a server's map of query parameters holds the bound ones too",
 		"RestJsonHttpWithEmptyStructurePayload":          "a payload of {} is an empty structure, not an absent one",
 		"RestJsonHttpWithHeadersButNoPayload":            "a payload of {} is an empty structure, not an absent one",
+	}
+	queryInput = map[string]string{
+		"SDKAppliedContentEncoding_awsQuery":                    "the case has no body; bodies are unpacked before they are decoded",
+		"SDKAppendsGzipAndIgnoresHttpProvidedEncoding_awsQuery": "the case has no body; bodies are unpacked before they are decoded",
+		"QueryProtocolIdempotencyTokenAutoFill":                 "the client made up the token; the server sees it",
+		"QueryEmptyQueryMaps":                                   "an empty map leaves no trace in a form: it reads as absent",
+	}
+	cborOutput = map[string]string{
+		"NoOutputClientAllowsEmptyCbor": "the case shows what a client tolerates; without output there is no body to name a type of",
+		"NoOutputClientAllowsEmptyBody": "the case shows what a client tolerates; without output there is no body to name a type of",
 	}
 	awsJSON11Input = map[string]string{
 		"SDKAppliedContentEncoding_awsJson1_1":                    "the case has no body; bodies are unpacked before they are decoded",
