@@ -24,6 +24,9 @@ type Profiles interface {
 type Ledger interface {
 	Open(ctx context.Context, begun outcrop.UsageRecord) error
 	Settle(ctx context.Context, done outcrop.UsageRecord) error
+	// Progress tells what a long answer has used so far, for the case that
+	// this process does not live to settle it.
+	Progress(id outcrop.InvocationID, seen outcrop.Usage)
 }
 
 // Upstreams answers one Attempt. A sequence ends after the metadata event, or
@@ -145,6 +148,9 @@ func (g *Gateway) pass(ctx context.Context, t *trip, attempt outcrop.Attempt, yi
 		}
 		if !yield(event, nil) {
 			return errHungUp
+		}
+		if seen, due := t.meter.progress(t.request, g.Now); due {
+			g.Ledger.Progress(t.record.Invocation, seen)
 		}
 	}
 	return outcrop.Errorf(outcrop.StreamFailed, "The model's stream ended before it was complete.")

@@ -19,6 +19,7 @@ type meter struct {
 	reported   *converse.TokenUsage
 	stopReason string
 	closing    converse.Event // the metadata event, held back
+	told       time.Time      // when the ledger last heard of progress
 }
 
 // spoke says whether any part of the answer has passed.
@@ -40,6 +41,22 @@ func (m *meter) event(e converse.Event, now func() time.Time) bool {
 		return true
 	}
 	return false
+}
+
+// progressEvery is how often a long answer tells the ledger how far it is.
+const progressEvery = time.Second
+
+// progress estimates what has been used so far, when it is time to tell.
+func (m *meter) progress(r *converse.Request, now func() time.Time) (seen outcrop.Usage, due bool) {
+	at := now()
+	if m.told.IsZero() {
+		m.told = m.firstByte
+	}
+	if at.Sub(m.told) < progressEvery {
+		return outcrop.Usage{}, false
+	}
+	m.told = at
+	return m.estimate(r), true
 }
 
 // response notes an answer that came whole.
@@ -64,6 +81,10 @@ func (m *meter) usage(r *converse.Request, cause error) outcrop.Usage {
 	case cause != nil && !m.spoke() && !errors.Is(cause, errHungUp):
 		return outcrop.Usage{}
 	}
+	return m.estimate(r)
+}
+
+func (m *meter) estimate(r *converse.Request) outcrop.Usage {
 	u := outcrop.Usage{Estimated: true}
 	u.Set(outcrop.InputTokens, converse.EstimateInputTokens(r))
 	u.Set(outcrop.OutputTokens, outcrop.Tokens((m.output+bytesPerOutputToken-1)/bytesPerOutputToken))

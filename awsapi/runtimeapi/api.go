@@ -1,0 +1,90 @@
+// Package runtimeapi answers the operations of Amazon Bedrock Runtime: it
+// turns the AWS wire into gateway calls and their answers back into wire.
+package runtimeapi
+
+import (
+	"net/http"
+	"strconv"
+
+	"outcrop"
+	"outcrop/awsapi"
+	"outcrop/awsapi/wire"
+	"outcrop/converse"
+	"outcrop/gateway"
+)
+
+// An API answers Bedrock Runtime.
+type API struct {
+	Gateway *gateway.Gateway
+	Padding bool // blur the sizes of stream events as AWS does
+}
+
+// Operations are what is served.
+func (a *API) Operations() []awsapi.Handler {
+	return []awsapi.Handler{
+		awsapi.Raw("Converse", a.converse),
+		awsapi.Raw("ConverseStream", a.converseStream),
+		awsapi.Raw("InvokeModel", a.invokeModel),
+		awsapi.Raw("InvokeModelWithResponseStream", a.invokeModelStream),
+		awsapi.Raw("CountTokens", a.countTokens),
+	}
+}
+
+// call is the part of a gateway call that every operation has.
+func call(r *awsapi.Request, op outcrop.Operation) *gateway.Call {
+	return &gateway.Call{
+		Invocation: r.ID, Operation: op, Caller: r.Caller, Received: r.Received,
+		Ref:        outcrop.ParseModelRef(r.Labels["modelId"]),
+		SDKAttempt: r.HTTP.Header.Get("amz-sdk-invocation-id"),
+	}
+}
+
+// conversation reads a Converse body. It is checked before the model is looked
+// up, as AWS does.
+func conversation(r *awsapi.Request, c *gateway.Call) error {
+	request, err := converse.DecodeRequest(r.Body)
+	if err != nil {
+		return err
+	}
+	if err := request.Validate(); err != nil {
+		return err
+	}
+	c.Request = func(*outcrop.Target) (*converse.Request, error) { return request, nil }
+	return nil
+}
+
+// refused is what the client is told when a call fails. A modelId that was not
+// found may also break the model's own constraints, and AWS checks those
+// first; checking them only now keeps a long pattern off the hot path.
+func refused(r *awsapi.Request, err error) error {
+	if kind := outcrop.KindOf(err); kind != outcrop.Invalid && kind != outcrop.NotFound {
+		return err
+	}
+	shape := r.Operation.Input.Member("modelId")
+	only := &wire.Shape{Name: r.Operation.Input.Name, Type: wire.Structure, Members: []*wire.Member{shape}}
+	if broken := wire.Validate(only, map[string]any{"modelId": r.Labels["modelId"]}); broken != nil {
+		return broken
+	}
+	return err
+}
+
+func (a *API) converse(w http.ResponseWriter, r *awsapi.Request) error {
+	c := call(r, outcrop.OpConverse)
+	if err := conversation(r, c); err != nil {
+		return err
+	}
+	answer, err := a.Gateway.Converse(r.Context(), c)
+	if err != nil {
+		return refused(r, err)
+	}
+	writeJSON(w, answer.Response.AppendJSON(nil))
+	return nil
+}
+
+func writeJSON(w http.ResponseWriter, body []byte) {
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(http.StatusOK)
+	w.Write(body) // a client that has gone does not read its answer; the record is kept
+}

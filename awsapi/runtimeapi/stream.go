@@ -1,0 +1,142 @@
+package runtimeapi
+
+import (
+	"math/rand/v2"
+	"net/http"
+	"sync"
+
+	"outcrop"
+	"outcrop/awsapi"
+	"outcrop/converse"
+	"outcrop/internal/eventstream"
+	"outcrop/internal/jsonlex"
+)
+
+func (a *API) converseStream(w http.ResponseWriter, r *awsapi.Request) error {
+	c := call(r, outcrop.OpConverseStream)
+	if err := conversation(r, c); err != nil {
+		return err
+	}
+	stream, err := a.Gateway.ConverseStream(r.Context(), c)
+	if err != nil {
+		return refused(r, err)
+	}
+	out := a.frames(w)
+	defer out.release()
+	for event, err := range stream.Events {
+		if err != nil {
+			return out.fail(err)
+		}
+		if out.event(&event) != nil {
+			break // the client has gone; leaving the loop settles what was seen
+		}
+	}
+	return nil
+}
+
+// frames writes one event stream. Nothing is sent, not even the status, before
+// the first event: a failure until then is a plain HTTP error.
+type frames struct {
+	w       http.ResponseWriter
+	flush   func() error
+	padding bool
+	begun   bool
+	buffers *frameBuffers
+}
+
+// frameBuffers are reused from stream to stream.
+type frameBuffers struct{ frame, payload []byte }
+
+var frameBufferPool = sync.Pool{New: func() any { return new(frameBuffers) }}
+
+// maxPooledBytes keeps one huge event from living on in the pool.
+const maxPooledBytes = 64 << 10
+
+func (a *API) frames(w http.ResponseWriter) *frames {
+	return &frames{w: w, flush: http.NewResponseController(w).Flush, padding: a.Padding, buffers: frameBufferPool.Get().(*frameBuffers)}
+}
+
+func (f *frames) release() {
+	if cap(f.buffers.frame)+cap(f.buffers.payload) <= maxPooledBytes {
+		frameBufferPool.Put(f.buffers)
+	}
+}
+
+// event writes one Converse event.
+func (f *frames) event(e *converse.Event) error {
+	payload := e.AppendPayload(f.buffers.payload[:0])
+	f.buffers.payload = f.pad(payload)
+	return f.write(prebuilt[e.Name()], f.buffers.payload)
+}
+
+// write sends one frame at once.
+func (f *frames) write(headers eventstream.Headers, payload []byte) error {
+	if !f.begun {
+		f.begun = true
+		f.w.Header().Set("Content-Type", "application/vnd.amazon.eventstream")
+		f.w.WriteHeader(http.StatusOK)
+	}
+	f.buffers.frame = eventstream.AppendFrame(f.buffers.frame[:0], headers, payload)
+	if _, err := f.w.Write(f.buffers.frame); err != nil {
+		return err
+	}
+	return f.flush()
+}
+
+// prebuilt are the headers of every event there is; they never change.
+var prebuilt = func() map[string]eventstream.Headers {
+	built := map[string]eventstream.Headers{}
+	for _, name := range []string{"messageStart", "contentBlockStart", "contentBlockDelta", "contentBlockStop", "messageStop", "metadata", "chunk"} {
+		built[name] = eventstream.EventHeaders(name, "application/json")
+	}
+	return built
+}()
+
+// fail tells the client that the answer broke: before the first event as an
+// HTTP error, afterwards as an exception in the stream.
+func (f *frames) fail(err error) error {
+	if !f.begun {
+		return err
+	}
+	name := exceptionName(outcrop.KindOf(err))
+	f.write(eventstream.ExceptionHeaders(name, "application/json"), exceptionPayload(err)) // a client that has gone cannot be told
+	return nil
+}
+
+// exceptions are the modelled members of both streams
+// (reference/runtime-metering-billing.md §1.8).
+var exceptions = map[outcrop.Kind]string{
+	outcrop.Invalid: "validationException", outcrop.Throttled: "throttlingException",
+	outcrop.Unavailable: "serviceUnavailableException", outcrop.ModelFailed: "modelStreamErrorException",
+	outcrop.StreamFailed: "modelStreamErrorException", outcrop.ModelTimeout: "modelStreamErrorException",
+}
+
+func exceptionName(k outcrop.Kind) string {
+	if name, ok := exceptions[k]; ok {
+		return name
+	}
+	return "internalServerException"
+}
+
+func exceptionPayload(err error) []byte {
+	b := append([]byte(nil), `{"message":`...)
+	return append(jsonlex.AppendString(b, awsapi.MessageOf(err)), '}')
+}
+
+// paddingAlphabet is what Bedrock's padding is a prefix of, of random length.
+const paddingAlphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+// pad adds the member p of random length, so that the size of an encrypted
+// event does not tell the length of its token.
+func (f *frames) pad(payload []byte) []byte {
+	if !f.padding || len(payload) < 2 {
+		return payload
+	}
+	payload = payload[:len(payload)-1] // the closing brace
+	if len(payload) > 1 {
+		payload = append(payload, ',')
+	}
+	payload = append(payload, `"p":"`...)
+	payload = append(payload, paddingAlphabet[:1+rand.IntN(len(paddingAlphabet))]...)
+	return append(payload, `"}`...)
+}

@@ -1,0 +1,258 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"outcrop"
+	"outcrop/awsapi"
+	"outcrop/awsapi/bedrockapi"
+	"outcrop/awsapi/costapi"
+	"outcrop/awsapi/runtimeapi"
+	"outcrop/awsapi/stsapi"
+	"outcrop/catalog"
+	"outcrop/cost"
+	"outcrop/gateway"
+	"outcrop/identity"
+	"outcrop/ledger"
+	"outcrop/pricing"
+	"outcrop/profile"
+	"outcrop/routing"
+	"outcrop/sqlite"
+	"outcrop/upstream/openai"
+	"outcrop/upstream/simulator"
+)
+
+// engines are everything behind the door, started.
+type engines struct {
+	store    *sqlite.DB
+	ledger   *ledger.Ledger
+	identity *identity.Directory
+	catalog  *catalog.Live
+	prices   *pricing.Live
+	profiles *profile.Profiles
+	costs    *cost.Costs
+	gateway  *gateway.Gateway
+
+	stop    context.CancelFunc
+	running sync.WaitGroup
+	closers []func() error // in the order of their start
+}
+
+// open starts the engines over the data folder, lowest first. On the first
+// start it makes the account, its administrator and their credentials.
+func open(ctx context.Context, c *Config, endpoint string, log *slog.Logger) (e *engines, first *identity.Bootstrapped, err error) {
+	e = new(engines)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, e.close())
+		}
+	}()
+	if err := e.openStores(ctx, c, log); err != nil {
+		return nil, nil, err
+	}
+	if first, err = e.openIdentity(ctx, c, endpoint); err != nil {
+		return nil, nil, err
+	}
+	if err := e.openCatalogs(c, log); err != nil {
+		return nil, nil, err
+	}
+	e.profiles = profile.New(e.store, e.catalog.Current, time.Now, profile.Options{
+		Quota: c.Profiles.PerRegion, UniqueNames: c.Profiles.UniqueNames, AcceptBareProfileID: c.Runtime.AcceptBareProfileID,
+	})
+	e.costs = cost.New(e.ledger, e.store.Costs(), time.Now, log)
+	if err := e.openGateway(c); err != nil {
+		return nil, nil, err
+	}
+	e.run(log)
+	return e, first, nil
+}
+
+func (e *engines) openStores(ctx context.Context, c *Config, log *slog.Logger) (err error) {
+	if e.store, err = sqlite.Open(ctx, filepath.Join(c.DataDir, "outcrop.db")); err != nil {
+		return err
+	}
+	e.closers = append(e.closers, e.store.Close)
+	e.ledger, err = ledger.Start(filepath.Join(c.DataDir, "ledger"), e.store.Usage(), ledger.Options{Log: log})
+	if err != nil {
+		return fmt.Errorf("start ledger: %w", err)
+	}
+	e.closers = append(e.closers, e.ledger.Close)
+	return nil
+}
+
+func (e *engines) openIdentity(ctx context.Context, c *Config, endpoint string) (*identity.Bootstrapped, error) {
+	sealer, err := identity.OpenSealer(c.DataDir)
+	if err != nil {
+		return nil, err
+	}
+	e.identity = identity.New(e.store.Identities(), sealer, time.Now)
+	admin, created, err := e.identity.Bootstrap(ctx, c.Account)
+	if err != nil {
+		return nil, fmt.Errorf("first start: %w", err)
+	}
+	if created {
+		return admin, identity.WriteCredentials(c.DataDir, admin.Credentials(c.Region, endpoint))
+	}
+	return nil, updateEndpoint(c.DataDir, endpoint)
+}
+
+// updateEndpoint keeps the credentials file pointing at where the server now
+// listens. A file that its owner has taken away stays away.
+func updateEndpoint(dir, endpoint string) error {
+	have, err := identity.ReadCredentials(dir)
+	if err != nil || have.Endpoint == endpoint {
+		return nil
+	}
+	have.Endpoint = endpoint
+	return identity.WriteCredentials(dir, have)
+}
+
+func (e *engines) openCatalogs(c *Config, log *slog.Logger) (err error) {
+	var options []catalog.Option
+	if keep := c.Catalog.IncludeRetired; keep != nil && !*keep {
+		options = append(options, catalog.WithoutRetired())
+	}
+	if e.catalog, err = catalog.NewLive(c.Catalog.Overlay, log, options...); err != nil {
+		return err
+	}
+	e.prices, err = pricing.NewLive(c.Catalog.Overlay, log)
+	return err
+}
+
+func (e *engines) openGateway(c *Config) error {
+	backends, lanes, err := e.upstreams(c)
+	if err != nil {
+		return err
+	}
+	e.gateway = &gateway.Gateway{
+		Profiles: e.profiles, Ledger: e.ledger, Upstreams: backends, Now: time.Now,
+		Plan:  func(t *outcrop.Target) outcrop.Route { return routing.Plan(t, lanes) },
+		Quote: e.quote,
+	}
+	return nil
+}
+
+// quote finds the price that held for a record.
+func (e *engines) quote(r *outcrop.UsageRecord) outcrop.Quote {
+	input := r.Usage.Total() - r.Usage.Of(outcrop.OutputTokens)
+	return e.prices.Quote(pricing.Query{
+		Model: r.Model, Geography: r.Geography, Region: r.Region, At: r.Started, Tier: r.ServiceTier, Input: input,
+	})
+}
+
+// upstreams makes the configured backends, in the order of their names.
+func (e *engines) upstreams(c *Config) (backends, []routing.Lane, error) {
+	all := make(backends, len(c.Upstreams))
+	var lanes []routing.Lane
+	for _, name := range slices.Sorted(maps.Keys(c.Upstreams)) {
+		u := c.Upstreams[name]
+		b, err := e.backend(&u)
+		if err != nil {
+			return nil, nil, fmt.Errorf("upstreams.%s: %w", name, err)
+		}
+		all[name] = b
+		lanes = append(lanes, routing.Lane{Upstream: name, Regions: u.Regions, Models: u.Models})
+	}
+	return all, lanes, nil
+}
+
+func (e *engines) backend(u *UpstreamConfig) (gateway.Upstreams, error) {
+	if u.Kind == "simulator" {
+		return simulator.New(simulator.Options{TimeToFirst: u.FirstToken, Pace: u.TokenPace, Model: e.anyModel}), nil
+	}
+	return openai.New(openai.Config{
+		BaseURL: u.BaseURL, APIKey: u.APIKey, Headers: u.Headers, Timeout: u.Timeout, MaxTokensField: u.MaxTokensField,
+	}, nil)
+}
+
+func (e *engines) anyModel(id outcrop.ModelID) (outcrop.FoundationModel, bool) {
+	m, ok := e.catalog.Current().AnyModel(id)
+	if !ok {
+		return outcrop.FoundationModel{}, false
+	}
+	return *m, true
+}
+
+// run starts what works in the background; close waits for it.
+func (e *engines) run(log *slog.Logger) {
+	ctx, cancel := context.WithCancel(context.Background())
+	e.stop = cancel
+	e.running.Go(func() { e.costs.Run(ctx) })
+	for name, watch := range map[string]func(context.Context) error{"catalog": e.catalog.Watch, "prices": e.prices.Watch} {
+		e.running.Go(func() {
+			if err := watch(ctx); err != nil && ctx.Err() == nil {
+				log.Error("overlay is no longer watched: restart to read its changes", "of", name, "err", err)
+			}
+		})
+	}
+}
+
+func (e *engines) close() error {
+	if e.stop != nil {
+		e.stop()
+		e.running.Wait()
+	}
+	var errs []error
+	for _, c := range slices.Backward(e.closers) {
+		errs = append(errs, c())
+	}
+	e.closers = nil
+	return errors.Join(errs...)
+}
+
+// handler is everything on the port: health first, then AWS.
+func (e *engines) handler(c *Config, log *slog.Logger) http.Handler {
+	mux := awsapi.NewMux(awsapi.Options{
+		Keys: e.identity, DefaultRegion: c.Region, Now: time.Now, Log: log,
+		KnownRegion: func(r outcrop.Region) bool { _, ok := e.catalog.Current().Region(r); return ok },
+	})
+	padding := c.Runtime.StreamPadding == nil || *c.Runtime.StreamPadding
+	control := bedrockapi.New(bedrockapi.Config{
+		Profiles: e.profiles, Catalog: e.catalog.Current, Access: e.store, Price: e.price, Now: time.Now,
+	})
+	mux.Serve("bedrock-runtime", (&runtimeapi.API{Gateway: e.gateway, Padding: padding}).Operations()...)
+	mux.Serve("bedrock", control.Operations()...)
+	mux.Serve("ce", costapi.New(e.costs).Operations()...)
+	mux.Serve("sts", (&stsapi.API{}).Operations()...)
+	for _, name := range notYetServed {
+		mux.Serve(name)
+	}
+	return e.withHealth(mux)
+}
+
+// notYetServed are services whose requests are recognised and authenticated,
+// and answered with an error that says what is missing.
+var notYetServed = []string{"iam", "logs", "cloudwatch", "bcm-data-exports", "budgets", "organizations", "service-quotas", "resourcegroupstaggingapi"}
+
+// price is what a model costs on demand in a Region now.
+func (e *engines) price(r outcrop.Region, m outcrop.ModelID) outcrop.Quote {
+	return e.prices.Quote(pricing.Query{Model: m, Region: r, At: time.Now()})
+}
+
+// withHealth answers the two questions that supervisors ask: is the process
+// alive, and can it keep what it is asked to do.
+func (e *engines) withHealth(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/healthz":
+			fmt.Fprintln(w, "ok")
+		case "/readyz":
+			if err := e.ledger.Health(); err != nil {
+				http.Error(w, "the ledger cannot record usage: "+err.Error(), http.StatusServiceUnavailable)
+				return
+			}
+			fmt.Fprintln(w, "ready")
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
