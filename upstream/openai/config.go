@@ -1,0 +1,169 @@
+package openai
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// Config is everything about a server. Only BaseURL is required.
+type Config struct {
+	BaseURL      string            // http://10.0.0.7:8000 or …/v1; a query, such as Azure's api-version, is kept
+	APIKey       string            // sent with every request; never shown
+	APIKeyHeader string            // default Authorization, with the word Bearer; Azure takes api-key
+	Headers      map[string]string // sent with every request; their values are never shown
+
+	MaxTokensField string // default max_completion_tokens at OpenAI and Azure, max_tokens elsewhere
+	MaxStops       int    // stop sequences the server takes; default 4, as OpenAI does
+	FileParts      bool   // the server reads PDF and Office documents as parts of type file
+	ReasoningField string // under which reasoning is sent back within a turn, such as reasoning_content; default: it is dropped
+	Tokenize       bool   // the server counts tokens at /tokenize, as vLLM does
+
+	ConnectTimeout   time.Duration // default 5 s
+	FirstByteTimeout time.Duration // until a streamed answer begins; default 2 min
+	IdleTimeout      time.Duration // between two pieces of a stream; default 1 min
+	Timeout          time.Duration // for a whole answer that is not streamed; default 10 min
+	MaxIdleConns     int           // kept open for reuse; default 256
+}
+
+// Bounds of what a server may send.
+const (
+	maxAnswerBytes = 32 << 20
+	maxEventBytes  = 4 << 20
+	maxStreamBytes = 256 << 20
+	maxErrorBytes  = 64 << 10
+	maxHeaderBytes = 64 << 10
+	maxErrorRunes  = 1000 // of the server's own words, shown to the client
+)
+
+// complete fills in defaults and refuses what cannot work.
+func (c *Config) complete() error {
+	for _, d := range []struct {
+		value    *time.Duration
+		fallback time.Duration
+	}{
+		{&c.ConnectTimeout, 5 * time.Second}, {&c.FirstByteTimeout, 2 * time.Minute},
+		{&c.IdleTimeout, time.Minute}, {&c.Timeout, 10 * time.Minute},
+	} {
+		if *d.value <= 0 {
+			*d.value = d.fallback
+		}
+	}
+	if c.MaxStops <= 0 {
+		c.MaxStops = 4
+	}
+	if c.MaxIdleConns <= 0 {
+		c.MaxIdleConns = 256
+	}
+	if c.APIKeyHeader == "" {
+		c.APIKeyHeader = "Authorization"
+	}
+	if c.MaxTokensField == "" {
+		c.MaxTokensField = maxTokensField(c.BaseURL)
+	}
+	if !plainName.MatchString(c.MaxTokensField) || c.ReasoningField != "" && !plainName.MatchString(c.ReasoningField) {
+		return fmt.Errorf("field names of an openai upstream are letters and underscores")
+	}
+	return c.checkHeaders()
+}
+
+var (
+	plainName   = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
+	headerName  = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$") // RFC 9110 §5.6.2
+	headerValue = regexp.MustCompile(`^[^\x00-\x08\x0a-\x1f\x7f]*$`)
+)
+
+func (c *Config) checkHeaders() error {
+	if !headerName.MatchString(c.APIKeyHeader) || !headerValue.MatchString(c.APIKey) {
+		return fmt.Errorf("the API key of an openai upstream cannot be sent as a header")
+	}
+	for name, value := range c.Headers {
+		if !headerName.MatchString(name) || !headerValue.MatchString(value) {
+			return fmt.Errorf("header %q of an openai upstream cannot be sent", name)
+		}
+	}
+	return nil
+}
+
+// maxTokensField: OpenAI's newer models refuse max_tokens, and many other
+// servers know no other.
+func maxTokensField(base string) string {
+	u, err := url.Parse(base)
+	if err != nil {
+		return "max_tokens"
+	}
+	host := u.Hostname()
+	if host == "api.openai.com" || strings.HasSuffix(host, ".azure.com") {
+		return "max_completion_tokens"
+	}
+	return "max_tokens"
+}
+
+func (c *Config) header() http.Header {
+	h := make(http.Header, len(c.Headers)+4)
+	h.Set("Content-Type", "application/json")
+	h.Set("User-Agent", "outcrop")
+	for name, value := range c.Headers {
+		h.Set(name, value)
+	}
+	switch {
+	case c.APIKey == "":
+	case http.CanonicalHeaderKey(c.APIKeyHeader) == "Authorization":
+		h.Set("Authorization", "Bearer "+c.APIKey)
+	default:
+		h.Set(c.APIKeyHeader, c.APIKey)
+	}
+	return h
+}
+
+// base is where the operations of a server are.
+type base struct{ chat, tokenize string }
+
+var version = regexp.MustCompile(`/v[0-9]+[a-z0-9]*$`)
+
+// parseBase takes a base URL with or without /v1, an Azure deployment, or the
+// whole address of chat/completions.
+func parseBase(text string) (base, error) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return base{}, fmt.Errorf("the base URL of an openai upstream cannot be read") // the cause would show it, and it may hold a secret
+	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
+		return base{}, fmt.Errorf("the base URL of an openai upstream must begin with http:// or https:// and name a host")
+	case u.User != nil:
+		return base{}, fmt.Errorf("the base URL of an openai upstream must not hold a password; use apiKey or headers")
+	}
+	u.Fragment = ""
+	path := strings.TrimSuffix(strings.TrimRight(u.Path, "/"), "/chat/completions")
+	whole := path != strings.TrimRight(u.Path, "/")
+	root := *u
+	root.Path, root.RawPath, root.RawQuery = version.ReplaceAllString(path, "")+"/tokenize", "", ""
+	if !whole && !version.MatchString(path) && !strings.Contains(path, "/deployments/") {
+		path += "/v1"
+	}
+	u.Path, u.RawPath = path+"/chat/completions", ""
+	return base{chat: u.String(), tokenize: root.String()}, nil
+}
+
+// transport keeps connections for reuse and speaks HTTP/1.1 only: HTTP/2 would
+// put every stream of a busy server on one connection.
+func transport(c *Config) *http.Transport {
+	dialer := net.Dialer{Timeout: c.ConnectTimeout, KeepAlive: 30 * time.Second}
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            dialer.DialContext,
+		TLSHandshakeTimeout:    c.ConnectTimeout,
+		MaxIdleConns:           c.MaxIdleConns,
+		MaxIdleConnsPerHost:    c.MaxIdleConns,
+		IdleConnTimeout:        90 * time.Second,
+		MaxResponseHeaderBytes: maxHeaderBytes,
+		DisableCompression:     true, // a compressed stream arrives late
+		Protocols:              &protocols,
+	}
+}

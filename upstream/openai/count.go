@@ -1,0 +1,130 @@
+package openai
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"sync"
+
+	"github.com/tiktoken-go/tokenizer"
+
+	"outcrop"
+	"outcrop/converse"
+)
+
+// CountTokens asks the server when it can count, and else counts with the
+// vocabulary of OpenAI's models, which is near enough for other models' text.
+func (u *Upstream) CountTokens(ctx context.Context, a outcrop.Attempt, r *converse.Request) (outcrop.Tokens, error) {
+	body, err := encodeChat(&u.config, a, r, false)
+	if err != nil {
+		return 0, err
+	}
+	if u.count == "" {
+		if err := ctx.Err(); err != nil {
+			return 0, outcrop.Errorf(outcrop.ModelTimeout, "The request ended before its tokens were counted.").Because(err)
+		}
+		return u.tokens.count(r)
+	}
+	watch := newWatch(ctx, u.config.IdleTimeout)
+	defer watch.stop()
+	res, err := u.post(watch, u.count, a, body)
+	if err != nil {
+		return 0, err
+	}
+	defer res.Body.Close()
+	return u.readCount(watch, a, res)
+}
+
+func (u *Upstream) readCount(w *watch, a outcrop.Attempt, res *http.Response) (outcrop.Tokens, error) {
+	text, err := u.readAnswer(w, a, res)
+	if err != nil {
+		return 0, err
+	}
+	var counted struct {
+		Count *uint64 `json:"count"`
+	}
+	if err := json.Unmarshal(text, &counted); err != nil || counted.Count == nil {
+		return 0, u.failed(a, res.StatusCode, "The model's server did not count the tokens. Tell the operator.")
+	}
+	return outcrop.Tokens(*counted.Count), nil
+}
+
+// A vocabulary counts tokens. It is loaded at first use (10-20 ms).
+type vocabulary struct {
+	load  sync.Once
+	codec tokenizer.Codec
+}
+
+// What a request costs beside its text, in tokens: OpenAI's published numbers
+// for messages, and sizes seen for the rest.
+const (
+	answerTokens  = 3 // that begin the answer
+	messageTokens = 4
+	imageTokens   = 765 // of an image of 1024 by 1024 pixels
+	toolTokens    = 8
+	binaryBytes   = 16 // of documents and audio, for one token
+)
+
+func (v *vocabulary) count(r *converse.Request) (outcrop.Tokens, error) {
+	v.load.Do(func() { v.codec, _ = tokenizer.Get(tokenizer.O200kBase) }) // the name is a constant: no error
+	total := answerTokens
+	add := func(s string) {
+		n, err := v.codec.Count(s)
+		if err != nil {
+			n = len(s) // bytes bound tokens from above
+		}
+		total += n
+	}
+	for i := range r.System {
+		if t := r.System[i].Text; t != nil {
+			add(*t)
+		}
+	}
+	if r.ToolConfig != nil {
+		for i := range r.ToolConfig.Tools {
+			if t := r.ToolConfig.Tools[i].ToolSpec; t != nil {
+				total += toolTokens
+				add(t.Name + " " + t.Description + " " + string(t.InputSchema.Json))
+			}
+		}
+	}
+	for i := range r.Messages {
+		total += messageTokens
+		for j := range r.Messages[i].Content {
+			total += blockTokens(&r.Messages[i].Content[j], add)
+		}
+	}
+	return outcrop.Tokens(total), nil
+}
+
+// blockTokens adds the text of a block and returns what it costs beside it.
+func blockTokens(b *converse.ContentBlock, add func(string)) int {
+	switch {
+	case textOf(b) != nil:
+		add(*textOf(b))
+	case b.ToolUse != nil:
+		add(b.ToolUse.Name + " " + string(b.ToolUse.Input))
+		return toolTokens
+	case b.ToolResult != nil:
+		for i := range b.ToolResult.Content {
+			if t := b.ToolResult.Content[i].Text; t != nil {
+				add(*t)
+			}
+			add(string(b.ToolResult.Content[i].Json))
+		}
+		return toolTokens
+	case b.Image != nil:
+		return imageTokens
+	case b.Document != nil:
+		if text, ok := documentText(b.Document); ok {
+			add(text)
+			return 0
+		}
+		return len(b.Document.Source.Bytes) / binaryBytes
+	case b.Audio != nil:
+		return len(b.Audio.Source.Bytes) / binaryBytes
+	case b.SearchResult != nil:
+		add(searchText(b.SearchResult))
+	}
+	return 0
+}

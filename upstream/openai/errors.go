@@ -1,0 +1,163 @@
+package openai
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"outcrop"
+)
+
+var (
+	errSlow = errors.New("no answer within the configured time")
+	errLong = errors.New("the answer is longer than the limit")
+)
+
+// unanswered is the error of a call that got no response at all.
+func (u *Upstream) unanswered(w *watch, err error) error {
+	if gone := w.gone(); gone != nil {
+		return gone
+	}
+	return outcrop.Errorf(outcrop.Unavailable, "The model's server cannot be reached. Try again.").Because(err)
+}
+
+// broken is the error of a response that ended, or was no response, in the
+// middle.
+func (u *Upstream) broken(w *watch, a outcrop.Attempt, err error) error {
+	if gone := w.gone(); gone != nil {
+		return gone
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return u.failed(a, 0, "The connection to the model ended in the middle of its answer. Try again.").Because(err)
+	}
+	return u.failed(a, 0, "The model's answer could not be read to its end. Try again.").Because(err)
+}
+
+// failed is the error of a server that answered with something that is no
+// answer.
+func (u *Upstream) failed(a outcrop.Attempt, status int, format string, args ...any) *outcrop.Error {
+	e := outcrop.Errorf(outcrop.ModelFailed, format, args...)
+	e.Status, e.Resource = status, string(a.Destination.Model)
+	return e
+}
+
+// afterFirst turns the error of a stream into the one for a stream that has
+// begun: the client has seen a part, so no other attempt can follow.
+func afterFirst(err error) error {
+	var e *outcrop.Error
+	if !errors.As(err, &e) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	broken := *e
+	broken.Kind = outcrop.StreamFailed
+	return &broken
+}
+
+// refused makes an error of a response whose status is not 200.
+func (u *Upstream) refused(w *watch, a outcrop.Attempt, res *http.Response) error {
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxErrorBytes))
+	if gone := w.gone(); gone != nil {
+		return gone
+	}
+	var c chunk
+	f := &failure{}
+	if err == nil && c.decode(body) && c.failure != nil {
+		f = c.failure
+	}
+	return u.statusError(a, res.StatusCode, f, retryAfter(res.Header, time.Now()))
+}
+
+// statusError gives a server's HTTP status its kind. 401 and 403 are about
+// Outcrop's own key, so their words, which may quote it, stay out.
+func (u *Upstream) statusError(a outcrop.Attempt, status int, f *failure, retry time.Duration) error {
+	said := u.harmless(f.message)
+	switch status {
+	case 400, 413, 422:
+		return outcrop.Errorf(outcrop.Invalid, "The model returned the following errors: %s", said)
+	case 401, 403:
+		return u.failed(a, status, "The model's server refused the key that Outcrop is configured with. Tell the operator.")
+	case 404:
+		return u.failed(a, status, "The model's server does not know the model %s or its own address is wrong. Tell the operator.", a.Model)
+	case 408, 504:
+		return outcrop.Errorf(outcrop.ModelTimeout, "The model's server took too long. Try again.")
+	case 429:
+		e := outcrop.Errorf(outcrop.Throttled, "Too many requests, please wait before trying again.")
+		e.RetryAfter = retry
+		return e
+	case 502, 503, 529:
+		e := outcrop.Errorf(outcrop.Unavailable, "The model's server is overloaded or not ready. Try again.")
+		e.RetryAfter = retry
+		return e
+	}
+	return u.failed(a, status, "The model returned the following errors: %s", said)
+}
+
+// inBody makes an error of a failure that came with status 200, whole or as an
+// event.
+func (u *Upstream) inBody(a outcrop.Attempt, f *failure) error {
+	return u.statusError(a, f.status(), f, 0)
+}
+
+// status is the HTTP status that a failure would have had.
+func (f *failure) status() int {
+	if n, err := strconv.Atoi(f.code); err == nil && n >= 400 && n <= 599 {
+		return n
+	}
+	for _, word := range []string{f.kind, f.code} {
+		switch word {
+		case "invalid_request_error", "BadRequestError", "exceed_context_size_error", "context_length_exceeded":
+			return 400
+		case "authentication_error", "invalid_api_key", "permission_error":
+			return 401
+		case "not_found_error", "model_not_found", "NotFoundError":
+			return 404
+		case "rate_limit_error", "rate_limit_exceeded", "insufficient_quota", "tokens", "requests":
+			return 429
+		case "overloaded_error", "unavailable_error", "service_unavailable":
+			return 503
+		}
+	}
+	return 500
+}
+
+// harmless shortens a server's words and takes out what is secret.
+func (u *Upstream) harmless(s string) string {
+	secrets := []string{u.config.APIKey}
+	for _, value := range u.config.Headers {
+		secrets = append(secrets, value)
+	}
+	const shortest = 4 // bytes; shorter values are found everywhere
+	for _, secret := range secrets {
+		if len(secret) >= shortest {
+			s = strings.ReplaceAll(s, secret, "[hidden]")
+		}
+	}
+	s = strings.ToValidUTF8(strings.TrimSpace(s), "\uFFFD")
+	if s == "" {
+		return "no message"
+	}
+	if utf8.RuneCountInString(s) > maxErrorRunes {
+		return string([]rune(s)[:maxErrorRunes]) + "…"
+	}
+	return s
+}
+
+// retryAfter reads how long a server asks to wait: OpenAI's milliseconds, or
+// RFC 9110's seconds or date. More than an hour is an hour.
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	var d time.Duration
+	value := h.Get("Retry-After")
+	if ms, err := strconv.ParseFloat(h.Get("Retry-After-Ms"), 64); err == nil {
+		d = time.Duration(min(ms, 1e9) * float64(time.Millisecond))
+	} else if s, err := strconv.ParseFloat(value, 64); err == nil {
+		d = time.Duration(min(s, 1e6) * float64(time.Second))
+	} else if t, err := http.ParseTime(value); err == nil {
+		d = t.Sub(now)
+	}
+	return min(max(d, 0), time.Hour)
+}

@@ -1,0 +1,111 @@
+// Package openai is an upstream at any server that speaks
+// /v1/chat/completions: vLLM, llama.cpp, Ollama, OpenAI, Azure.
+package openai
+
+import (
+	"context"
+	"iter"
+	"net/http"
+	"time"
+
+	"outcrop"
+	"outcrop/converse"
+)
+
+// An Upstream answers Attempts at one server. It is safe for concurrent use,
+// never tries twice, and leaves neither goroutine nor connection behind a call
+// that has ended. When a call's context ends, errors.Is finds the context's
+// error in the error returned.
+type Upstream struct {
+	config Config
+	rt     http.RoundTripper
+	own    *http.Transport // made by New, closed by Close
+	chat   string          // URL
+	count  string          // URL of vLLM's /tokenize, or empty
+	header http.Header     // of every request; never written to
+	tokens vocabulary
+}
+
+// New makes an Upstream. A nil rt stands for a transport of its own, tuned for
+// many calls to one host.
+func New(c Config, rt http.RoundTripper) (*Upstream, error) {
+	if err := c.complete(); err != nil {
+		return nil, err
+	}
+	base, err := parseBase(c.BaseURL)
+	if err != nil {
+		return nil, err
+	}
+	u := &Upstream{config: c, rt: rt, chat: base.chat, header: c.header()}
+	if c.Tokenize {
+		u.count = base.tokenize
+	}
+	if rt == nil {
+		u.own = transport(&u.config)
+		u.rt = u.own
+	}
+	return u, nil
+}
+
+// Close drops idle connections. Calls under way go on.
+func (u *Upstream) Close() error {
+	if u.own != nil {
+		u.own.CloseIdleConnections()
+	}
+	return nil
+}
+
+// Converse answers at once. Usage is nil when the server did not report it.
+func (u *Upstream) Converse(ctx context.Context, a outcrop.Attempt, r *converse.Request) (*converse.Response, error) {
+	began := time.Now()
+	body, err := encodeChat(&u.config, a, r, false)
+	if err != nil {
+		return nil, err
+	}
+	watch := newWatch(ctx, u.config.Timeout)
+	defer watch.stop()
+	res, err := u.post(watch, u.chat, a, body)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	text, err := u.readAnswer(watch, a, res)
+	if err != nil {
+		return nil, err
+	}
+	response, err := u.decodeAnswer(a, text)
+	if err != nil {
+		return nil, err
+	}
+	response.Metrics.LatencyMs = time.Since(began).Milliseconds()
+	return response, nil
+}
+
+// ConverseStream answers in events. The server is asked when the sequence is
+// first ranged over. The metadata event has no usage when the server did not
+// report it.
+func (u *Upstream) ConverseStream(ctx context.Context, a outcrop.Attempt, r *converse.Request) iter.Seq2[converse.Event, error] {
+	return func(yield func(converse.Event, error) bool) {
+		if err := u.stream(ctx, a, r, yield); err != nil {
+			yield(converse.Event{}, err)
+		}
+	}
+}
+
+// stream returns an error only while the consumer still listens.
+func (u *Upstream) stream(ctx context.Context, a outcrop.Attempt, r *converse.Request, yield func(converse.Event, error) bool) error {
+	began := time.Now()
+	body, err := encodeChat(&u.config, a, r, true)
+	if err != nil {
+		return err
+	}
+	watch := newWatch(ctx, u.config.FirstByteTimeout)
+	defer watch.stop()
+	res, err := u.post(watch, u.chat, a, body)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	s := &stream{u: u, attempt: a, watch: watch, began: began, say: speaker{yield: yield}}
+	return s.follow(res)
+}

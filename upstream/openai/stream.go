@@ -1,0 +1,176 @@
+package openai
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"outcrop"
+	"outcrop/converse"
+)
+
+// Bounds in time of a stream, beside those of Config.
+const (
+	maxStreamTime = time.Hour              // from beginning to end
+	closingTime   = 10 * time.Second       // from finish_reason to the end, where usage comes
+	drainTime     = 250 * time.Millisecond // for the last bytes, so that the connection can be used again
+	drainBytes    = 4 << 10
+)
+
+// A stream is one streamed answer under way.
+type stream struct {
+	u        *Upstream
+	attempt  outcrop.Attempt
+	watch    *watch
+	began    time.Time
+	say      speaker
+	chunk    chunk
+	finished bool // finish_reason has come, and messageStop gone
+	usage    *converse.TokenUsage
+}
+
+// follow reads the response to its end. A server that does not stream answers
+// in JSON, which is then told as events.
+func (s *stream) follow(res *http.Response) error {
+	s.say.attempt = s.attempt
+	switch kind := mediaType(res); kind {
+	case "text/event-stream":
+		return s.events(res.Body)
+	case "application/json":
+		return s.whole(res)
+	case "":
+		return s.u.failed(s.attempt, res.StatusCode, "The model's server answered without a content type. Tell the operator.")
+	default:
+		return s.u.failed(s.attempt, res.StatusCode, "The model's server answered with %s instead of a stream. Tell the operator.", s.u.harmless(kind))
+	}
+}
+
+func (s *stream) whole(res *http.Response) error {
+	text, err := s.u.readAnswer(s.watch, s.attempt, res)
+	if err != nil {
+		return err
+	}
+	switch {
+	case !s.chunk.decode(text):
+		return s.u.failed(s.attempt, res.StatusCode, "The model's server answered with broken JSON. Tell the operator.")
+	case s.chunk.failure == nil && !s.chunk.choice:
+		return s.u.failed(s.attempt, res.StatusCode, "The model's server answered without choices. Tell the operator.")
+	case s.chunk.finish == "":
+		s.chunk.finish = "stop" // it is whole, whatever it says
+	}
+	if err := s.take(); err != nil {
+		return s.fail(err)
+	}
+	s.metadata()
+	return nil
+}
+
+func (s *stream) events(body io.Reader) error {
+	reader := newEventReader(body)
+	for {
+		data, err := reader.next()
+		if err == nil && string(data) == "[DONE]" {
+			return s.end(body)
+		}
+		if err != nil {
+			return s.ended(err)
+		}
+		if s.finished {
+			s.watch.wind(closingTime)
+		} else {
+			s.watch.wind(s.u.config.IdleTimeout)
+		}
+		if err := s.event(data); err != nil {
+			return s.fail(err)
+		}
+		if s.say.deaf {
+			return nil
+		}
+	}
+}
+
+// event takes in one event's data.
+func (s *stream) event(data []byte) error {
+	if time.Since(s.began) > maxStreamTime {
+		return outcrop.Errorf(outcrop.ModelTimeout, "The model's stream lasted longer than %s.", maxStreamTime)
+	}
+	if !s.chunk.decode(data) {
+		return s.u.failed(s.attempt, 200, "The model's server streamed broken JSON. Tell the operator.")
+	}
+	return s.take()
+}
+
+// take passes on what the chunk says.
+func (s *stream) take() error {
+	c := &s.chunk
+	if c.failure != nil {
+		return s.u.inBody(s.attempt, c.failure)
+	}
+	if c.usage != nil {
+		s.usage = c.usage // the last one counts: some servers send it along with every chunk
+	}
+	if !c.choice || s.finished {
+		return nil
+	}
+	s.say.reasoning(c.reasoning)
+	s.say.text(c.text)
+	for i := range c.calls {
+		if err := s.say.call(&c.calls[i]); err != nil {
+			return err
+		}
+	}
+	if c.finish != "" {
+		s.finish(c.finish, c.matched)
+	}
+	return nil
+}
+
+func (s *stream) finish(reason, matched string) {
+	s.say.finish(reason, matched)
+	s.finished = true
+	s.watch.wind(closingTime)
+}
+
+// end follows [DONE]. A stream without a finish_reason has ended by itself.
+func (s *stream) end(body io.Reader) error {
+	if !s.finished {
+		s.finish("stop", "")
+	}
+	s.watch.wind(drainTime)
+	io.CopyN(io.Discard, body, drainBytes) // what goes wrong now costs a connection, not the answer
+	if err := s.watch.parent.Err(); err != nil {
+		return s.fail(s.watch.gone())
+	}
+	s.metadata()
+	return nil
+}
+
+// ended follows the end of the connection. When all was said but the usage,
+// the answer stands, and its usage is absent.
+func (s *stream) ended(err error) error {
+	if s.finished && s.watch.parent.Err() == nil {
+		s.metadata()
+		return nil
+	}
+	if errors.Is(err, errEventTooLong) || errors.Is(err, errStreamTooLong) {
+		return s.fail(s.u.failed(s.attempt, 200, "The model's stream is longer than Outcrop takes.").Because(err))
+	}
+	return s.fail(s.u.broken(s.watch, s.attempt, err))
+}
+
+// fail is the error to yield, nil when nobody listens any more.
+func (s *stream) fail(err error) error {
+	switch {
+	case s.say.deaf:
+		return nil
+	case s.say.begun:
+		return afterFirst(err)
+	}
+	return err
+}
+
+func (s *stream) metadata() {
+	s.say.event(converse.Event{Metadata: &converse.ConverseStreamMetadataEvent{
+		Usage: s.usage, Metrics: converse.ConverseStreamMetrics{LatencyMs: time.Since(s.began).Milliseconds()}}})
+}
