@@ -1,0 +1,149 @@
+// Package eventstream writes and reads the binary frames of AWS event streams
+// (application/vnd.amazon.eventstream): a prelude, typed headers and a payload,
+// guarded by two checksums.
+//
+//	total length u32 | headers length u32 | CRC-32 of these 8 bytes
+//	headers | payload | CRC-32 of everything before it
+//
+// All numbers are big-endian; the CRC is IEEE's
+// (reference/runtime-metering-billing.md §1.8).
+package eventstream
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+)
+
+// Limits of a frame that is read.
+const (
+	MaxFrameBytes   = 16 << 20
+	MaxHeadersBytes = 128 << 10
+	MaxHeaders      = 128
+)
+
+const (
+	preludeBytes  = 12
+	overheadBytes = preludeBytes + 4
+)
+
+// AppendFrame appends one frame. It allocates nothing when dst has room, which
+// for n bytes of headers and payload is n + 16.
+func AppendFrame(dst []byte, headers Headers, payload []byte) []byte {
+	start := len(dst)
+	dst = binary.BigEndian.AppendUint32(dst, uint32(overheadBytes+len(headers)+len(payload)))
+	dst = binary.BigEndian.AppendUint32(dst, uint32(len(headers)))
+	dst = binary.BigEndian.AppendUint32(dst, crc32.ChecksumIEEE(dst[start:]))
+	dst = append(append(dst, headers...), payload...)
+	return binary.BigEndian.AppendUint32(dst, crc32.ChecksumIEEE(dst[start:]))
+}
+
+// A Message is a frame that was read. Both parts share memory with what it was
+// read from.
+type Message struct {
+	Headers Headers
+	Payload []byte
+}
+
+// Errors of frames that cannot be read.
+var (
+	ErrChecksum = errors.New("event stream: checksum does not match")
+	ErrLength   = errors.New("event stream: impossible length")
+	ErrHeaders  = errors.New("event stream: malformed headers")
+)
+
+// Decode reads the frame that b begins with, and returns what follows it. A
+// frame that is not complete is io.ErrUnexpectedEOF.
+func Decode(b []byte) (m Message, rest []byte, err error) {
+	if len(b) < preludeBytes {
+		return m, b, io.ErrUnexpectedEOF
+	}
+	total, headers, err := prelude(b[:preludeBytes])
+	if err != nil {
+		return m, b, err
+	}
+	if len(b) < total {
+		return m, b, io.ErrUnexpectedEOF
+	}
+	if m, err = body(b[:total:total], headers); err != nil {
+		return Message{}, b, err
+	}
+	return m, b[total:], nil
+}
+
+// prelude checks the lengths before anyone believes them.
+func prelude(b []byte) (total, headers int, err error) {
+	if crc32.ChecksumIEEE(b[:8]) != binary.BigEndian.Uint32(b[8:]) {
+		return 0, 0, fmt.Errorf("prelude: %w", ErrChecksum)
+	}
+	t, h := binary.BigEndian.Uint32(b), binary.BigEndian.Uint32(b[4:])
+	if t < overheadBytes || t > MaxFrameBytes || h > MaxHeadersBytes || h > t-overheadBytes {
+		return 0, 0, fmt.Errorf("%w: frame of %d bytes with %d of headers", ErrLength, t, h)
+	}
+	return int(t), int(h), nil
+}
+
+func body(frame []byte, headers int) (Message, error) {
+	end := len(frame) - 4
+	if crc32.ChecksumIEEE(frame[:end]) != binary.BigEndian.Uint32(frame[end:]) {
+		return Message{}, fmt.Errorf("message: %w", ErrChecksum)
+	}
+	m := Message{
+		Headers: frame[preludeBytes : preludeBytes+headers : preludeBytes+headers],
+		Payload: frame[preludeBytes+headers : end : end],
+	}
+	return m, m.Headers.check()
+}
+
+// A Decoder reads frames from a stream.
+type Decoder struct {
+	r   io.Reader
+	buf []byte
+}
+
+// NewDecoder reads from r, in small pieces: give it a buffered reader.
+func NewDecoder(r io.Reader) *Decoder { return &Decoder{r: r} }
+
+// readStepBytes is how much memory a frame gets before more of it has arrived,
+// so that a length alone does not cost 16 MiB.
+const readStepBytes = 64 << 10
+
+// Next reads one frame; it is valid until the next call. The end of the stream
+// between frames is io.EOF, within a frame io.ErrUnexpectedEOF.
+func (d *Decoder) Next() (Message, error) {
+	d.buf = d.buf[:0]
+	if err := d.fill(preludeBytes); err != nil {
+		return Message{}, err
+	}
+	total, headers, err := prelude(d.buf)
+	if err != nil {
+		return Message{}, err
+	}
+	for len(d.buf) < total {
+		if err := d.fill(min(total-len(d.buf), readStepBytes)); err != nil {
+			return Message{}, notEOF(err)
+		}
+	}
+	return body(d.buf, headers)
+}
+
+// fill reads exactly n more bytes.
+func (d *Decoder) fill(n int) error {
+	have := len(d.buf)
+	if cap(d.buf)-have < n {
+		d.buf = append(make([]byte, 0, max(2*cap(d.buf), have+n, 4096)), d.buf...)
+	}
+	d.buf = d.buf[:have+n]
+	read, err := io.ReadFull(d.r, d.buf[have:])
+	d.buf = d.buf[:have+read]
+	return err
+}
+
+func notEOF(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
