@@ -16,6 +16,7 @@ type call struct {
 	intent     *segment  // where its newest intent is, nil for none
 	intended   time.Time // when that was noted
 	record     *commit   // carries the settled record, nil while open
+	bytes      int       // room that its record needs at most
 	recovered  bool
 }
 
@@ -27,19 +28,20 @@ func (l *Ledger) Open(ctx context.Context, begin outcrop.UsageRecord) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	if err := l.fits(&begin); err != nil {
+	n, err := l.bound(&begin)
+	if err != nil {
 		return err
 	}
-	now := time.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := l.admit(now); err != nil {
+	if err := l.admit(n); err != nil {
 		return err
 	}
 	if l.calls[begin.Invocation] != nil || l.settled.has(begin.Invocation) {
 		return outcrop.Errorf(outcrop.Conflict, "invocation %s was opened before", begin.Invocation)
 	}
-	l.calls[begin.Invocation] = &call{begin: begin, opened: now}
+	l.calls[begin.Invocation] = &call{begin: begin, opened: time.Now(), bytes: n}
+	l.reserved += int64(n)
 	l.count.Opened++
 	return nil
 }
@@ -82,7 +84,8 @@ func (l *Ledger) settledLongAgo(ctx context.Context, id outcrop.InvocationID) bo
 // join has r written by the next commit and returns what to wait for: nil when
 // the record is on disk already.
 func (l *Ledger) join(r *outcrop.UsageRecord) (*wait, error) {
-	if err := l.fits(r); err != nil {
+	n, err := l.bound(r)
+	if err != nil {
 		return nil, err
 	}
 	scratch := l.bytes.Get().(*[]byte)
@@ -101,8 +104,9 @@ func (l *Ledger) join(r *outcrop.UsageRecord) (*wait, error) {
 	case c == nil && len(l.calls) >= l.opts.MaxWaiting:
 		return nil, errTooMany()
 	case c == nil:
-		c = &call{begin: outcrop.UsageRecord{Invocation: r.Invocation}}
+		c = &call{begin: outcrop.UsageRecord{Invocation: r.Invocation}, bytes: n}
 		l.calls[r.Invocation] = c
+		l.reserved += int64(n)
 	}
 	c.record = l.enqueue(c, frameSettled, *scratch)
 	l.signal()
@@ -119,27 +123,27 @@ func (l *Ledger) Progress(id outcrop.InvocationID, u outcrop.Usage) {
 	}
 }
 
-// admit says whether one more invocation could be settled. Room is kept for
-// each that is open, so that a full disk stops the next call and not the
-// record of the last one.
-func (l *Ledger) admit(now time.Time) error {
-	switch {
-	case l.closing:
+// admit says whether one more invocation, whose record may have n bytes, could
+// be settled. Room is kept for each that is open, so that a full disk stops
+// the next call and not the record of the last one.
+func (l *Ledger) admit(n int) error {
+	if l.closing {
 		return errClosed()
-	case len(l.calls) >= l.opts.MaxWaiting:
+	}
+	if len(l.calls) >= l.opts.MaxWaiting {
 		return errTooMany()
-	case l.failed != nil || l.noSpare != nil || !l.since.IsZero() && now.Sub(l.since) > l.opts.StallAfter:
-		if err := l.cannotWrite(); err != nil {
-			return errUnavailable(l.opts.RetryEvery).Because(err)
-		}
+	}
+	if err := l.cannotWrite(n); err != nil {
+		return errUnavailable(l.opts.RetryEvery).Because(err)
 	}
 	return nil
 }
 
-// fits refuses what the log could not hold, by a bound that costs no encoding.
-func (l *Ledger) fits(r *outcrop.UsageRecord) error {
+// bound is how many bytes r may come to in the log, found without encoding it.
+// It refuses what the log could not hold.
+func (l *Ledger) bound(r *outcrop.UsageRecord) (int, error) {
 	if r.Invocation == "" {
-		return outcrop.Errorf(outcrop.Internal, "usage record without an invocation")
+		return 0, outcrop.Errorf(outcrop.Internal, "usage record without an invocation")
 	}
 	const fixed, perField = 512, 10
 	n := fixed + len(r.Invocation) + len(r.Operation) + len(r.Account) + len(r.Principal) + len(r.AccessKey) +
@@ -153,9 +157,9 @@ func (l *Ledger) fits(r *outcrop.UsageRecord) error {
 		n += len(k) + len(v) + perField
 	}
 	if n > l.recordLimit() {
-		return outcrop.Errorf(outcrop.Invalid, "tags, metadata and names of the invocation come to %d bytes, more than the %d that a usage record may have", n, l.recordLimit())
+		return 0, outcrop.Errorf(outcrop.Invalid, "tags, metadata and names of the invocation come to %d bytes, more than the %d that a usage record may have", n, l.recordLimit())
 	}
-	return nil
+	return n, nil
 }
 
 func errClosed() error {

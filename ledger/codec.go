@@ -103,7 +103,7 @@ func appendTime(dst []byte, tag uint64, t time.Time) []byte {
 	if t.IsZero() {
 		return dst
 	}
-	return record.AppendInt(dst, tag, t.UnixNano())
+	return record.PutInt(dst, tag, t.UnixNano())
 }
 
 // appendMap goes by sorted key, so that equal records have equal bytes.

@@ -180,6 +180,7 @@ func (l *Ledger) land(it item, seg *segment) {
 		return
 	}
 	delete(l.calls, c.begin.Invocation)
+	l.reserved -= int64(c.bytes)
 	l.settled.add(c.begin.Invocation)
 	l.count.Settled++
 	if c.recovered {
@@ -228,17 +229,16 @@ func (l *Ledger) heal() error {
 	return nil
 }
 
-// cannotWrite says why an invocation opened now could not be settled, or nil.
-// The caller holds l.mu.
-func (l *Ledger) cannotWrite() error {
+// cannotWrite says why an invocation opened now, whose record may have n
+// bytes, could not be settled, or nil. The caller holds l.mu.
+func (l *Ledger) cannotWrite(n int) error {
 	if l.failed != nil {
 		return l.failed
 	}
 	if !l.since.IsZero() && time.Since(l.since) > l.opts.StallAfter {
 		return fmt.Errorf("write ledger: the disk has not answered for %s", time.Since(l.since).Round(time.Second))
 	}
-	const reserveBytes = 1 << 10 // for the record of one open invocation
-	if l.noSpare != nil && l.active().room() < int64(len(l.calls)+1)*reserveBytes {
+	if l.noSpare != nil && l.active().room() < l.reserved+int64(n) {
 		return l.noSpare
 	}
 	return nil

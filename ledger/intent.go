@@ -25,7 +25,9 @@ func (l *Ledger) intentLoop(ctx context.Context) {
 			return
 		case now := <-tick.C:
 			l.mu.Lock()
-			l.noteIntents(intentsPerTick, func(c *call) bool { return l.intentDue(c, now) })
+			if l.cannotWrite(0) == nil { // else what room is left belongs to records
+				l.noteIntents(intentsPerTick, func(c *call) bool { return l.intentDue(c, now) })
+			}
 			l.mu.Unlock()
 		}
 	}

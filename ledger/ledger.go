@@ -58,20 +58,21 @@ type Ledger struct {
 	opts  Options
 	log   *slog.Logger
 
-	mu      sync.Mutex // guards all of these
-	calls   map[outcrop.InvocationID]*call
-	settled memory     // ids settled lately
-	queue   []*commit  // the first may be on its way to disk
-	segs    []*segment // oldest first, the last is written to
-	durable outcrop.Seq
-	drained outcrop.Seq
-	free    *commit   // an empty one to reuse
-	failed  error     // why the last write failed; nil once one succeeds
-	noSpare error     // why there is no next segment; nil once there is
-	stuck   error     // why the last drain failed; nil once one succeeds
-	since   time.Time // when the write under way began; zero when there is none
-	closing bool
-	count   Stats
+	mu       sync.Mutex // guards all of these
+	calls    map[outcrop.InvocationID]*call
+	settled  memory     // ids settled lately
+	queue    []*commit  // the first may be on its way to disk
+	segs     []*segment // oldest first, the last is written to
+	durable  outcrop.Seq
+	drained  outcrop.Seq
+	free     *commit   // an empty one to reuse
+	failed   error     // why the last write failed; nil once one succeeds
+	noSpare  error     // why there is no next segment; nil once there is
+	stuck    error     // why the last drain failed; nil once one succeeds
+	since    time.Time // when the write under way began; zero when there is none
+	closing  bool
+	reserved int64 // bytes that the records of calls may need
+	count    Stats
 
 	wake     chan struct{} // there may be something to commit
 	stop     chan struct{} // closed by Close
@@ -149,7 +150,8 @@ func (l *Ledger) run(ctx context.Context) {
 func (l *Ledger) Health() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return errors.Join(l.cannotWrite(), l.stuck)
+	const usualRecordBytes = 2 << 10
+	return errors.Join(l.cannotWrite(usualRecordBytes), l.stuck)
 }
 
 // Stats returns the counters.

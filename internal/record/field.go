@@ -26,14 +26,26 @@ func AppendUint(dst []byte, tag, n uint64) []byte {
 	if n == 0 {
 		return dst
 	}
-	dst = binary.AppendUvarint(dst, tag)
-	dst = append(dst, byte(uvarintBytes(n)))
-	return binary.AppendUvarint(dst, n)
+	return putUint(dst, tag, n)
 }
 
 // AppendInt adds a number that may be negative.
 func AppendInt(dst []byte, tag uint64, n int64) []byte {
-	return AppendUint(dst, tag, uint64(n)<<1^uint64(n>>63)) // zigzag: small magnitudes stay short
+	if n == 0 {
+		return dst
+	}
+	return PutInt(dst, tag, n)
+}
+
+// PutInt is AppendInt for a number whose zero is not the same as none.
+func PutInt(dst []byte, tag uint64, n int64) []byte {
+	return putUint(dst, tag, uint64(n)<<1^uint64(n>>63)) // zigzag: small magnitudes stay short
+}
+
+func putUint(dst []byte, tag, n uint64) []byte {
+	dst = binary.AppendUvarint(dst, tag)
+	dst = append(dst, byte(uvarintBytes(n)))
+	return binary.AppendUvarint(dst, n)
 }
 
 // AppendBool adds a truth.
