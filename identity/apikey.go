@@ -122,6 +122,9 @@ func presignedRequest(text string) (*http.Request, bool) {
 
 // decode reads base64 with or without its padding; what is no base64 is empty.
 func decode(text string) string {
+	if strings.ContainsAny(text, "\r\n") { // encoding/base64 would pass over them
+		return ""
+	}
 	b, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(text, "="))
 	if err != nil {
 		return ""
