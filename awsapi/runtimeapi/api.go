@@ -5,6 +5,7 @@ package runtimeapi
 import (
 	"net/http"
 	"strconv"
+	"strings"
 
 	"outcrop"
 	"outcrop/awsapi"
@@ -59,6 +60,9 @@ func conversation(r *awsapi.Request, c *gateway.Call) error {
 func refused(r *awsapi.Request, err error) error {
 	if kind := outcrop.KindOf(err); kind != outcrop.Invalid && kind != outcrop.NotFound {
 		return err
+	}
+	if strings.Contains(r.Labels["modelId"], "${") {
+		return err // a variable nobody expanded: this error names the cure
 	}
 	shape := r.Operation.Input.Member("modelId")
 	only := &wire.Shape{Name: r.Operation.Input.Name, Type: wire.Structure, Members: []*wire.Member{shape}}
