@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"testing"
 	"time"
 
@@ -74,6 +75,29 @@ func BenchmarkCostByTagAndDay(b *testing.B) {
 	for b.Loop() {
 		if a, err := c.Ask(b.Context(), "111122223333", q); err != nil || len(a.Results) == 0 {
 			b.Fatal(a, err)
+		}
+	}
+}
+
+// Both stores give the same answers to the same questions, rebuilt or not.
+func TestCostAnswersAreThoseOfMemory(t *testing.T) {
+	end := func() time.Time { return month.End.Add(-time.Second) }
+	log := slog.New(slog.DiscardHandler)
+	disk, memory := cost.New(monthLedger{9000}, openTest(t).Costs(), end, log), cost.New(monthLedger{9000}, cost.NewMemory(), end, log)
+	for _, by := range [][]cost.Grouping{nil, {{Type: cost.ByTag, Key: "project"}}, {{Type: cost.ByDimension, Key: "USAGE_TYPE"}, {Type: cost.ByDimension, Key: "RESOURCE_ID"}}} {
+		q := cost.Query{Period: month, Granularity: cost.Daily, GroupBy: by, Metrics: []cost.Metric{cost.UnblendedCost}}
+		want, err := memory.Ask(t.Context(), "111122223333", q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			got, err := disk.Ask(t.Context(), "111122223333", q)
+			if err != nil || !reflect.DeepEqual(got, want) {
+				t.Errorf("by %v: %v, %v, want %v", by, got, err, want)
+			}
+			if err := disk.Rebuild(t.Context()); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 }
