@@ -42,9 +42,6 @@ func New(store Store, sealer *Sealer, now func() time.Time) *Directory {
 // SecretFor finds an access key by its id. An unknown id is outcrop.Denied; so
 // is a deactivated one, whose Key then comes without its secret.
 func (d *Directory) SecretFor(ctx context.Context, accessKey string) (Key, error) {
-	if !accessKeyID.MatchString(accessKey) {
-		return Key{}, unrecognized()
-	}
 	k, err := d.keys.get(ctx, accessKey, d.loadKey)
 	if outcrop.KindOf(err) == outcrop.NotFound {
 		return Key{}, unrecognized()
@@ -56,6 +53,9 @@ func (d *Directory) SecretFor(ctx context.Context, accessKey string) (Key, error
 }
 
 func (d *Directory) loadKey(ctx context.Context, id string) (Key, error) {
+	if !accessKeyID.MatchString(id) { // spares the store what cannot be there
+		return Key{}, unrecognized()
+	}
 	k, u, err := d.store.AccessKey(ctx, id)
 	if err != nil {
 		return Key{}, fmt.Errorf("load access key: %w", err)
