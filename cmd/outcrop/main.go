@@ -9,6 +9,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"outcrop/tour"
 )
 
 // cli is every command and flag there is.
@@ -29,6 +31,7 @@ func main() {
 		kong.Description("A self-hosted control plane and gateway for Amazon Bedrock inference profiles."),
 		kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Vars{"tourModel": tour.DefaultModel},
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)
 	if err := parsed.Run(); err != nil {
