@@ -69,7 +69,7 @@ func (m *Mux) verify(r *http.Request, sig *sigv4.Signature, body []byte, now tim
 	if err != nil {
 		return outcrop.Caller{}, err
 	}
-	if err := sig.Verify(r, body, key.Secret, now); err != nil {
+	if err := m.verifier.Verify(sig, r, body, key.Secret, now); err != nil {
 		return outcrop.Caller{}, err
 	}
 	who := key.Caller

@@ -32,6 +32,7 @@ var queryCodes = map[string]rendering{
 	"InvalidSignatureException":           {"SignatureDoesNotMatch", 403},
 	"IncompleteSignatureException":        {"IncompleteSignature", 400},
 	"MissingAuthenticationTokenException": {"MissingAuthenticationToken", 403},
+	"MalformedQueryString":                {"MalformedQueryString", 400},
 	"ExpiredTokenException":               {"ExpiredToken", 403},
 }
 

@@ -17,6 +17,7 @@ import (
 	"outcrop"
 	"outcrop/awsapi/wire"
 	"outcrop/identity"
+	"outcrop/sigv4"
 )
 
 // Limits of a request body. The larger one is InvokeModel's 25 MB with room
@@ -40,6 +41,7 @@ type Mux struct {
 	now      func() time.Time
 	log      *slog.Logger
 	services []*service
+	verifier sigv4.Verifier // remembers derived signing keys
 }
 
 // Options of a Mux.

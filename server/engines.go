@@ -69,6 +69,7 @@ func open(ctx context.Context, c *Config, endpoint string, log *slog.Logger) (e 
 		Quota: c.Profiles.PerRegion, UniqueNames: c.Profiles.UniqueNames, AcceptBareProfileID: c.Runtime.AcceptBareProfileID,
 	})
 	e.costs = cost.New(e.ledger, e.store.Costs(), time.Now, log)
+	e.costs.Settings.TagsInUse = e.store.TagKeysInUse
 	if err := e.openGateway(c); err != nil {
 		return nil, nil, err
 	}
@@ -155,6 +156,11 @@ func (e *engines) upstreams(c *Config) (backends, []routing.Lane, error) {
 	var lanes []routing.Lane
 	for _, name := range slices.Sorted(maps.Keys(c.Upstreams)) {
 		u := c.Upstreams[name]
+		for id := range u.Models {
+			if _, ok := e.catalog.Current().AnyModel(id); !ok {
+				return nil, nil, fmt.Errorf("upstreams.%s.models: the catalogue has no model %q: correct it, or add it in the overlay folder", name, id)
+			}
+		}
 		b, err := e.backend(&u)
 		if err != nil {
 			return nil, nil, fmt.Errorf("upstreams.%s: %w", name, err)

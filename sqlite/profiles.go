@@ -230,3 +230,22 @@ func copyProfile(p *outcrop.InferenceProfile) *outcrop.InferenceProfile {
 	c.Models, c.Destinations, c.Tags = append([]outcrop.ARN(nil), p.Models...), append([]outcrop.Destination(nil), p.Destinations...), p.Tags.Clone()
 	return &c
 }
+
+// TagKeysInUse lists the tag keys on an account's application profiles, in
+// order: a key can be activated for billing before the first call carries it.
+func (db *DB) TagKeysInUse(ctx context.Context, a outcrop.AccountID) ([]string, error) {
+	rows, err := db.read.QueryContext(ctx, "SELECT DISTINCT t.key FROM profiles, json_each(profiles.tags) AS t WHERE account = ? ORDER BY t.key", a)
+	if err != nil {
+		return nil, fmt.Errorf("list tag keys: %w", err)
+	}
+	defer rows.Close()
+	var keys []string
+	for rows.Next() {
+		var key string
+		if err := rows.Scan(&key); err != nil {
+			return nil, fmt.Errorf("list tag keys: %w", err)
+		}
+		keys = append(keys, key)
+	}
+	return keys, rows.Err()
+}

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -130,5 +131,21 @@ func TestAccessIsKeptByAccount(t *testing.T) {
 	}
 	if got, err := db.UseCase(ctx, outcrop.AccountID("444455556666")); got != nil || err != nil {
 		t.Errorf("another account's form = %s, %v", got, err)
+	}
+}
+
+func TestTagKeysInUseAreAnAccountsOwn(t *testing.T) {
+	db := openTest(t)
+	for i, account := range []outcrop.AccountID{"111111111111", "111111111111", "222222222222"} {
+		key := profile.Key{Account: account, Region: "us-east-1", ID: fmt.Sprintf("profile%05d", i)}
+		c := profiletest.Creation(key, firstOfMany)
+		c.Profile.Tags = outcrop.Tags{"team": "a", fmt.Sprint("only", i): ""}
+		if _, err := db.CreateProfile(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	keys, err := db.TagKeysInUse(t.Context(), "111111111111")
+	if want := []string{"only0", "only1", "team"}; err != nil || !slices.Equal(keys, want) {
+		t.Errorf("keys = %v, err %v; want %v", keys, err, want)
 	}
 }

@@ -155,7 +155,10 @@ func (f *frames) chunks(chunks [][]byte) error {
 	for _, chunk := range chunks {
 		p := append(f.buffers.payload[:0], `{"bytes":"`...)
 		p = base64.StdEncoding.AppendEncode(p, chunk)
-		f.buffers.payload = f.pad(append(p, `"}`...))
+		if f.padding {
+			p = append(append(p, `","p":"`...), converse.Padding(padLength())...)
+		}
+		f.buffers.payload = append(p, `"}`...)
 		if err := f.write(prebuilt["chunk"], f.buffers.payload); err != nil {
 			return err
 		}

@@ -64,8 +64,11 @@ func (f *frames) release() {
 
 // event writes one Converse event.
 func (f *frames) event(e *converse.Event) error {
-	payload := e.AppendPayload(f.buffers.payload[:0])
-	f.buffers.payload = f.pad(payload)
+	if f.padding {
+		f.buffers.payload = e.AppendPadded(f.buffers.payload[:0], padLength())
+	} else {
+		f.buffers.payload = e.AppendPayload(f.buffers.payload[:0])
+	}
 	return f.write(prebuilt[e.Name()], f.buffers.payload)
 }
 
@@ -123,20 +126,9 @@ func exceptionPayload(err error) []byte {
 	return append(jsonlex.AppendString(b, awsapi.MessageOf(err)), '}')
 }
 
-// paddingAlphabet is what Bedrock's padding is a prefix of, of random length.
-const paddingAlphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+// maxPadding is the longest padding that Bedrock adds.
+const maxPadding = 62
 
-// pad adds the member p of random length, so that the size of an encrypted
-// event does not tell the length of its token.
-func (f *frames) pad(payload []byte) []byte {
-	if !f.padding || len(payload) < 2 {
-		return payload
-	}
-	payload = payload[:len(payload)-1] // the closing brace
-	if len(payload) > 1 {
-		payload = append(payload, ',')
-	}
-	payload = append(payload, `"p":"`...)
-	payload = append(payload, paddingAlphabet[:1+rand.IntN(len(paddingAlphabet))]...)
-	return append(payload, `"}`...)
-}
+// padLength is how many characters to add to the next event, so that the size
+// of an encrypted event does not tell the length of its token.
+func padLength() int { return 1 + rand.IntN(maxPadding) }

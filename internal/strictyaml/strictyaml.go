@@ -32,6 +32,16 @@ func (e *Error) Error() string {
 // names. Values may hold ${NAME} and ${NAME:-default}, looked up with getenv.
 // An empty file changes nothing.
 func Decode(file string, data []byte, into any, getenv func(string) (string, bool)) error {
+	data, shifts := quoteFlowKeys(data)
+	err := decode(file, data, into, getenv)
+	var e *Error
+	if errors.As(err, &e) {
+		e.Column = original(e.Line, e.Column, shifts)
+	}
+	return err
+}
+
+func decode(file string, data []byte, into any, getenv func(string) (string, bool)) error {
 	tree, err := parser.ParseBytes(data, 0)
 	if err != nil {
 		return explain(file, err, into)

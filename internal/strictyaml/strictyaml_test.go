@@ -2,6 +2,7 @@ package strictyaml
 
 import (
 	"errors"
+	"maps"
 	"strings"
 	"testing"
 )
@@ -69,4 +70,30 @@ func FuzzDecode(f *testing.F) {
 		var s sample
 		_ = Decode("c.yaml", data, &s, env) // must not panic
 	})
+}
+
+func TestPlainKeysMayHoldColons(t *testing.T) {
+	type file struct {
+		Models map[string]string `yaml:"models"`
+		B      string            `yaml:"b"`
+	}
+	for text, want := range map[string]map[string]string{
+		"models: {a.b-v1:0: x/y}\n":                {"a.b-v1:0": "x/y"},
+		"models: {a.b-v1:0: x, c:1: y}\n":          {"a.b-v1:0": "x", "c:1": "y"},
+		"models: {\n  a.b-v1:0: x,\n  c: y}\n":     {"a.b-v1:0": "x", "c": "y"},
+		"models: {\"a.b-v1:0\": x}\n":              {"a.b-v1:0": "x"},
+		"models: {a: http://x:80/v1}\n":            {"a": "http://x:80/v1"},
+		"{models: {a.b-v1:0: x}, b: c} # {q:0: r}": {"a.b-v1:0": "x"},
+		"models:\n  a.b-v1:0: x\n":                 {"a.b-v1:0": "x"},
+	} {
+		var f file
+		if err := Decode("f", []byte(text), &f, env); err != nil || !maps.Equal(f.Models, want) {
+			t.Errorf("%q: %v, err %v; want %v", text, f.Models, err, want)
+		}
+	}
+	var e *Error
+	err := Decode("f", []byte("{models: {a:0: x}, nope: 1}\n"), new(file), env)
+	if !errors.As(err, &e) || e.Line != 1 || e.Column != 20 {
+		t.Errorf("err = %v, want column 20, as the file was written", err)
+	}
 }
