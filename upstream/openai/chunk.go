@@ -63,7 +63,7 @@ func (c *chunk) decode(b []byte) bool {
 	// vLLM once wrote {"object":"error","message":…}, and llama.cpp writes the
 	// inside of an error in a stream.
 	if c.failure == nil && !answers && loose.message != "" {
-		c.failure = &loose
+		c.failure = &failure{loose.message, loose.kind, loose.code} // a copy, so that loose stays off the heap
 	}
 	return c.end()
 }
@@ -108,7 +108,9 @@ func (c *chunk) readMessage() {
 	for first := true; c.member(&first); {
 		switch string(c.key) {
 		case "content", "refusal":
-			c.text += c.content()
+			if s := c.content(); s != "" {
+				c.text += s
+			}
 		case "reasoning_content", "reasoning": // vLLM and DeepSeek; newer vLLM and OpenRouter. Some send both.
 			if s := c.string(); s != "" {
 				c.reasoning = s

@@ -2,7 +2,6 @@ package openai
 
 import (
 	"bytes"
-	"encoding/json"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -163,31 +162,40 @@ func valid(b []byte) []byte {
 	if utf8.Valid(b) {
 		return b
 	}
-	return bytes.ToValidUTF8(b, []byte("\uFFFD"))
+	out := make([]byte, 0, len(b)+8)
+	for len(b) > 0 { // each bad byte becomes one U+FFFD, as encoding/json does it
+		r, n := utf8.DecodeRune(b)
+		out = utf8.AppendRune(out, r)
+		b = b[n:]
+	}
+	return out
 }
 
 // unescape reads on from the first backslash, at i.
 func (l *lexer) unescape(from, i int) []byte {
-	out := append(l.spare[:0], l.b[from:i]...)
+	if l.spare == nil {
+		const most = 4 << 10 // bytes to begin with
+		l.spare = make([]byte, 0, min(len(l.b)-from, most))
+	}
+	out := l.spare[:0]
 	for i < len(l.b) {
-		c := l.b[i]
-		switch {
+		switch c := l.b[i]; {
 		case c == '"':
-			l.i, l.spare = i+1, out
-			return valid(out)
+			l.i, l.spare = i+1, append(out, l.b[from:i]...)
+			return valid(l.spare)
 		case c < ' ':
 			l.fail()
 			return nil
 		case c != '\\':
-			out = append(out, c)
 			i++
 		default:
 			var n int
-			if out, n = escape(out, l.b[i:]); n == 0 {
+			if out, n = escape(append(out, l.b[from:i]...), l.b[i:]); n == 0 {
 				l.fail()
 				return nil
 			}
 			i += n
+			from = i
 		}
 	}
 	l.fail()
@@ -285,14 +293,40 @@ func (l *lexer) skip() {
 	}
 }
 
-// number skips a number of JSON's grammar.
+// number skips a number of JSON's grammar (RFC 8259 §6).
 func (l *lexer) number() {
+	l.take('-', '-')
+	whole := l.i
+	if !l.digits() || l.b[whole] == '0' && l.i > whole+1 {
+		l.fail()
+		return
+	}
+	if l.take('.', '.') && !l.digits() {
+		l.fail()
+		return
+	}
+	if l.take('e', 'E') {
+		_ = l.take('+', '-')
+		if !l.digits() {
+			l.fail()
+		}
+	}
+}
+
+// take goes over one byte that is a or b.
+func (l *lexer) take(a, b byte) bool {
+	if l.i < len(l.b) && (l.b[l.i] == a || l.b[l.i] == b) {
+		l.i++
+		return true
+	}
+	return false
+}
+
+// digits goes over digits and says whether there was one.
+func (l *lexer) digits() bool {
 	from := l.i
-	for l.i < len(l.b) && strings.IndexByte("+-.eE0123456789", l.b[l.i]) >= 0 {
+	for l.i < len(l.b) && '0' <= l.b[l.i] && l.b[l.i] <= '9' {
 		l.i++
 	}
-	// Numbers are few and short, so the standard library says what is one.
-	if from == l.i || !json.Valid(l.b[from:l.i]) {
-		l.fail()
-	}
+	return l.i > from
 }

@@ -80,7 +80,7 @@ func (e *encoder) audio(b *converse.AudioBlock) error {
 	e.comma()
 	e.raw(`{"type":"input_audio","input_audio":{"data":"`)
 	e.b = append(e.b, b.Source.Bytes...)
-	e.raw(`",`)
+	e.raw(`"`)
 	e.text("format", b.Format)
 	e.raw("}}")
 	return nil

@@ -100,7 +100,7 @@ func (e *eventReader) line() ([]byte, error) {
 			e.from += len(e.buf[e.from:e.to]) - len(bytes.TrimPrefix(e.buf[e.from:e.to], []byte("\uFEFF")))
 		}
 		held := e.buf[e.from:e.to]
-		if i := bytes.IndexAny(held[searched:], "\r\n"); i >= 0 && e.begun {
+		if i := lineEnd(held[searched:]); i >= 0 && e.begun {
 			i += searched
 			e.afterCR = held[i] == '\r'
 			e.from += i + 1
@@ -113,6 +113,18 @@ func (e *eventReader) line() ([]byte, error) {
 			return nil, err
 		}
 	}
+}
+
+// lineEnd finds the first CR or LF. Most streams have no CR at all.
+func lineEnd(b []byte) int {
+	lf := bytes.IndexByte(b, '\n')
+	if lf >= 0 {
+		b = b[:lf]
+	}
+	if cr := bytes.IndexByte(b, '\r'); cr >= 0 {
+		return cr
+	}
+	return lf
 }
 
 // fill reads more, making room first.

@@ -72,7 +72,7 @@ func streamIsWhole(t *testing.T, u Upstream) {
 	for name, r := range questions() {
 		want, got := whole(t, u, r), stream(t, u, r)
 		want.Metrics, want.AdditionalModelResponseFields = got.Metrics, got.AdditionalModelResponseFields
-		if want.Output.Message.Content == nil || len(want.Output.Message.Content) == 0 {
+		if len(want.Output.Message.Content) == 0 {
 			want.Output.Message.Content = got.Output.Message.Content[:0]
 		}
 		if d := cmp.Diff(want, got); d != "" {
