@@ -126,13 +126,15 @@ func (g *Gateway) follow(ctx context.Context, t *trip, yield func(converse.Event
 			break
 		}
 	}
-	if settled := g.settle(ctx, t, err); settled != nil {
-		if !errors.Is(settled, errHungUp) {
-			yield(converse.Event{}, settled)
-		}
-		return
+	left := errors.Is(err, errHungUp) // nobody ranges any more: nothing may be yielded
+	settled := g.settle(ctx, t, err)
+	switch {
+	case left || errors.Is(settled, errHungUp):
+	case settled != nil:
+		yield(converse.Event{}, settled)
+	default:
+		yield(t.meter.closing, nil)
 	}
-	yield(t.meter.closing, nil)
 }
 
 var errHungUp = fmt.Errorf("the client went away: %w", context.Canceled)

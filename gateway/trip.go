@@ -55,6 +55,9 @@ func (g *Gateway) begin(ctx context.Context, call *Call) (*trip, error) {
 	if tier := t.request.ServiceTier; tier != nil && tier.Type != "default" {
 		t.record.ServiceTier = tier.Type
 	}
+	// Should this process die, what it opened is all that recovery can bill by.
+	t.record.Usage = t.meter.estimate(t.request)
+	t.record.Quote = g.Quote(&t.record)
 	if err := g.Ledger.Open(ctx, t.record); err != nil {
 		return nil, err
 	}
