@@ -237,3 +237,21 @@ func TestAStoreAheadOfTheLogSetsTheNextSeq(t *testing.T) {
 		}
 	})
 }
+
+// A segment that was deleted may have held the record of an intent that stays.
+func TestAnIntentWhoseRecordIsInTheStoreIsNotSettledAgain(t *testing.T) {
+	inBubble(t, ledger.Options{}, func(b *bed) {
+		b.open(1)
+		time.Sleep(2 * time.Second)
+		b.disk.Kill()
+		_ = b.Close()
+		b.disk.Revive()
+		if err := b.store.Append(b.Context(), ledgertest.Numbered(1, 1), 1); err != nil {
+			b.Fatal(err)
+		}
+		b.begin(ledger.Options{})
+		if list := b.records(); b.Stats().Recovered != 0 || len(list) != 1 || list[0].Outcome.Recovered {
+			b.Errorf("stats %+v, records %v", b.Stats(), list)
+		}
+	})
+}
