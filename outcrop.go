@@ -58,11 +58,28 @@ type Route []Attempt
 // A Caller is who sent a request, after authentication.
 type Caller struct {
 	Account   AccountID
-	Principal ARN    // arn:aws:iam::123456789012:user/admin
-	UserID    string // AIDA…, as GetCallerIdentity shows it
-	AccessKey string // access key id, or the id of a Bedrock API key; never a secret
-	Bearer    bool   // signed in with a Bedrock API key instead of a signature
-	Region    Region // the Region the request was signed for
+	Principal ARN      // arn:aws:iam::123456789012:user/admin
+	UserID    string   // AIDA…, as GetCallerIdentity shows it
+	AccessKey string   // access key id, or the id of a Bedrock API key; never a secret
+	Bearer    bool     // signed in with a Bedrock API key instead of a signature
+	Region    Region   // the Region the request was signed for
+	Session   *Session // of temporary credentials; nil for a user's own keys
+}
+
+// A Session is what temporary credentials were issued for, by an operation of
+// STS. It is immutable.
+type Session struct {
+	Role           ARN    // assumed role; empty for GetSessionToken
+	Name           string // RoleSessionName
+	SourceIdentity string
+	Tags           Tags // session tags: aws:PrincipalTag/k, over the role's own
+	Transitive     []string
+	Policies       []string // session policies, as JSON text; what they do not allow is denied
+	Provider       ARN      // OIDC provider that vouched for it; empty otherwise
+	Subject        string   // the token's sub
+	Audience       string   // the token's aud
+	Issued         time.Time
+	Expires        time.Time
 }
 
 // A FoundationModel is a model and its Bedrock name, as ListFoundationModels
