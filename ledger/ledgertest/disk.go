@@ -127,7 +127,7 @@ func (d *Disk) crash() {
 
 // tear writes some of the sectors of w, and of one sector maybe a part.
 func (d *Disk) tear(to []byte, w write) {
-	const sector = 64 // small, so that one commit spans several
+	sector := []int{64, 512, 2048}[d.rng.IntN(3)] // one that cuts records and ones that part them
 	for n := 0; n < len(w.data); {
 		size := min(len(w.data)-n, sector-int(w.off+int64(n))%sector)
 		switch d.rng.IntN(5) {
