@@ -46,8 +46,11 @@ func (m *Mux) guess(r *http.Request, scope string) (*service, wire.Protocol) {
 			return s, s.protocol(r)
 		}
 	}
-	if target != "" {
+	switch {
+	case target != "":
 		return nil, wire.AWSJSON{Version: "1.1"}
+	case scope == "s3" || strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded"):
+		return nil, wire.Query{} // its clients read errors as XML, and show nothing of any other
 	}
 	return nil, wire.RESTJSON{}
 }

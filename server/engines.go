@@ -51,9 +51,10 @@ type engines struct {
 // start it makes the account, its administrator and their credentials.
 func open(ctx context.Context, c *Config, endpoint string, log *slog.Logger) (e *engines, first *identity.Bootstrapped, err error) {
 	e = new(engines)
+	begun := e // a failing return sets e to nil before the deferred call runs
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, e.close())
+			err = errors.Join(err, begun.close())
 		}
 	}()
 	if err := e.openStores(ctx, c, log); err != nil {
