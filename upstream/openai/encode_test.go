@@ -170,15 +170,15 @@ func TestEncodeRefuses(t *testing.T) {
 
 func TestBaseURL(t *testing.T) {
 	for in, want := range map[string]base{
-		"http://h:8000":             {"http://h:8000/v1/chat/completions", "http://h:8000/tokenize"},
-		"http://h:8000/":            {"http://h:8000/v1/chat/completions", "http://h:8000/tokenize"},
-		"http://h/v1":               {"http://h/v1/chat/completions", "http://h/tokenize"},
-		"http://h/v1/":              {"http://h/v1/chat/completions", "http://h/tokenize"},
-		"http://h/api/v1":           {"http://h/api/v1/chat/completions", "http://h/api/tokenize"},
-		"http://h/llm":              {"http://h/llm/v1/chat/completions", "http://h/llm/tokenize"},
-		"http://h/v1beta":           {"http://h/v1beta/chat/completions", "http://h/tokenize"},
-		"http://h/chat/completions": {"http://h/chat/completions", "http://h/tokenize"},
-		"https://x.openai.azure.com/openai/v1":                             {"https://x.openai.azure.com/openai/v1/chat/completions", "https://x.openai.azure.com/openai/tokenize"},
+		"http://h:8000":                        {"http://h:8000/v1/chat/completions", "http://h:8000/tokenize"},
+		"http://h:8000/":                       {"http://h:8000/v1/chat/completions", "http://h:8000/tokenize"},
+		"http://h/v1":                          {"http://h/v1/chat/completions", "http://h/tokenize"},
+		"http://h/v1/":                         {"http://h/v1/chat/completions", "http://h/tokenize"},
+		"http://h/api/v1":                      {"http://h/api/v1/chat/completions", "http://h/api/tokenize"},
+		"http://h/llm":                         {"http://h/llm/v1/chat/completions", "http://h/llm/tokenize"},
+		"http://h/v1beta":                      {"http://h/v1beta/chat/completions", "http://h/tokenize"},
+		"http://h/chat/completions":            {"http://h/chat/completions", "http://h/tokenize"},
+		"https://x.openai.azure.com/openai/v1": {"https://x.openai.azure.com/openai/v1/chat/completions", "https://x.openai.azure.com/openai/tokenize"},
 		"https://x.openai.azure.com/openai/deployments/d?api-version=2024": {"https://x.openai.azure.com/openai/deployments/d/chat/completions?api-version=2024", "https://x.openai.azure.com/openai/deployments/d/tokenize"},
 	} {
 		if got, err := parseBase(in); err != nil || got != want {

@@ -72,7 +72,9 @@ func tell(r *converse.Response) string {
 
 func TestStreams(t *testing.T) {
 	const call = `{"tool_calls":[{"index":%d,"id":"%s","function":{"name":"%s","arguments":%q}}]}`
-	piece := func(index int, id, name, arguments string) string { return fmt.Sprintf(call, index, id, name, arguments) }
+	piece := func(index int, id, name, arguments string) string {
+		return fmt.Sprintf(call, index, id, name, arguments)
+	}
 	for _, c := range []struct{ name, body, want string }{
 		{"text", chunks(`{"role":"assistant","content":""}`, `{"content":"Hel"}`, `{"content":"lo"}`, "finish:stop", "usage", "done"), "text Hello | end_turn"},
 		{"no DONE", chunks(`{"content":"Hello"}`, "finish:stop", "usage"), "text Hello | end_turn"},
