@@ -19,7 +19,7 @@ import (
 
 var (
 	simSeed  = flag.Uint64("ledger.seed", 0, "run the simulation with this seed only")
-	simSeeds = flag.Int("ledger.seeds", 60, "how many seeds to run the simulation with")
+	simSeeds = flag.Int("ledger.seeds", 40, "how many seeds to run the simulation with")
 )
 
 // A world is one disk and one store, and the ledgers that live on them one
