@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 
@@ -30,7 +31,11 @@ func (s *serveCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return server.Run(ctx, *config, log, os.Stdout)
+	stop, err := profileCPU()
+	if err != nil {
+		return err
+	}
+	return errors.Join(server.Run(ctx, *config, log, os.Stdout), stop())
 }
 
 func override(setting *string, flag string) {
