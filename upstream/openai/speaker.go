@@ -102,7 +102,14 @@ func (s *speaker) text(text string) {
 	}
 	s.leaveCall()
 	s.enter(textBlock)
-	s.delta(converse.ContentBlockDelta{Text: &text})
+	one := &textDelta{text: text} // one allocation where there would be two, for every chunk
+	one.event = converse.ContentBlockDeltaEvent{Delta: converse.ContentBlockDelta{Text: &one.text}, ContentBlockIndex: s.index}
+	s.event(converse.Event{ContentBlockDelta: &one.event})
+}
+
+type textDelta struct {
+	event converse.ContentBlockDeltaEvent
+	text  string
 }
 
 // call takes in a piece of a tool call.

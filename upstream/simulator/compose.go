@@ -39,12 +39,24 @@ func (s *Simulator) say(q *question, script Script) *spoken {
 	if schema, ok := wantedSchema(q.request); ok {
 		return s.speak(string(synthesise(schema, q.seed, q.text)))
 	}
-	text := q.phrases().answer(q)
 	if script.Tokens > 0 {
-		return s.lengthen(text, script.Tokens)
+		return s.lengthen(q.phrases().answer(q), script.Tokens)
 	}
-	return s.speak(text)
+	if !q.plain() {
+		return s.speak(q.phrases().answer(q))
+	}
+	key := q.key()
+	if known, ok := s.answers.get(key); ok {
+		return &known
+	}
+	said := s.speak(q.phrases().answer(q))
+	s.answers.put(key, *said)
+	return said
 }
+
+// maxAnswers is how many answers to plain questions are remembered, in each of
+// two generations. Finding the words takes longer than all the rest of a call.
+const maxAnswers = 1 << 10
 
 func (s *Simulator) speak(text string) *spoken {
 	return &spoken{text: text, bits: s.tokens.Bits(text)}
@@ -158,6 +170,25 @@ func ask(a outcrop.Attempt, r *converse.Request) *question {
 	q.text = strings.ToValidUTF8(strings.Join(texts, "\n"), "\uFFFD")
 	q.seed = xxhash.Sum64String(string(a.Destination.Model) + "\x00" + q.text)
 	return q
+}
+
+// plain says whether nothing but text is asked, so that the answer depends on
+// the text alone.
+func (q *question) plain() bool {
+	for i := range q.last.Content {
+		if b := &q.last.Content[i]; b.Text == nil && b.CachePoint == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// key stands for a plain question to one model in one Region.
+func (q *question) key() textKey {
+	var h xxhash.Digest
+	h.ResetWithSeed(q.seed)
+	h.WriteString(string(q.attempt.Destination.Region))
+	return textKey{h.Sum64(), len(q.text)}
 }
 
 // id is a name for a tool call that differs from turn to turn.

@@ -33,6 +33,7 @@ type Simulator struct {
 	options Options
 	tokens  *counter
 	prompts *promptCache
+	answers generations[textKey, spoken] // to plain questions
 }
 
 // New makes a Simulator.
@@ -40,7 +41,9 @@ func New(o Options) *Simulator {
 	if o.PieceTokens <= 0 {
 		o.PieceTokens = defaultPieceTokens
 	}
-	return &Simulator{options: o, tokens: newCounter(), prompts: newPromptCache()}
+	s := &Simulator{options: o, tokens: newCounter(), prompts: newPromptCache()}
+	s.answers.limit = maxAnswers
+	return s
 }
 
 // Converse answers at once.

@@ -2,7 +2,6 @@ package simulator
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -153,21 +152,33 @@ func (q *question) phrases() *phrases {
 
 // latin tells languages apart by their commonest words.
 func latin(text string) *phrases {
-	best, most := english, 1 // one word in common is chance
-	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) })
-	for _, p := range languages {
-		n := 0
-		for _, w := range words {
-			if slices.Contains(p.words, w) {
-				n++
-			}
+	counts := make([]int, len(languages))
+	total := 0
+	for w := range strings.FieldsFuncSeq(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) }) {
+		total++
+		for _, i := range commonWords[w] {
+			counts[i]++
 		}
-		if n > most && n*6 >= len(words) {
-			best, most = p, n
+	}
+	best, most := english, 1 // one word in common is chance
+	for i, n := range counts {
+		if n > most && n*6 >= total {
+			best, most = languages[i], n
 		}
 	}
 	return best
 }
+
+// commonWords leads from a word to the languages that use it much.
+var commonWords = func() map[string][]int {
+	index := make(map[string][]int)
+	for i, p := range languages {
+		for _, w := range p.words {
+			index[w] = append(index[w], i)
+		}
+	}
+	return index
+}()
 
 // answer says what the simulator is, then what it was given.
 func (p *phrases) answer(q *question) string {

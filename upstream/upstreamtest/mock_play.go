@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -43,8 +44,10 @@ func (p *player) play(streaming bool) bool {
 		panic(http.ErrAbortHandler)
 	}
 	p.w.Header().Set("Content-Type", "application/json")
-	b, _ := json.Marshal(map[string]any{"id": "mock", "object": "chat.completion", "model": p.model, "choices": []any{p.choice("message", p.whole(), p.answer.Finish)}, "usage": p.tokens()}) // always marshals
-	_, err := p.w.Write(b)
+	p.out = append(p.out, `{"id":"mock","object":"chat.completion","model":`+quote(p.model)+`,"choices":[`...)
+	p.choice("message", p.whole(), p.answer.Finish)
+	p.out = append(p.out, `],"usage":`+p.tokens()+`}`...)
+	_, err := p.w.Write(p.out)
 	return err == nil
 }
 
@@ -72,62 +75,76 @@ func (p *player) refuse() {
 	fmt.Fprintf(p.w, `{"error":{"message":"the mock refuses with status %d","type":"mock","code":null}}`, p.answer.Status)
 }
 
-type members = map[string]any
-
-func (p *player) choice(name string, said members, finish string) members {
-	c := members{"index": 0, name: said, "finish_reason": nil}
-	if finish != "" {
-		c["finish_reason"] = finish
-	}
-	if p.answer.Matched != "" && finish != "" {
-		c["stop_reason"] = p.answer.Matched
-	}
-	return c
+// quote writes s as JSON.
+func quote(s string) string {
+	b, _ := json.Marshal(s) // strings always marshal
+	return string(b)
 }
 
-func (p *player) whole() members {
-	m := members{"role": "assistant", "content": p.answer.Text}
+// choice adds a choice that says said, which is JSON. Benchmarks stand on the
+// mock, so it appends and does not reflect.
+func (p *player) choice(name, said, finish string) {
+	p.out = append(p.out, `{"index":0,"`+name+`":`+said+`,"finish_reason":`...)
+	if finish == "" {
+		p.out = append(p.out, "null}"...)
+		return
+	}
+	p.out = append(p.out, quote(finish)...)
+	if p.answer.Matched != "" {
+		p.out = append(p.out, `,"stop_reason":`+quote(p.answer.Matched)...)
+	}
+	p.out = append(p.out, '}')
+}
+
+func (p *player) whole() string {
+	said := `{"role":"assistant","content":` + quote(p.answer.Text)
 	if p.answer.Reasoning != "" {
-		m["reasoning_content"] = p.answer.Reasoning
+		said += `,"reasoning_content":` + quote(p.answer.Reasoning)
 	}
-	if len(p.answer.Calls) > 0 {
-		m["content"] = nil
-		m["tool_calls"] = p.answer.Calls
+	calls := make([]string, len(p.answer.Calls))
+	for i, c := range p.answer.Calls {
+		calls[i] = p.call(i, c, c.Function.Arguments)
 	}
-	return m
+	if len(calls) > 0 {
+		said += `,"tool_calls":[` + strings.Join(calls, ",") + "]"
+	}
+	return said + "}"
 }
 
-func (p *player) tokens() any {
+func (p *player) call(i int, c MockCall, arguments string) string {
+	return `{"index":` + strconv.Itoa(i) + `,"id":` + quote(c.ID) + `,"type":"function","function":{"name":` + quote(c.Function.Name) + `,"arguments":` + quote(arguments) + `}}`
+}
+
+func (p *player) tokens() string {
 	if p.answer.NoUsage {
-		return nil
+		return "null"
 	}
-	return members{"prompt_tokens": p.answer.Prompt, "completion_tokens": p.answer.Completion, "total_tokens": p.answer.Prompt + p.answer.Completion,
-		"prompt_tokens_details": members{"cached_tokens": p.answer.Cached}}
+	return fmt.Sprintf(`{"prompt_tokens":%d,"completion_tokens":%d,"total_tokens":%d,"prompt_tokens_details":{"cached_tokens":%d}}`,
+		p.answer.Prompt, p.answer.Completion, p.answer.Prompt+p.answer.Completion, p.answer.Cached)
 }
 
 // stream writes chunks as vLLM does: the role, the pieces, the finish, the
 // usage, [DONE].
 func (p *player) stream() bool {
 	p.w.Header().Set("Content-Type", "text/event-stream")
-	good := p.chunk(members{"role": "assistant", "content": ""}, "")
+	good := p.chunk(`{"role":"assistant","content":""}`, "")
 	for _, piece := range p.pieces(p.answer.Reasoning) {
-		good = good && p.chunk(members{"reasoning_content": piece}, "")
+		good = good && p.chunk(`{"reasoning_content":`+quote(piece)+`}`, "")
 	}
 	for _, piece := range p.pieces(p.answer.Text) {
-		good = good && p.chunk(members{"content": piece}, "")
+		good = good && p.chunk(`{"content":`+quote(piece)+`}`, "")
 	}
 	for i, c := range p.answer.Calls {
-		good = good && p.chunk(members{"tool_calls": []any{members{"index": i, "id": c.ID, "type": "function", "function": members{"name": c.Function.Name, "arguments": ""}}}}, "")
+		good = good && p.chunk(`{"tool_calls":[`+p.call(i, c, "")+`]}`, "")
 		for _, piece := range p.pieces(c.Function.Arguments) {
-			good = good && p.chunk(members{"tool_calls": []any{members{"index": i, "function": members{"arguments": piece}}}}, "")
+			good = good && p.chunk(`{"tool_calls":[{"index":`+strconv.Itoa(i)+`,"function":{"arguments":`+quote(piece)+`}}]}`, "")
 		}
 	}
-	good = good && p.chunk(members{}, p.answer.Finish)
+	good = good && p.chunk("{}", p.answer.Finish)
 	if p.usage && !p.answer.NoUsage {
-		b, _ := json.Marshal(members{"id": "mock", "choices": []any{}, "usage": p.tokens()}) // always marshals
-		p.event(b)
+		p.out = append(p.out, `data: {"id":"mock","choices":[],"usage":`+p.tokens()+"}\n\n"...)
 	}
-	p.event([]byte("[DONE]"))
+	p.out = append(p.out, "data: [DONE]\n\n"...)
 	return good && p.flush()
 }
 
@@ -150,9 +167,10 @@ func (p *player) pieces(s string) []string {
 }
 
 // chunk adds a chunk, and writes it when the stream is paced.
-func (p *player) chunk(delta members, finish string) bool {
-	b, _ := json.Marshal(members{"id": "mock", "object": "chat.completion.chunk", "model": p.model, "choices": []any{p.choice("delta", delta, finish)}}) // always marshals
-	p.event(b)
+func (p *player) chunk(delta, finish string) bool {
+	p.out = append(p.out, `data: {"id":"mock","object":"chat.completion.chunk","model":`+quote(p.model)+`,"choices":[`...)
+	p.choice("delta", delta, finish)
+	p.out = append(p.out, "]}\n\n"...)
 	p.sent++
 	if p.answer.Cut > 0 && p.sent >= p.answer.Cut {
 		p.flush()
@@ -163,10 +181,6 @@ func (p *player) chunk(delta members, finish string) bool {
 		pace = p.mock.Pace
 	}
 	return pace == 0 || p.flush() && p.wait(pace)
-}
-
-func (p *player) event(b []byte) {
-	p.out = append(append(append(p.out, "data: "...), b...), "\n\n"...)
 }
 
 func (p *player) flush() bool {
