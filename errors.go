@@ -28,6 +28,7 @@ const (
 	StreamFailed              // ModelStreamErrorException 424: broke after the first event
 	TooLarge                  // ValidationException 413: a body over the limit
 	Unimplemented             // UnknownOperationException 404: modelled by AWS, not served here
+	Clash                     // EntityAlreadyExists 409: what is there forbids it; IAM's, under several codes
 )
 
 // renderings are the names and HTTP statuses that Bedrock's error tables give
@@ -51,6 +52,7 @@ var renderings = [...]struct {
 	StreamFailed:  {"ModelStreamErrorException", 424},
 	TooLarge:      {"ValidationException", 413},
 	Unimplemented: {"UnknownOperationException", 404},
+	Clash:         {"EntityAlreadyExists", 409},
 }
 
 // Code is Bedrock's error code for the kind.
