@@ -166,7 +166,7 @@ func (g *Gateway) another(ctx context.Context, t *trip, err error) bool {
 		return false
 	}
 	switch outcrop.KindOf(err) {
-	case outcrop.Throttled, outcrop.Unavailable, outcrop.ModelTimeout, outcrop.ModelNotReady:
+	case outcrop.Throttled, outcrop.Unavailable, outcrop.ModelTimeout, outcrop.ModelNotReady, outcrop.ModelFailed:
 		return true
 	}
 	return false
