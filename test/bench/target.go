@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"outcrop/server/servertest"
@@ -32,8 +33,9 @@ const (
 	bodyBytes    = 1024
 )
 
-// targets are everything that is measured, the base of each case first.
-func (w *world) targets() []*target {
+// targets are everything that is measured, the base of each case first: the
+// cases whose name holds only.
+func (w *world) targets(only string) []*target {
 	whole := func(c string) *target { return &target{Case: c, ending: `"usage"`} }
 	t := []*target{
 		whole(caseConverse).bare(w, openaiBody(false)),
@@ -48,7 +50,7 @@ func (w *world) targets() []*target {
 		streamed.Frames, streamed.ending = framesPerStream, "metadata"
 	}
 	t[3].ending = "[DONE]"
-	return t
+	return slices.DeleteFunc(t, func(t *target) bool { return !strings.Contains(t.Case, only) })
 }
 
 func (t *target) bare(w *world, body []byte) *target {
