@@ -1,0 +1,159 @@
+package iam
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"outcrop"
+)
+
+// A Context holds the condition keys of a request. Names are case-insensitive,
+// tag keys inside them too; values are not. The zero value is empty and ready.
+type Context struct{ entries []entry }
+
+// An entry is one key in lower case. A multi-valued key keeps that property
+// with one value: it cannot be a policy variable.
+type entry struct {
+	key    string
+	values []string
+	multi  bool
+}
+
+// Condition keys that Outcrop fills in, in lower case.
+const (
+	KeyCurrentTime         = "aws:currenttime"
+	KeyEpochTime           = "aws:epochtime"
+	KeyPrincipalAccount    = "aws:principalaccount"
+	KeyPrincipalARN        = "aws:principalarn"
+	KeyPrincipalIsService  = "aws:principalisawsservice"
+	KeyPrincipalTag        = "aws:principaltag/"
+	KeyPrincipalType       = "aws:principaltype"
+	KeyRequestTag          = "aws:requesttag/"
+	KeyRequestedRegion     = "aws:requestedregion"
+	KeyResourceTag         = "aws:resourcetag/"
+	KeySecureTransport     = "aws:securetransport"
+	KeySourceIP            = "aws:sourceip"
+	KeyTagKeys             = "aws:tagkeys"
+	KeyUserAgent           = "aws:useragent"
+	KeyUserID              = "aws:userid"
+	KeyUsername            = "aws:username"
+	KeyViaService          = "aws:viaawsservice"
+	KeyBearerTokenType     = "bedrock:bearertokentype"
+	KeyGuardrailIdentifier = "bedrock:guardrailidentifier"
+	KeyInferenceProfileARN = "bedrock:inferenceprofilearn"
+	KeyPromptRouterARN     = "bedrock:promptrouterarn"
+	KeyServiceTier         = "bedrock:servicetier"
+)
+
+// Set gives key one value in place of any it had.
+func (c *Context) Set(key, value string) { c.put(entry{key: key, values: []string{value}}) }
+
+// SetMulti gives a multi-valued key its values. None at all is as if the key
+// were absent.
+func (c *Context) SetMulti(key string, values ...string) {
+	c.put(entry{key: key, values: values, multi: true})
+}
+
+func (c *Context) put(e entry) {
+	e.key = strings.ToLower(e.key)
+	for i := range c.entries {
+		if c.entries[i].key == e.key {
+			c.entries[i] = e
+			return
+		}
+	}
+	c.entries = append(c.entries, e)
+}
+
+// With is c and, over it, the keys of more. Neither is changed.
+func (c Context) With(more Context) Context {
+	sum := Context{slices.Grow(slices.Clone(c.entries), len(more.entries))}
+	for _, e := range more.entries {
+		sum.put(e)
+	}
+	return sum
+}
+
+// Values of key, nil when it is absent.
+func (c *Context) Values(key string) []string {
+	if e := c.find(strings.ToLower(key)); e != nil {
+		return e.values
+	}
+	return nil
+}
+
+// Keys in the order they were set.
+func (c *Context) Keys() []string {
+	keys := make([]string, len(c.entries))
+	for i, e := range c.entries {
+		keys[i] = e.key
+	}
+	return keys
+}
+
+// find looks a lower-case key up. A request has some twenty keys: comparing
+// them in turn is quicker than building a map for each request.
+func (c *Context) find(key string) *entry {
+	for i := range c.entries {
+		if e := &c.entries[i]; e.key == key && len(e.values) > 0 {
+			return e
+		}
+	}
+	return nil
+}
+
+// SetTags sets one key a tag below prefix, such as KeyResourceTag. Where two
+// tag keys differ in case only, the last in sorted order is seen.
+func (c *Context) SetTags(prefix string, tags outcrop.Tags) {
+	for _, k := range tags.Keys() {
+		c.Set(prefix+k, tags[k])
+	}
+}
+
+// SetRequestTags sets aws:RequestTag/k for each tag and aws:TagKeys, as
+// operations that create or tag do. UntagResource sets KeyTagKeys alone.
+func (c *Context) SetRequestTags(tags outcrop.Tags) {
+	c.SetTags(KeyRequestTag, tags)
+	c.SetMulti(KeyTagKeys, tags.Keys()...)
+}
+
+// SetCaller sets the keys that describe who is asking, and the Region asked
+// in. role is the role behind an assumed-role session, else empty.
+func (c *Context) SetCaller(who outcrop.Caller, role outcrop.ARN, tags outcrop.Tags) {
+	arn := who.Principal
+	if role != "" { // aws:PrincipalArn of a session is its role's ARN
+		arn = role
+	}
+	c.Set(KeyPrincipalARN, string(arn))
+	c.Set(KeyPrincipalAccount, string(who.Account))
+	c.Set(KeyUserID, who.UserID)
+	c.Set(KeyPrincipalIsService, "false")
+	c.Set(KeyViaService, "false")
+	c.Set(KeyRequestedRegion, string(who.Region))
+	c.setType(who.Principal.Parts())
+	c.SetTags(KeyPrincipalTag, tags)
+}
+
+// setType sets aws:PrincipalType and, for a user, aws:username: its name
+// without the path.
+func (c *Context) setType(p outcrop.ARNParts) {
+	switch p.ResourceType() {
+	case "user":
+		c.Set(KeyPrincipalType, "User")
+		c.Set(KeyUsername, p.Resource[strings.LastIndexByte(p.Resource, '/')+1:])
+	case "assumed-role":
+		c.Set(KeyPrincipalType, "AssumedRole")
+	case "federated-user":
+		c.Set(KeyPrincipalType, "FederatedUser")
+	case "root":
+		c.Set(KeyPrincipalType, "Account")
+	}
+}
+
+// SetTime sets aws:CurrentTime and aws:EpochTime.
+func (c *Context) SetTime(now time.Time) {
+	c.Set(KeyCurrentTime, now.UTC().Format("2006-01-02T15:04:05Z"))
+	c.Set(KeyEpochTime, strconv.FormatInt(now.Unix(), 10))
+}

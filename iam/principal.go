@@ -1,0 +1,121 @@
+package iam
+
+import (
+	"strings"
+
+	"outcrop"
+)
+
+// A caller is the request's principal, taken apart once a decision.
+type caller struct {
+	kind    callerKind
+	account outcrop.AccountID
+	role    outcrop.ARN // of an assumed-role session
+}
+
+type callerKind uint8
+
+const (
+	userCaller callerKind = iota // a user, a federated user or the root user
+	sessionCaller
+	outsideCaller // a service, or an identity provider's subject: without identity policies
+)
+
+func newCaller(req *Request) caller {
+	if req.Service != "" || req.Federated != "" {
+		return caller{kind: outsideCaller}
+	}
+	p := req.Principal.Parts()
+	c := caller{account: p.Account, role: req.Role}
+	if p.Service == "sts" && strings.HasPrefix(p.Resource, "assumed-role/") {
+		c.kind = sessionCaller
+		if c.role == "" {
+			c.role = roleOf(p)
+		}
+	}
+	return c
+}
+
+// roleOf is the ARN of the role behind a session, for a role without a path:
+// the session's ARN leaves the path out.
+func roleOf(session outcrop.ARNParts) outcrop.ARN {
+	name, _, _ := strings.Cut(session.ResourceID(), "/")
+	session.Service, session.Resource = "iam", "role/"+name
+	return session.ARN()
+}
+
+// A grip is how tightly a policy's Principal element holds the caller. Within
+// an account, the tighter it is the more of the caller's own policies an Allow
+// makes unnecessary (AWS evaluation logic, "resource-based policies").
+type grip uint8
+
+const (
+	noGrip      grip = iota
+	byAccount        // through the account: the caller's own policies must allow too
+	byRole           // through its role: only the boundary and session policy must
+	byPrincipal      // itself: nothing else must
+)
+
+// grips says whether the statement's principals include the caller, and how.
+// A statement without principals, in an identity policy, includes everyone.
+func (s *Statement) grips(e *evaluation) (grip, bool) {
+	if len(s.Principals) == 0 {
+		return noGrip, true
+	}
+	best, found := noGrip, false
+	for _, p := range s.Principals {
+		if g, ok := p.grips(e); ok {
+			best, found = max(best, g), true
+		}
+	}
+	if s.NotPrincipal {
+		best, found = byAccount, !found
+		if e.caller.kind == outsideCaller {
+			best = byPrincipal // it has no policies of its own
+		}
+	}
+	return best, found
+}
+
+func (p Principal) grips(e *evaluation) (grip, bool) {
+	e.steps++
+	switch p.Type {
+	case "Service":
+		return byPrincipal, e.req.Service != "" && (p.Value == e.req.Service || p.Value == "*")
+	case "Federated":
+		return byPrincipal, e.req.Federated != "" && (p.Value == e.req.Federated || p.Value == "*")
+	case "AWS":
+		return p.gripsAWS(e)
+	}
+	return noGrip, false
+}
+
+func (p Principal) gripsAWS(e *evaluation) (grip, bool) {
+	session := e.caller.kind == sessionCaller
+	switch {
+	case e.req.Federated != "": // an identity provider has to be named
+		return noGrip, false
+	case p.Value == "*" && session:
+		return byRole, true
+	case p.Value == "*":
+		return byPrincipal, true
+	case e.caller.kind == outsideCaller:
+		return noGrip, false
+	case p.Value == string(e.req.Principal):
+		return byPrincipal, true
+	case session && p.Value == string(e.caller.role):
+		return byRole, true
+	}
+	return byAccount, e.caller.account != "" && p.account() == e.caller.account
+}
+
+// account that p stands for as a whole, or empty.
+func (p Principal) account() outcrop.AccountID {
+	if accountIDs.MatchString(p.Value) {
+		return outcrop.AccountID(p.Value)
+	}
+	if arn := outcrop.ARN(p.Value).Parts(); arn.Service == "iam" && arn.Resource == "root" {
+		return arn.Account
+	}
+	return ""
+}
