@@ -60,6 +60,7 @@ var families = []struct {
 	{"anthropic.", anthropic{}},
 	{"amazon.nova", nova{}},
 	{"amazon.titan-text", titanText{}},
+	{"amazon.titan-tg1", titanText{}},
 	{"meta.llama", llama{}},
 	{"deepseek.r1", deepseekR1{}},
 	{"mistral.mistral-7b", mistralText{}},
