@@ -15,7 +15,11 @@ const hexDigits = "0123456789abcdef"
 // writes without HTML escaping: invalid UTF-8 becomes \ufffd, and U+2028 and
 // U+2029 are escaped because JavaScript once choked on them.
 func AppendString(dst []byte, s string) []byte {
-	dst = append(dst, '"')
+	return append(AppendEscaped(append(dst, '"'), s), '"')
+}
+
+// AppendEscaped appends what AppendString puts between the quotes.
+func AppendEscaped(dst []byte, s string) []byte {
 	b := unsafe.Slice(unsafe.StringData(s), len(s)) // only read
 	start := 0
 	for i := 0; ; {
@@ -39,7 +43,7 @@ func AppendString(dst []byte, s string) []byte {
 		i++
 		start = i
 	}
-	return append(append(dst, s[start:]...), '"')
+	return append(dst, s[start:]...)
 }
 
 // simple returns the index of the first byte from i on that is not simply
@@ -86,7 +90,12 @@ func AppendBool(dst []byte, b bool) []byte { return strconv.AppendBool(dst, b) }
 
 // AppendFloat appends f as encoding/json and ECMAScript write it. What JSON
 // cannot say as a number becomes the string that AWS's JSON protocols use.
-func AppendFloat(dst []byte, f float64) []byte {
+func AppendFloat(dst []byte, f float64) []byte { return appendFloat(dst, f, 64) }
+
+// AppendFloat32 appends f with as many digits as tell float32s apart.
+func AppendFloat32(dst []byte, f float64) []byte { return appendFloat(dst, f, 32) }
+
+func appendFloat(dst []byte, f float64, bits int) []byte {
 	switch {
 	case math.IsNaN(f):
 		return append(dst, `"NaN"`...)
@@ -95,15 +104,22 @@ func AppendFloat(dst []byte, f float64) []byte {
 	case math.IsInf(f, -1):
 		return append(dst, `"-Infinity"`...)
 	}
-	if abs := math.Abs(f); abs == 0 || abs >= 1e-6 && abs < 1e21 {
-		return strconv.AppendFloat(dst, f, 'f', -1, 64)
+	if f == 0 || withoutExponent(math.Abs(f), bits) {
+		return strconv.AppendFloat(dst, f, 'f', -1, bits)
 	}
-	dst = strconv.AppendFloat(dst, f, 'e', -1, 64)
+	dst = strconv.AppendFloat(dst, f, 'e', -1, bits)
 	if n := len(dst); n >= 4 && dst[n-4] == 'e' && (dst[n-3] == '-' || dst[n-3] == '+') && dst[n-2] == '0' {
 		dst[n-2] = dst[n-1] // e-09 to e-9
 		dst = dst[:n-1]
 	}
 	return dst
+}
+
+func withoutExponent(abs float64, bits int) bool {
+	if bits == 32 {
+		return float32(abs) >= 1e-6 && float32(abs) < 1e21
+	}
+	return abs >= 1e-6 && abs < 1e21
 }
 
 // AppendBase64 appends base64 text, which needs no escaping, as a string.

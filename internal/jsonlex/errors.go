@@ -45,13 +45,14 @@ func valueOf(c byte) Value {
 // An ErrorKind is a sort of Error.
 type ErrorKind uint8
 
-// The kinds of error: text that is no JSON, a value of another sort than
-// wanted, and a value of the right sort that does not fit (a number out of
-// range, a string that is no base64).
+// The kinds of error.
 const (
-	Syntax ErrorKind = iota
-	Mismatch
-	Unfit
+	Syntax   ErrorKind = iota // no JSON
+	Mismatch                  // a value of another sort than wanted
+	Unfit                     // a value of the right sort that does not fit: a number out of range, a string that is no base64
+	NotUTF8                   // no text at all
+	TooDeep                   // more than MaxDepth objects and lists open
+	Trailing                  // something after the value
 )
 
 // An Error says what was wrong and where. The path of the value is found with

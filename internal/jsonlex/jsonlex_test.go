@@ -13,24 +13,24 @@ import (
 	"pgregory.net/rapid"
 )
 
-// tree reads any value the way encoding/json does into an any.
-func tree(l *Lexer) any {
+// tree reads any value the way encoding/json does into an any, strings with str.
+func tree(l *Lexer, str func(*Lexer) string) any {
 	switch l.Peek() {
 	case ObjectValue:
 		m := map[string]any{}
 		for l.Object(); l.Member(); {
-			name := l.Name()
-			m[name] = tree(l)
+			name := strings.Clone(l.Name())
+			m[name] = tree(l, str)
 		}
 		return m
 	case ListValue:
 		list := []any{}
 		for l.Array(); l.Element(); {
-			list = append(list, tree(l))
+			list = append(list, tree(l, str))
 		}
 		return list
 	case StringValue:
-		return l.String()
+		return str(l)
 	case BoolValue:
 		return l.Bool()
 	case NullValue:
@@ -43,8 +43,20 @@ func tree(l *Lexer) any {
 func parse(text []byte) (any, error) {
 	var l Lexer
 	l.Reset(text)
-	v := tree(&l)
+	v := tree(&l, (*Lexer).String)
 	return v, l.Done()
+}
+
+// parseAndSpoil overwrites the text after reading it with Text.
+func parseAndSpoil(text []byte) (any, error) {
+	var l Lexer
+	l.Reset(text)
+	v := tree(&l, (*Lexer).Text)
+	err := l.Done()
+	for i := range text {
+		text[i] = '!'
+	}
+	return v, err
 }
 
 func skip(text []byte) error {
@@ -90,6 +102,9 @@ func agrees(t *testing.T, text []byte) {
 	}
 	if err == nil && !reflect.DeepEqual(got, want) {
 		t.Fatalf("%q:\n got %#v\nwant %#v", text, got, want)
+	}
+	if kept, keptErr := parseAndSpoil(bytes.Clone(text)); !reflect.DeepEqual(keptErr, err) || err == nil && !reflect.DeepEqual(kept, want) {
+		t.Fatalf("%q kept:\n got %#v, %v\nwant %#v, %v", text, kept, keptErr, want, err)
 	}
 	if err != nil {
 		PathAt(text, err.(*Error).Offset) // must not loop or panic
@@ -145,6 +160,11 @@ func TestFloatsAsEncodingJSON(t *testing.T) {
 		want, _ := json.Marshal(f)
 		if got := AppendFloat(nil, f); string(got) != string(want) {
 			t.Fatalf("got %s want %s", got, want)
+		}
+		if want, err := json.Marshal(float32(f)); err == nil {
+			if got := AppendFloat32(nil, float64(float32(f))); string(got) != string(want) {
+				t.Fatalf("32 bits: got %s want %s", got, want)
+			}
 		}
 	})
 	for _, c := range []struct {
@@ -294,6 +314,30 @@ func TestArena(t *testing.T) {
 			t.Fatalf("got %q want %q", got, std)
 		}
 	})
+}
+
+func TestErrorsSayWhatAndWhere(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		want Error
+	}{
+		{`["a\x"]`, Error{Kind: Syntax, Offset: 4, Message: "unexpected 'x' in a string escape"}},
+		{`["a\u12"]`, Error{Kind: Syntax, Offset: 4, Message: "unexpected 'u' in a string escape"}},
+		{`["a\`, Error{Kind: Syntax, Offset: 4, Message: "unexpected end of JSON in a string escape"}},
+		{`[1,]`, Error{Kind: Syntax, Offset: 3, Message: "unexpected ']' after a comma"}},
+		{`{} 1`, Error{Kind: Trailing, Offset: 3, Message: "unexpected '1' after the top-level value"}},
+		{"[\"\xff\"]", Error{Kind: NotUTF8, Offset: 2, Message: "invalid UTF-8"}},
+		{strings.Repeat("[", 600), Error{Kind: TooDeep, Offset: MaxDepth, Message: "nested too deeply"}},
+	} {
+		if got := skip([]byte(c.text)); !reflect.DeepEqual(got, &c.want) {
+			t.Errorf("%.20s: %#v, want %#v", c.text, got, c.want)
+		}
+	}
+	var l Lexer
+	l.Reset([]byte(` 1.5 ,`))
+	if start, n := l.Offset(), l.Raw(); start != 1 || string(n) != "1.5" || l.End() != 4 {
+		t.Errorf("%s from %d to %d", n, start, l.End())
+	}
 }
 
 // An error must stop every loop, so that a caller may ask only at the end.

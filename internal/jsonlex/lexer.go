@@ -2,7 +2,8 @@
 // lexer over a byte slice that copies nothing it need not copy, and an encoder
 // of append functions.
 //
-// Generated codecs drive it. The grammar is RFC 8259's, held against
+// Generated codecs drive it, and readers that go by a service's shapes. The
+// grammar is RFC 8259's, held against
 // encoding/json by fuzzing, with two differences that are both refusals: a body
 // must be valid UTF-8, and nesting is limited to MaxDepth.
 package jsonlex
@@ -35,7 +36,7 @@ type Lexer struct {
 func (l *Lexer) Reset(text []byte) {
 	*l = Lexer{data: text}
 	if !utf8.Valid(text) {
-		l.fail(Error{Kind: Syntax, Offset: invalidUTF8(text), Message: "invalid UTF-8"})
+		l.fail(Error{Kind: NotUTF8, Offset: invalidUTF8(text), Message: "invalid UTF-8"})
 	}
 }
 
@@ -55,6 +56,7 @@ func (l *Lexer) Done() error {
 	if l.err == nil {
 		if l.peek(); l.pos < len(l.data) {
 			l.unexpected("after the top-level value")
+			l.err.Kind = Trailing
 		}
 	}
 	if l.err != nil {
@@ -93,7 +95,7 @@ func (l *Lexer) open(bracket byte, v Value) int {
 		return l.pos
 	}
 	if l.depth++; l.depth > MaxDepth {
-		l.fail(Error{Kind: Syntax, Offset: l.pos, Message: "nested too deeply"})
+		l.fail(Error{Kind: TooDeep, Offset: l.pos, Message: "nested too deeply"})
 		return l.pos
 	}
 	l.first = true
@@ -221,3 +223,7 @@ func (l *Lexer) Offset() int {
 	l.peek()
 	return l.pos
 }
+
+// End is where the value read last ended: the place to name when it is refused
+// only after it was read.
+func (l *Lexer) End() int { return l.pos }

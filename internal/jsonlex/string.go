@@ -3,6 +3,7 @@ package jsonlex
 import (
 	"encoding/binary"
 	"math/bits"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 	"unsafe"
@@ -15,6 +16,16 @@ func (l *Lexer) String() string {
 		return ""
 	}
 	return l.str()
+}
+
+// Text reads a string that may outlive the text: it never shares its memory.
+func (l *Lexer) Text() string {
+	start := l.Offset()
+	s := l.String()
+	if l.pos-start == len(s)+len(`""`) { // no escape, which is always longer than what it means
+		return strings.Clone(s)
+	}
+	return s
 }
 
 // share makes a string of bytes that nobody will change; see Lexer.
@@ -72,7 +83,7 @@ func (l *Lexer) escaped(start, i int) []byte {
 		}
 		var ok bool
 		if out, start, ok = unescape(out, b, i); !ok {
-			l.pos = i
+			l.pos = i + 1 // the backslash is in order, what follows is not
 			l.unexpected("in a string escape")
 			return nil
 		}
