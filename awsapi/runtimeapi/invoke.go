@@ -23,6 +23,7 @@ type invocation struct {
 	call   *gateway.Call
 	family native.Family
 	answer native.Answer
+	tier   *converse.ServiceTier // asked for, and billed unless the upstream says otherwise
 }
 
 // invocation prepares an InvokeModel call: its body is read by the family of
@@ -53,6 +54,10 @@ func newInvocation(r *awsapi.Request, op outcrop.Operation) (*invocation, error)
 		if tier := r.HTTP.Header.Get("X-Amzn-Bedrock-Service-Tier"); tier != "" {
 			request.ServiceTier = &converse.ServiceTier{Type: tier}
 		}
+		if latency := r.HTTP.Header.Get("X-Amzn-Bedrock-PerformanceConfig-Latency"); latency != "" {
+			request.PerformanceConfig = &converse.PerformanceConfiguration{Latency: latency}
+		}
+		in.tier = request.ServiceTier
 		return request, request.Validate()
 	}
 	return in, nil
@@ -95,6 +100,9 @@ func (a *API) invokeModel(w http.ResponseWriter, r *awsapi.Request) error {
 	if err != nil {
 		return err
 	}
+	if answer.Response.ServiceTier == nil {
+		answer.Response.ServiceTier = in.tier
+	}
 	tellUsage(w.Header(), answer)
 	writeJSON(w, body)
 	return nil
@@ -129,6 +137,9 @@ func (a *API) invokeModelStream(w http.ResponseWriter, r *awsapi.Request) error 
 		return refused(r, err)
 	}
 	w.Header().Set("X-Amzn-Bedrock-Content-Type", cmp.Or(r.HTTP.Header.Get("X-Amzn-Bedrock-Accept"), "application/json"))
+	if in.tier != nil {
+		w.Header().Set("X-Amzn-Bedrock-Service-Tier", in.tier.Type)
+	}
 	out := a.frames(w)
 	defer out.release()
 	clock := &stopwatch{started: r.Received}

@@ -26,6 +26,10 @@ func getInferenceProfileChecks() []Check {
 		{opGet, "gives an unknown profile the SDK's ResourceNotFoundException", missing, Nothing, getUnknown},
 		asks(opGet, "finds a system-defined profile by its ID", vectors, Nothing, get("{%systemID}"), found),
 		asks(opGet, "finds a system-defined profile by its ID, the colon bare", vectors, Nothing, get("{systemID}"), found),
+		{opGet, "finds it by an ID encoded in small letters, %3a", "RFC 3986 §2.1", Nothing, func(ctx context.Context, s *Subject) error {
+			_, err := s.expect(ctx, get(strings.ReplaceAll(label(s.facts.systemID), "%3A", "%3a")), found)
+			return err
+		}},
 		asks(opGet, "finds a system-defined profile by its ARN", vectors, Nothing, get("{%systemARN}"), found),
 		asks(opGet, "finds an application profile by its 12 characters", vectors, Nothing, get("{profileID}"), found),
 		asks(opGet, "finds an application profile by its ARN", vectors, Nothing, get("{%profile}"), found),

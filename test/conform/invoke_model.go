@@ -35,6 +35,13 @@ func invokeModelChecks() []Check {
 		takes(opInvoke, "takes request metadata in a header", headers, Spend, with(meta(`{"team":"blue"}`)), invoked),
 		asks(opInvoke, "refuses request metadata that is no JSON", headers, Nothing, with(meta(`team=blue`)), invalid()),
 		asks(opInvoke, "refuses request metadata beyond the pattern", headers, Nothing, with(meta(`{"team":"{}"}`)), invalid("regular expression")),
+		asks(opInvoke, "refuses an unknown service tier in a header", headers, Nothing, with(map[string]string{"X-Amzn-Bedrock-Service-Tier": "royal"}), invalid("priority")),
+		asks(opInvoke, "refuses an unknown latency in a header", headers, Nothing, with(map[string]string{"X-Amzn-Bedrock-PerformanceConfig-Latency": "yesterday"}), invalid("optimized")),
+		takes(opInvoke, "tells in a header the service tier it served", headers, Own, with(map[string]string{"X-Amzn-Bedrock-Service-Tier": "priority"}), func(r *reply) error {
+			return same("header X-Amzn-Bedrock-Service-Tier", "priority", r.header.Get("X-Amzn-Bedrock-Service-Tier"))
+		}),
+		asks(opInvoke, "refuses a guardrail that it would not apply", "Outcrop", Own, with(map[string]string{"X-Amzn-Bedrock-GuardrailIdentifier": "abc", "X-Amzn-Bedrock-GuardrailVersion": "1"}), invalid("guardrail")),
+		asks(opInvoke, "refuses 17 pairs of request metadata", headers, Nothing, with(meta(pairs(17))), invalid("16")),
 		asks(opInvoke, "refuses what is no JSON", "runtime-metering-billing.md §1.9", Nothing, modelAsk("invoke", "{%systemID}", `{"messages":`), invalid("Malformed input request")),
 		asks(opInvoke, "insists on messages in Nova's body", "runtime-metering-billing.md §1.9", Nothing, modelAsk("invoke", "{%systemID}", `{"inferenceConfig":{}}`), invalid("Malformed input request: #: required key [messages] not found, please reformat your input and try again.")),
 		{opInvoke, "insists on max_tokens in Anthropic's body", "runtime-metering-billing.md §1.9", Nothing, invokeWithoutMaxTokens},
@@ -51,6 +58,15 @@ func invokeModelChecks() []Check {
 func invoked(r *reply) error {
 	tokens := r.header.Get("X-Amzn-Bedrock-Output-Token-Count")
 	return holds("header X-Amzn-Bedrock-Output-Token-Count", tokens != "" && tokens != "0", "tokens", tokens)
+}
+
+// pairs are n pairs of metadata.
+func pairs(n int) string {
+	var list []string
+	for i := range n {
+		list = append(list, `"k`+strconv.Itoa(i)+`":"v"`)
+	}
+	return "{" + strings.Join(list, ",") + "}"
 }
 
 // nativeCall asks with the body of the model behind the id.

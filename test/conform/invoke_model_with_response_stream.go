@@ -21,6 +21,7 @@ func invokeModelWithResponseStreamChecks() []Check {
 		{opInvokeStream, "tells an SDK native events in chunks", source, Spend, invokeStreamBySDK},
 		{opInvokeStream, "frames every native event as a chunk, padded", source, Spend, invokeStreamFrames(false)},
 		{opInvokeStream, "does so over HTTP/2", source, Spend, invokeStreamFrames(true)},
+		{opInvokeStream, "tells in a header the service tier it served", "runtime-metering-billing.md §1.2", Own, invokeStreamTier},
 	}, modelIDChecks(opInvokeStream, c, chunked), onDemandChecks(opInvokeStream, c))
 	for _, f := range families {
 		all = append(all, Check{opInvokeStream, "streams " + f.name + "'s own events, the last with " + invocationMetrics, "runtime-metering-billing.md §1.14, §2", Spend, func(ctx context.Context, s *Subject) error {
@@ -72,6 +73,16 @@ func invokeStreamFrames(h2 bool) func(context.Context, *Subject) error {
 		return errors.Join(err, framed(frames), padded(frames),
 			same("X-Amzn-Bedrock-Content-Type", "application/json", got.header.Get("X-Amzn-Bedrock-Content-Type")))
 	}
+}
+
+func invokeStreamTier(ctx context.Context, s *Subject) error {
+	a := nativeCall("invoke-with-response-stream")("{%systemID}", "{systemModel}")
+	a.header = map[string]string{"X-Amzn-Bedrock-Service-Tier": "flex"}
+	got, _, err := s.stream(ctx, a)
+	if err != nil {
+		return err
+	}
+	return same("header X-Amzn-Bedrock-Service-Tier", "flex", got.header.Get("X-Amzn-Bedrock-Service-Tier"))
 }
 
 func invokeStreamFamily(ctx context.Context, s *Subject, f family) error {

@@ -21,8 +21,7 @@ func transportChecks() []Check {
 		{transport, "takes a body of unknown length", "framework", Own, chunkedBody},
 		{transport, "takes Expect: 100-continue", "runtime-metering-billing.md §4.1", Nothing, expectContinue},
 		{transport, "refuses a control-plane body over 4 MiB with 413, and says the limit", "runtime-metering-billing.md §1.9 (UNVERIFIED)", Own, tooLarge},
-		asks(transport, "puts the bare code before the first colon of x-amzn-errortype, the service's URI behind it", "runtime-metering-billing.md §1.9", Nothing,
-			ask{path: "/inference-profiles?type=OTHER"}, answer{status: 400, code: "ValidationException", members: []string{"message"}}),
+		{transport, "puts the bare code before the first colon of x-amzn-errortype, the service's URI behind it", "runtime-metering-billing.md §1.9", Nothing, errorType},
 	}
 }
 
@@ -75,6 +74,14 @@ func chunkedBody(ctx context.Context, s *Subject) error {
 func expectContinue(ctx context.Context, s *Subject) error {
 	_, err := s.expect(ctx, ask{method: "POST", path: "/listTagsForResource", body: `{"resourceARN":"{profile}"}`, header: map[string]string{"Expect": "100-continue"}}, answer{status: 200, members: []string{"tags"}})
 	return err
+}
+
+func errorType(ctx context.Context, s *Subject) error {
+	got, err := s.expect(ctx, ask{path: "/inference-profiles?type=OTHER"}, answer{status: 400, members: []string{"message"}})
+	if err != nil {
+		return err
+	}
+	return same("header x-amzn-ErrorType", "ValidationException:http://internal.amazon.com/coral/com.amazon.bedrock/", got.header.Get("x-amzn-ErrorType"))
 }
 
 const controlLimitBytes = 4 << 20
