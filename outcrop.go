@@ -64,6 +64,15 @@ type Caller struct {
 	Bearer    bool     // signed in with a Bedrock API key instead of a signature
 	Region    Region   // the Region the request was signed for
 	Session   *Session // of temporary credentials; nil for a user's own keys
+	Origin    Origin
+}
+
+// An Origin is where a request came from, as the conditions of policies ask
+// for it.
+type Origin struct {
+	IP        string // of the connection's other end
+	UserAgent string
+	TLS       bool
 }
 
 // A Session is what temporary credentials were issued for, by an operation of

@@ -22,6 +22,9 @@ func (c credentials) service() string {
 	return c.signature.Service
 }
 
+// absent says that a request shows no credentials at all.
+func (c credentials) absent() bool { return c.signature == nil && c.bearer == "" }
+
 func signatureOf(r *http.Request) (credentials, error) {
 	if token, ok := bearerToken(r); ok {
 		return credentials{bearer: token}, nil

@@ -49,7 +49,7 @@ func (m *Mux) guess(r *http.Request, scope string) (*service, wire.Protocol) {
 	switch {
 	case target != "":
 		return nil, wire.AWSJSON{Version: "1.1"}
-	case scope == "s3" || strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded"):
+	case scope == "s3" || isForm(r):
 		return nil, wire.Query{} // its clients read errors as XML, and show nothing of any other
 	}
 	return nil, wire.RESTJSON{}
@@ -62,12 +62,18 @@ func (s *service) claims(r *http.Request, scope, target string) bool {
 		return false
 	}
 	switch {
+	case scope == "" && isForm(r): // only STS has operations that are sent unsigned
+		return key.scope == "sts"
 	case key.target != "" && target != "":
 		return strings.HasPrefix(target, key.target+".")
 	case key.scope == "bedrock":
 		return target == "" && (s.name == "bedrock-runtime") == isRuntimePath(r.URL.Path)
 	}
 	return scope == key.scope
+}
+
+func isForm(r *http.Request) bool {
+	return strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded")
 }
 
 func isRuntimePath(p string) bool {

@@ -7,12 +7,15 @@ import (
 
 	"outcrop"
 	"outcrop/awsapi/wire"
+	"outcrop/iam"
 )
 
-// A Handler is one operation behind the door. Make one with Op or Raw.
+// A Handler is one operation behind the door. Make one with Op, OpOn, Open or
+// Raw.
 type Handler struct {
 	name  string
-	typed func(ctx context.Context, who outcrop.Caller, in map[string]any) (map[string]any, error)
+	open  bool // answered without credentials
+	typed func(ctx context.Context, who outcrop.Caller, may permit, in map[string]any) (map[string]any, error)
 	raw   func(w http.ResponseWriter, r *Request) error
 }
 
@@ -20,11 +23,30 @@ type Handler struct {
 func (h Handler) Name() string { return h.name }
 
 // Op puts a plain function behind the door. The door authenticates, decodes,
-// checks the model's constraints, and renders the answer or the error.
+// checks the model's constraints, asks whether the caller may do this at all
+// (to any resource), and renders the answer or the error.
 func Op[In, Out any](name string, fn func(context.Context, outcrop.Caller, *In) (*Out, error)) Handler {
-	return Handler{name: name, typed: func(ctx context.Context, who outcrop.Caller, tree map[string]any) (map[string]any, error) {
+	return OpOn(name, nil, fn)
+}
+
+// OpOn is Op for an operation on resources: on lists what the request touches,
+// each with the condition keys that belong to it. It is called before fn, and
+// what it cannot find it leaves to fn to report.
+func OpOn[In, Out any](
+	name string,
+	on func(context.Context, outcrop.Caller, iam.Operation, *In) []iam.Check,
+	fn func(context.Context, outcrop.Caller, *In) (*Out, error),
+) Handler {
+	return Handler{name: name, typed: func(ctx context.Context, who outcrop.Caller, may permit, tree map[string]any) (map[string]any, error) {
 		in := new(In)
 		if err := wire.Bind(tree, in); err != nil {
+			return nil, err
+		}
+		var checks []iam.Check
+		if on != nil {
+			checks = on(ctx, who, may.operation, in)
+		}
+		if err := may.ask(ctx, checks); err != nil {
 			return nil, err
 		}
 		out, err := fn(ctx, who, in)
@@ -35,8 +57,18 @@ func Op[In, Out any](name string, fn func(context.Context, outcrop.Caller, *In) 
 	}}
 }
 
+// Open is Op for an operation that carries its proof in its input and is sent
+// unsigned, as AssumeRoleWithWebIdentity is. Its caller is empty but for the
+// Region and the Origin.
+func Open[In, Out any](name string, fn func(context.Context, outcrop.Caller, *In) (*Out, error)) Handler {
+	h := Op(name, fn)
+	h.open = true
+	return h
+}
+
 // Raw puts a function behind the door that reads and writes the wire itself:
-// the data plane and streams. It returns an error only while it has written
+// the data plane and streams. It asks for permission itself (gateway.Policy),
+// since what to ask about is known only once the model is resolved. It returns an error only while it has written
 // nothing, and the door then renders that error.
 func Raw(name string, fn func(http.ResponseWriter, *Request) error) Handler {
 	return Handler{name: name, raw: fn}

@@ -36,6 +36,7 @@ type Keys interface {
 // A Mux serves every AWS endpoint. Register services first, then serve.
 type Mux struct {
 	keys     Keys
+	policy   Policy
 	regions  func(outcrop.Region) bool
 	fallback outcrop.Region // Region of a call that names none: a long-term API key
 	now      func() time.Time
@@ -47,6 +48,7 @@ type Mux struct {
 // Options of a Mux.
 type Options struct {
 	Keys          Keys
+	Policy        Policy
 	KnownRegion   func(outcrop.Region) bool // Regions that exist, for Bedrock's services
 	DefaultRegion outcrop.Region
 	Now           func() time.Time
@@ -55,7 +57,7 @@ type Options struct {
 
 // NewMux makes a Mux that serves nothing yet.
 func NewMux(o Options) *Mux {
-	return &Mux{keys: o.Keys, regions: o.KnownRegion, fallback: o.DefaultRegion, now: o.Now, log: o.Log}
+	return &Mux{keys: o.Keys, policy: o.Policy, regions: o.KnownRegion, fallback: o.DefaultRegion, now: o.Now, log: o.Log}
 }
 
 // Serve registers a service by the name of its model (see ModelNames) and the
@@ -102,7 +104,7 @@ func (c *call) serve() error {
 	if err != nil {
 		return err
 	}
-	who, err := c.mux.authenticate(c.r, sig, body, c.received, c.service)
+	who, err := c.authenticate(sig, body)
 	if err != nil {
 		return err
 	}
@@ -120,6 +122,23 @@ func (c *call) serve() error {
 	return c.typed(op, h, who, labels, body)
 }
 
+// authenticate finds who is calling. Only an operation that is Open may be
+// called by nobody.
+func (c *call) authenticate(sig credentials, body []byte) (who outcrop.Caller, err error) {
+	if sig.absent() && c.opens(body) {
+		who.Region = c.mux.fallback
+	} else if who, err = c.mux.authenticate(c.r, sig, body, c.received, c.service); err != nil {
+		return who, err
+	}
+	who.Origin = originOf(c.r)
+	return who, nil
+}
+
+func (c *call) opens(body []byte) bool {
+	op, _, err := c.service.route(c.r, body)
+	return err == nil && c.service.handlers[op.Name].open
+}
+
 func (c *call) typed(op *wire.Operation, h Handler, who outcrop.Caller, labels map[string]string, body []byte) error {
 	in, err := c.protocol.Decode(op, &wire.Request{
 		Method: c.r.Method, Path: c.r.URL.EscapedPath(), RawQuery: c.r.URL.RawQuery,
@@ -133,7 +152,11 @@ func (c *call) typed(op *wire.Operation, h Handler, who outcrop.Caller, labels m
 			return err
 		}
 	}
-	out, err := h.typed(WithRequestID(c.r.Context(), c.id), who, in)
+	may, err := c.mux.permit(c.service.name, op.Name, who)
+	if err != nil {
+		return err
+	}
+	out, err := h.typed(WithRequestID(c.r.Context(), c.id), who, may, in)
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"outcrop"
+	"outcrop/iam"
 	"outcrop/identity"
 	"outcrop/sigv4"
 )
@@ -53,6 +54,11 @@ func (keys) APIKey(_ context.Context, token string) (outcrop.Caller, error) {
 	return who, nil
 }
 
+// anything allows everything.
+type anything struct{}
+
+func (anything) Authorize(context.Context, outcrop.Caller, ...iam.Check) error { return nil }
+
 type probeInput struct {
 	InferenceProfileIdentifier string `aws:"inferenceProfileIdentifier,required"`
 }
@@ -64,7 +70,7 @@ type probeOutput struct {
 // testMux serves one real operation of bedrock with the given function.
 func testMux(fn func(who outcrop.Caller, id string) (string, error)) *Mux {
 	m := NewMux(Options{
-		Keys: keys{}, DefaultRegion: "us-east-1", Now: time.Now, Log: slog.New(slog.DiscardHandler),
+		Keys: keys{}, Policy: anything{}, DefaultRegion: "us-east-1", Now: time.Now, Log: slog.New(slog.DiscardHandler),
 		KnownRegion: func(r outcrop.Region) bool { return strings.HasPrefix(string(r), "us-") },
 	})
 	m.Serve("bedrock", Op("GetInferenceProfile", func(_ context.Context, who outcrop.Caller, in *probeInput) (*probeOutput, error) {
@@ -264,6 +270,56 @@ func TestEveryModelLoadsAndIsReachable(t *testing.T) {
 		}
 		if key := dispatchKeys[name]; key.scope != s.model().SigningName {
 			t.Errorf("%s: scope %q, the model says %q", name, key.scope, s.model().SigningName)
+		}
+	}
+}
+
+// asked notes what it is asked, and refuses.
+type asked struct{ checks []iam.Check }
+
+func (a *asked) Authorize(_ context.Context, _ outcrop.Caller, checks ...iam.Check) error {
+	a.checks = append(a.checks, checks...)
+	return outcrop.Errorf(outcrop.Denied, "no")
+}
+
+func TestEveryOperationAsksBeforeItActs(t *testing.T) {
+	m := testMux(func(outcrop.Caller, string) (string, error) {
+		t.Error("the operation acted though it was refused")
+		return "", nil
+	})
+	policy := new(asked)
+	m.policy = policy
+	res := send(t, m, signed(t, "GET", "http://h/inference-profiles/us.x", "", "bedrock", "us-east-1"))
+	if res.StatusCode != 403 || len(policy.checks) != 1 || policy.checks[0].Action != "bedrock:GetInferenceProfile" {
+		t.Errorf("%d after %+v", res.StatusCode, policy.checks)
+	}
+	r := httptest.NewRequest("GET", "http://h/inference-profiles/us.x", nil)
+	r.Header.Set("Authorization", "Bearer good")
+	policy.checks = nil
+	send(t, m, r)
+	if len(policy.checks) != 2 || policy.checks[0].Action != iam.ActionBearerToken {
+		t.Errorf("an API key was asked about %+v, want CallWithBearerToken first", policy.checks)
+	}
+}
+
+func TestOnlyOpenOperationsAreAnsweredUnsigned(t *testing.T) {
+	m := NewMux(Options{Keys: keys{}, Policy: anything{}, DefaultRegion: "us-east-1", Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	type nothing struct{}
+	answer := func(_ context.Context, who outcrop.Caller, _ *nothing) (*nothing, error) {
+		if who.Account != "" {
+			t.Errorf("caller %+v, want nobody", who)
+		}
+		return new(nothing), nil
+	}
+	m.Serve("sts", Open("AssumeRoleWithWebIdentity", answer), Op("GetCallerIdentity", answer))
+	for body, want := range map[string]int{
+		"Action=AssumeRoleWithWebIdentity&RoleArn=arn:aws:iam::123456789012:role/r&RoleSessionName=ab&WebIdentityToken=abcd": 200,
+		"Action=GetCallerIdentity": 403,
+	} {
+		r := httptest.NewRequest("POST", "http://h/", strings.NewReader(body+"&Version=2011-06-15"))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		if res := send(t, m, r); res.StatusCode != want {
+			t.Errorf("%s: %d %s, want %d", body, res.StatusCode, read(t, res), want)
 		}
 	}
 }

@@ -12,11 +12,18 @@ import (
 
 	"outcrop"
 	"outcrop/converse"
+	"outcrop/iam"
 )
 
 // Profiles resolves what the client named.
 type Profiles interface {
 	Resolve(ctx context.Context, account outcrop.AccountID, region outcrop.Region, ref outcrop.ModelRef) (*outcrop.Target, error)
+}
+
+// A Policy decides what a caller may do: nil when every check is allowed, else
+// AWS's AccessDenied for the first that is not.
+type Policy interface {
+	Authorize(ctx context.Context, who outcrop.Caller, checks ...iam.Check) error
 }
 
 // Ledger keeps every invocation. Open refuses, before any upstream is called,
@@ -41,6 +48,7 @@ type Upstreams interface {
 // A Gateway carries out Calls. All fields are required.
 type Gateway struct {
 	Profiles  Profiles
+	Policy    Policy
 	Ledger    Ledger
 	Upstreams Upstreams
 	Plan      func(*outcrop.Target) outcrop.Route
@@ -56,6 +64,9 @@ type Call struct {
 	Ref        outcrop.ModelRef
 	Received   time.Time
 	SDKAttempt string // amz-sdk-invocation-id: the same over a client's retries
+	// BearerTokenType is iam.ShortTermToken or iam.LongTermToken for a call with
+	// a Bedrock API key, empty for a signed one.
+	BearerTokenType string
 	// Request builds the conversation once the model is known: native bodies
 	// are read by the model's family. It may be called once.
 	Request func(*outcrop.Target) (*converse.Request, error)

@@ -11,6 +11,7 @@ import (
 
 	"outcrop"
 	"outcrop/converse"
+	"outcrop/iam"
 
 	"pgregory.net/rapid"
 )
@@ -25,6 +26,8 @@ type world struct {
 	lose     error // of Ledger.Settle
 	attempts []outcrop.Attempt
 	script   []attempt // by attempt number; the last repeats
+	forbid   string    // action that Policy refuses
+	asked    []iam.Check
 }
 
 // An attempt is what the fake upstream does: events, then err.
@@ -45,7 +48,7 @@ func newWorld(script ...attempt) *world {
 	w := &world{opened: map[outcrop.InvocationID]bool{}, script: script}
 	clock := time.Unix(1_800_000_000, 0)
 	w.Gateway = &Gateway{
-		Profiles: w, Ledger: w, Upstreams: w,
+		Profiles: w, Policy: w, Ledger: w, Upstreams: w,
 		Now: func() time.Time { clock = clock.Add(time.Millisecond); return clock },
 		Plan: func(t *outcrop.Target) outcrop.Route {
 			var r outcrop.Route
@@ -66,6 +69,17 @@ func (w *world) Resolve(_ context.Context, _ outcrop.AccountID, _ outcrop.Region
 		return nil, outcrop.Errorf(outcrop.Invalid, "The provided model identifier is invalid.")
 	}
 	return target, nil
+}
+
+func (w *world) Authorize(_ context.Context, _ outcrop.Caller, checks ...iam.Check) error {
+	w.note("authorize")
+	w.asked = append(w.asked, checks...)
+	for _, c := range checks {
+		if c.Action == w.forbid {
+			return outcrop.Errorf(outcrop.Denied, "not authorized to perform %s", c.Action)
+		}
+	}
+	return nil
 }
 
 func (w *world) Open(_ context.Context, r outcrop.UsageRecord) error {
@@ -281,6 +295,40 @@ func TestUsageThatNobodyReportsIsEstimatedAndDisclosed(t *testing.T) {
 	w = newWorld(zero)
 	if _, err := w.drink(t, t.Context(), -1); err != nil || w.settled[0].Usage.Estimated || w.settled[0].Usage.Total() != 0 {
 		t.Errorf("an explicit zero became %+v (err %v)", w.settled[0].Usage, err)
+	}
+}
+
+func TestNothingHappensWithoutPermission(t *testing.T) {
+	for op, action := range map[outcrop.Operation]string{
+		outcrop.OpConverse: iam.ActionInvoke, outcrop.OpInvokeModel: iam.ActionInvoke,
+		outcrop.OpConverseStream: iam.ActionInvokeStream, outcrop.OpInvokeModelStream: iam.ActionInvokeStream,
+		outcrop.OpCountTokens: "bedrock:CountTokens",
+	} {
+		w := newWorld(whole)
+		w.forbid = action
+		c := call()
+		c.Operation = op
+		c.Request = func(*outcrop.Target) (*converse.Request, error) {
+			t.Errorf("%s: the body was read before the caller was known to be allowed", op)
+			return nil, errors.New("no")
+		}
+		_, err := w.Gateway.Converse(t.Context(), c)
+		if op == outcrop.OpCountTokens {
+			_, err = w.Gateway.CountTokens(t.Context(), c)
+		}
+		if outcrop.KindOf(err) != outcrop.Denied || len(w.opened)+len(w.attempts) > 0 {
+			t.Errorf("%s: err %v, %q", op, err, w.log)
+		}
+	}
+}
+
+func TestAnAPIKeyNeedsItsOwnPermission(t *testing.T) {
+	w := newWorld(whole)
+	c := call()
+	c.BearerTokenType = iam.LongTermToken
+	w.forbid = iam.ActionBearerToken
+	if _, err := w.Gateway.Converse(t.Context(), c); outcrop.KindOf(err) != outcrop.Denied || w.asked[0].Action != iam.ActionBearerToken {
+		t.Errorf("err %v after %+v", err, w.asked)
 	}
 }
 

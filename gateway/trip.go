@@ -6,6 +6,7 @@ import (
 
 	"outcrop"
 	"outcrop/converse"
+	"outcrop/iam"
 )
 
 // A trip is one invocation under way.
@@ -23,6 +24,9 @@ func (g *Gateway) plan(ctx context.Context, call *Call) (*trip, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := g.Policy.Authorize(ctx, call.Caller, checks(call, target)...); err != nil {
+		return nil, err
+	}
 	request, err := call.Request(target)
 	if err != nil {
 		return nil, err
@@ -36,6 +40,21 @@ func (g *Gateway) plan(ctx context.Context, call *Call) (*trip, error) {
 		t.route[i].Invocation = call.Invocation
 	}
 	return t, nil
+}
+
+// checks are what has to be allowed before target is called. Counting asks
+// about the model alone: it has no other resource.
+func checks(call *Call, target *outcrop.Target) []iam.Check {
+	rules := iam.InvocationRules{BearerTokenType: call.BearerTokenType}
+	switch {
+	case call.Operation == outcrop.OpCountTokens:
+		model := *target
+		model.Profile, model.Geography = nil, ""
+		return rules.Checks(&model, "bedrock:CountTokens")
+	case call.Operation.Streaming():
+		return rules.Checks(target, iam.ActionInvokeStream)
+	}
+	return rules.Checks(target, iam.ActionInvoke)
 }
 
 // begin plans the call and opens its invocation in the ledger.

@@ -21,6 +21,7 @@ import (
 	"outcrop/catalog"
 	"outcrop/cost"
 	"outcrop/gateway"
+	"outcrop/iam"
 	"outcrop/identity"
 	"outcrop/ledger"
 	"outcrop/pricing"
@@ -136,7 +137,7 @@ func (e *engines) openGateway(c *Config) error {
 		return err
 	}
 	e.gateway = &gateway.Gateway{
-		Profiles: e.profiles, Ledger: e.ledger, Upstreams: backends, Now: time.Now,
+		Profiles: e.profiles, Policy: administrators{}, Ledger: e.ledger, Upstreams: backends, Now: time.Now,
 		Plan:  func(t *outcrop.Target) outcrop.Route { return routing.Plan(t, lanes) },
 		Quote: e.quote,
 	}
@@ -219,7 +220,7 @@ func (e *engines) close() error {
 // handler is everything on the port: health first, then AWS.
 func (e *engines) handler(c *Config, log *slog.Logger) http.Handler {
 	mux := awsapi.NewMux(awsapi.Options{
-		Keys: e.identity, DefaultRegion: c.Region, Now: time.Now, Log: log,
+		Keys: e.identity, Policy: administrators{}, DefaultRegion: c.Region, Now: time.Now, Log: log,
 		KnownRegion: func(r outcrop.Region) bool { _, ok := e.catalog.Current().Region(r); return ok },
 	})
 	padding := c.Runtime.StreamPadding == nil || *c.Runtime.StreamPadding
@@ -262,4 +263,16 @@ func (e *engines) withHealth(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 		}
 	})
+}
+
+// administrators allows the administrator of the first start everything, and
+// everybody else nothing.
+type administrators struct{}
+
+// Authorize implements awsapi.Policy and gateway.Policy.
+func (administrators) Authorize(_ context.Context, who outcrop.Caller, checks ...iam.Check) error {
+	if who.Principal.Parts().Resource == "user/"+identity.AdminName {
+		return nil
+	}
+	return outcrop.Errorf(outcrop.Denied, "User: %s is not authorized to perform: %s", who.Principal, checks[0].Action)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -15,6 +16,8 @@ import (
 
 	"outcrop"
 	"outcrop/awsapi"
+	"outcrop/awsapi/awsapitest"
+	"outcrop/iam"
 	"outcrop/identity"
 )
 
@@ -37,7 +40,7 @@ type door struct{ *awsapi.Mux }
 
 func openDoor() door {
 	mux := awsapi.NewMux(awsapi.Options{
-		Keys: oneKey{}, KnownRegion: func(outcrop.Region) bool { return true }, DefaultRegion: caller.Region,
+		Keys: oneKey{}, Policy: new(awsapitest.Anything), KnownRegion: func(outcrop.Region) bool { return true }, DefaultRegion: caller.Region,
 		Now: time.Now, Log: slog.New(slog.DiscardHandler),
 	})
 	mux.Serve("bedrock", setUp().Operations()...)
@@ -142,4 +145,51 @@ func someTags(n int) []map[string]string {
 		tags[i] = map[string]string{"key": "k" + strings.Repeat("x", i), "value": "v"}
 	}
 	return tags
+}
+
+// Promise: what is asked before an operation names the resource and its tags.
+func TestPermissionsAreAskedOnTheResource(t *testing.T) {
+	a := setUp()
+	source := "arn:aws:bedrock:us-west-2:111122223333:inference-profile/us.amazon.nova-lite-v1:0"
+	made, err := a.createInferenceProfile(t.Context(), caller, &CreateInferenceProfileInput{
+		InferenceProfileName: "a", ModelSource: InferenceProfileModelSource{CopyFrom: &source}, Tags: []Tag{{"team", "blue"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	arn := made.InferenceProfileArn
+	_, id, _ := strings.Cut(arn, "/")
+	op := iam.Operation{Action: "bedrock:X"}
+	ask := func(checks []iam.Check) string {
+		var b strings.Builder
+		for _, c := range checks {
+			fmt.Fprintf(&b, "%s on %s", c.Action, c.Resource)
+			for _, key := range c.Context.Keys() {
+				fmt.Fprintf(&b, " %s=%s", key, strings.Join(c.Context.Values(key), ","))
+			}
+			b.WriteByte('\n')
+		}
+		return b.String()
+	}
+	own := "bedrock:X on " + arn + " aws:resourcetag/team=blue\n"
+	for _, c := range []struct{ name, got, want string }{
+		{"get by id", ask(a.onGet(t.Context(), caller, op, &GetInferenceProfileInput{InferenceProfileIdentifier: id})), own},
+		{"delete by ARN", ask(a.onDelete(t.Context(), caller, op, &DeleteInferenceProfileInput{InferenceProfileIdentifier: arn})), own},
+		{"list tags", ask(a.onListTags(t.Context(), caller, op, &ListTagsForResourceInput{ResourceARN: arn})), own},
+		{"untag", ask(a.onUntag(t.Context(), caller, op, &UntagResourceInput{ResourceARN: arn, TagKeys: []string{"x"}})),
+			"bedrock:X on " + arn + " aws:resourcetag/team=blue aws:tagkeys=x\n"},
+		{"get a system-defined profile", ask(a.onGet(t.Context(), caller, op, &GetInferenceProfileInput{InferenceProfileIdentifier: source})), "bedrock:X on " + source + "\n"},
+		{"get what is not there", ask(a.onGet(t.Context(), caller, op, &GetInferenceProfileInput{InferenceProfileIdentifier: "abcdefghijkl"})),
+			"bedrock:X on arn:aws:bedrock:us-west-2:111122223333:application-inference-profile/abcdefghijkl\n"},
+		{"model by id", ask(a.onModel(t.Context(), caller, op, &GetFoundationModelInput{ModelIdentifier: "amazon.nova-lite-v1:0"})),
+			"bedrock:X on arn:aws:bedrock:us-west-2::foundation-model/amazon.nova-lite-v1:0\n"},
+		{"create with tags", ask(a.onCreate(t.Context(), caller, op, &CreateInferenceProfileInput{ModelSource: InferenceProfileModelSource{CopyFrom: &source}, Tags: []Tag{{"k", "v"}}})),
+			"bedrock:X on arn:aws:bedrock:us-west-2:111122223333:application-inference-profile/* aws:requesttag/k=v aws:tagkeys=k\n" +
+				"bedrock:X on " + source + " aws:requesttag/k=v aws:tagkeys=k\n" +
+				"bedrock:TagResource on arn:aws:bedrock:us-west-2:111122223333:application-inference-profile/* aws:requesttag/k=v aws:tagkeys=k\n"},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s:\n got %swant %s", c.name, c.got, c.want)
+		}
+	}
 }

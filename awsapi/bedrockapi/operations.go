@@ -5,15 +5,15 @@ import "outcrop/awsapi"
 // Operations are what the door serves of service "bedrock".
 func (a *API) Operations() []awsapi.Handler {
 	return []awsapi.Handler{
-		awsapi.Op("CreateInferenceProfile", a.createInferenceProfile),
-		awsapi.Op("GetInferenceProfile", a.getInferenceProfile),
+		awsapi.OpOn("CreateInferenceProfile", a.onCreate, a.createInferenceProfile),
+		awsapi.OpOn("GetInferenceProfile", a.onGet, a.getInferenceProfile),
 		awsapi.Op("ListInferenceProfiles", a.listInferenceProfiles),
-		awsapi.Op("DeleteInferenceProfile", a.deleteInferenceProfile),
-		awsapi.Op("TagResource", a.tagResource),
-		awsapi.Op("UntagResource", a.untagResource),
-		awsapi.Op("ListTagsForResource", a.listTagsForResource),
+		awsapi.OpOn("DeleteInferenceProfile", a.onDelete, a.deleteInferenceProfile),
+		awsapi.OpOn("TagResource", a.onTag, a.tagResource),
+		awsapi.OpOn("UntagResource", a.onUntag, a.untagResource),
+		awsapi.OpOn("ListTagsForResource", a.onListTags, a.listTagsForResource),
 		awsapi.Op("ListFoundationModels", a.listFoundationModels),
-		awsapi.Op("GetFoundationModel", a.getFoundationModel),
+		awsapi.OpOn("GetFoundationModel", a.onModel, a.getFoundationModel),
 		awsapi.Op("GetFoundationModelAvailability", a.getFoundationModelAvailability),
 		awsapi.Op("ListFoundationModelAgreementOffers", a.listFoundationModelAgreementOffers),
 		awsapi.Op("CreateFoundationModelAgreement", a.createFoundationModelAgreement),

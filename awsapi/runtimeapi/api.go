@@ -33,8 +33,13 @@ func (a *API) Operations() []awsapi.Handler {
 
 // call is the part of a gateway call that every operation has.
 func call(r *awsapi.Request, op outcrop.Operation) *gateway.Call {
+	var bearer string
+	if r.Caller.Bearer {
+		bearer = awsapi.BearerTokenType(r.Caller)
+	}
 	return &gateway.Call{
-		Invocation: r.ID, Operation: op, Caller: r.Caller, Received: r.Received,
+		BearerTokenType: bearer,
+		Invocation:      r.ID, Operation: op, Caller: r.Caller, Received: r.Received,
 		Ref:        outcrop.ParseModelRef(r.Labels["modelId"]),
 		SDKAttempt: r.HTTP.Header.Get("amz-sdk-invocation-id"),
 	}
