@@ -234,7 +234,7 @@ func copyProfile(p *outcrop.InferenceProfile) *outcrop.InferenceProfile {
 // TagKeysInUse lists the tag keys on an account's application profiles, in
 // order: a key can be activated for billing before the first call carries it.
 func (db *DB) TagKeysInUse(ctx context.Context, a outcrop.AccountID) ([]string, error) {
-	rows, err := db.read.QueryContext(ctx, "SELECT DISTINCT t.key FROM profiles, json_each(profiles.tags) AS t WHERE account = ? ORDER BY t.key", a)
+	rows, err := db.read.QueryContext(ctx, "SELECT DISTINCT t.key FROM profiles, json_each(profiles.tags) AS t WHERE account = ? AND t.key IS NOT NULL ORDER BY t.key", a)
 	if err != nil {
 		return nil, fmt.Errorf("list tag keys: %w", err)
 	}

@@ -144,6 +144,11 @@ func TestTagKeysInUseAreAnAccountsOwn(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	bare := profiletest.Creation(profile.Key{Account: "111111111111", Region: "us-east-1", ID: "withouttags0"}, firstOfMany)
+	bare.Profile.Tags = nil
+	if _, err := db.CreateProfile(t.Context(), bare); err != nil {
+		t.Fatal(err)
+	}
 	keys, err := db.TagKeysInUse(t.Context(), "111111111111")
 	if want := []string{"only0", "only1", "team"}; err != nil || !slices.Equal(keys, want) {
 		t.Errorf("keys = %v, err %v; want %v", keys, err, want)
