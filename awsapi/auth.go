@@ -53,7 +53,7 @@ func bearerToken(r *http.Request) (string, bool) {
 func (m *Mux) authenticate(r *http.Request, c credentials, body []byte, now time.Time, svc *service) (outcrop.Caller, error) {
 	switch {
 	case c.bearer != "":
-		if dispatchKeys[svc.name].scope != "bedrock" {
+		if svc.key.scope != "bedrock" {
 			return outcrop.Caller{}, missingToken()
 		}
 		who, err := m.keys.APIKey(r.Context(), c.bearer)
@@ -77,7 +77,7 @@ func (m *Mux) verify(r *http.Request, sig *sigv4.Signature, body []byte, now tim
 	}
 	who := key.Caller
 	who.Region = outcrop.Region(sig.Region)
-	if dispatchKeys[svc.name].scope == "bedrock" && !m.regions(who.Region) {
+	if svc.key.scope == "bedrock" && !m.regions(who.Region) {
 		e := outcrop.Errorf(outcrop.Denied, "Credential should be scoped to a valid region, not '%s'.", who.Region)
 		e.Code, e.Auth = "InvalidSignatureException", true
 		return outcrop.Caller{}, e

@@ -17,13 +17,14 @@ import (
 // request arrives, so that starting costs nothing.
 type service struct {
 	name     string // file name of its model
+	key      dispatchKey
 	model    func() *wire.Service
 	router   func() *wire.Router
 	handlers map[string]Handler
 }
 
 func newService(name string, handlers []Handler) *service {
-	s := &service{name: name, handlers: make(map[string]Handler, len(handlers))}
+	s := &service{name: name, key: dispatchKeys[name], handlers: make(map[string]Handler, len(handlers))}
 	s.model = sync.OnceValue(func() *wire.Service { return model.Load(name) })
 	s.router = sync.OnceValue(func() *wire.Router { return wire.NewRouter(s.model()) })
 	for _, h := range handlers {
@@ -57,7 +58,7 @@ func (m *Mux) guess(r *http.Request, scope string) (*service, wire.Protocol) {
 
 // claims says whether a request is for s.
 func (s *service) claims(r *http.Request, scope, target string) bool {
-	key := dispatchKeys[s.name]
+	key := s.key
 	if scope != "" && scope != key.scope {
 		return false
 	}
@@ -85,9 +86,11 @@ func isRuntimePath(p string) bool {
 	return false
 }
 
-// dispatchKeys are what tells services apart before their model is read: the
-// name in the credential scope and the prefix of X-Amz-Target.
-var dispatchKeys = map[string]struct{ scope, target string }{
+// A dispatchKey tells a service apart before its model is read: the name in the
+// credential scope and the prefix of X-Amz-Target.
+type dispatchKey struct{ scope, target string }
+
+var dispatchKeys = map[string]dispatchKey{
 	"bedrock":                  {"bedrock", ""},
 	"bedrock-runtime":          {"bedrock", ""},
 	"sts":                      {"sts", ""},
@@ -113,7 +116,7 @@ func (s *service) protocol(r *http.Request) wire.Protocol {
 			version = "1.0"
 		}
 		return wire.AWSJSON{Version: version}
-	case dispatchKeys[s.name].scope == "bedrock":
+	case s.key.scope == "bedrock":
 		return wire.RESTJSON{}
 	}
 	return wire.Query{}
