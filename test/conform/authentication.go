@@ -3,6 +3,7 @@ package conform
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -61,7 +62,7 @@ func authenticationChecks() []Check {
 		asks(authentication, "refuses a short-term key signed by another secret", keys, Nothing, list(forged), front(403, "AccessDeniedException", textBadKey)),
 		asks(authentication, "does not take a Bedrock API key for Cost Explorer", "runtime-metering-billing.md §4.2", Own,
 			ask{service: "ce", method: "POST", path: "/", header: target("GetTags"), body: `{}`, auth: bearerKey}, front(400, "MissingAuthenticationTokenException")),
-		{authentication, "signs in the Go SDK's runtime client with a Bedrock API key, over TLS", "runtime-metering-billing.md §4.2", Spend, bearerBySDK},
+		{authentication, "signs in the Go SDK's runtime client with a Bedrock API key, over TLS", "runtime-metering-billing.md §4.2", Nothing, bearerBySDK},
 	}
 }
 
@@ -150,6 +151,7 @@ func bearerBySDK(ctx context.Context, s *Subject) error {
 	case !strings.HasPrefix(s.base("bedrock-runtime"), "https:"):
 		return skipped("the Go SDK sends a bearer token over TLS only")
 	}
-	_, err := s.withKey().Converse(ctx, helloInput(s.facts.systemID))
-	return err
+	// A long-term key names no Region, so the model must be unknown everywhere.
+	_, err := s.withKey().Converse(ctx, helloInput("no.such-model-v1:0"))
+	return errors.Join(sdkRefusal(err, "ValidationException"), holds("message", err != nil && strings.Contains(err.Error(), noIdentifier), noIdentifier, err))
 }
