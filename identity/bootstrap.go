@@ -15,6 +15,8 @@ const AdminName = "admin"
 // step, and returns their secrets; from then on created is false and there
 // are no secrets to return.
 func (d *Directory) Bootstrap(ctx context.Context, account outcrop.AccountID) (b *Bootstrapped, created bool, err error) {
+	d.changing.Lock()
+	defer d.changing.Unlock()
 	u, err := d.store.User(ctx, account, AdminName)
 	if err == nil {
 		return &Bootstrapped{User: u}, false, nil
@@ -22,10 +24,15 @@ func (d *Directory) Bootstrap(ctx context.Context, account outcrop.AccountID) (b
 	if outcrop.KindOf(err) != outcrop.NotFound {
 		return nil, false, wrap("find administrator", err)
 	}
-	if u, err = d.newUser(account, AdminName); err != nil {
+	if u, err = d.newUser(account, UserSpec{Name: AdminName}); err != nil {
 		return nil, false, err
 	}
-	b, err = d.issue(ctx, u, []User{u}, 0)
+	u.Attached = []outcrop.ARN{AdministratorAccess}
+	first, err := d.withAccount(ctx, Batch{Users: []User{u}}, account)
+	if err != nil {
+		return nil, false, err
+	}
+	b, err = d.issue(ctx, u, first, 0)
 	if outcrop.KindOf(err) == outcrop.Conflict { // another process was first
 		u, err = d.store.User(ctx, account, AdminName)
 		return &Bootstrapped{User: u}, false, wrap("find administrator", err)
@@ -36,12 +43,14 @@ func (d *Directory) Bootstrap(ctx context.Context, account outcrop.AccountID) (b
 // Reissue gives the administrator another access key and API key, for when
 // the first ones are lost. The earlier ones keep working until revoked.
 func (d *Directory) Reissue(ctx context.Context, account outcrop.AccountID) (*Bootstrapped, error) {
-	u, err := d.user(ctx, account, AdminName)
+	d.changing.Lock()
+	defer d.changing.Unlock()
+	u, err := d.User(ctx, account, AdminName)
 	if err != nil {
 		return nil, err
 	}
 	for n := range maxAPIKeysPerUser {
-		b, err := d.issue(ctx, u, nil, n)
+		b, err := d.issue(ctx, u, Batch{}, n)
 		if outcrop.KindOf(err) != outcrop.Conflict {
 			return b, err
 		}
@@ -49,8 +58,19 @@ func (d *Directory) Reissue(ctx context.Context, account outcrop.AccountID) (*Bo
 	return nil, tooManyAPIKeys()
 }
 
-// issue adds an access key and the n-th API key of u, and u itself if new.
-func (d *Directory) issue(ctx context.Context, u User, added []User, n int) (*Bootstrapped, error) {
+// withAccount adds account to b unless it is there already.
+func (d *Directory) withAccount(ctx context.Context, b Batch, account outcrop.AccountID) (Batch, error) {
+	_, err := d.Account(ctx, account)
+	if outcrop.KindOf(err) != outcrop.NotFound {
+		return b, err
+	}
+	e, err := entryOf(Account{ID: account, Name: string(account), Created: d.stamp()}, 0)
+	b.Entries = append(b.Entries, e)
+	return b, err
+}
+
+// issue adds an access key and the n-th API key of u, with what else is in b.
+func (d *Directory) issue(ctx context.Context, u User, b Batch, n int) (*Bootstrapped, error) {
 	d.sealing.RLock()
 	defer d.sealing.RUnlock()
 	access, err := d.newAccessKey(u)
@@ -58,8 +78,8 @@ func (d *Directory) issue(ctx context.Context, u User, added []User, n int) (*Bo
 		return nil, err
 	}
 	api := d.newAPIKey(u, n, time.Time{})
-	err = d.store.Add(ctx, Batch{Users: added, AccessKeys: []AccessKey{access.AccessKey}, APIKeys: []APIKey{api.APIKey}})
-	if err != nil {
+	b.AccessKeys, b.APIKeys = []AccessKey{access.AccessKey}, []APIKey{api.APIKey}
+	if err := d.store.Add(ctx, b); err != nil {
 		return nil, wrap("issue credentials", err)
 	}
 	return &Bootstrapped{User: u, AccessKeyID: access.ID, SecretAccessKey: access.Secret, APIKey: api.Token}, nil

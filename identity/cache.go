@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 )
@@ -62,6 +63,15 @@ func (c *cache[V]) put(name string, e *entry[V], generation int) {
 		}
 	}
 	c.entries[name] = e
+}
+
+// drop forgets what is told by about. Like clear, it keeps what is being loaded
+// from being remembered.
+func (c *cache[V]) drop(about func(V) bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.generation++
+	maps.DeleteFunc(c.entries, func(_ string, e *entry[V]) bool { return about(e.value) })
 }
 
 func (c *cache[V]) clear() {

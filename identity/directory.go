@@ -3,10 +3,12 @@ package identity
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
 	"outcrop"
+	"outcrop/iam"
 	"outcrop/sigv4"
 )
 
@@ -23,6 +25,15 @@ type Directory struct {
 	apiKeys  *cache[knownAPIKey]
 	verifier sigv4.Verifier // of short-term API keys
 
+	sessions *cache[Key]         // temporary credentials, by digest
+	grants   *memo               // of callers
+	texts    *cache[*iam.Policy] // compiled documents
+	uses     uses
+
+	// changing is held while anything but a secret's seal changes, so that
+	// what a change is checked against stays true until it is written.
+	changing sync.Mutex
+
 	// sealing is held for writing while the envelope key changes, so that no
 	// secret is sealed with a key that is about to retire.
 	sealing sync.RWMutex
@@ -36,7 +47,9 @@ type knownAPIKey struct {
 
 // New makes a Directory over store; sealer opens its secrets.
 func New(store Store, sealer *Sealer, now func() time.Time) *Directory {
-	return &Directory{store: store, sealer: sealer, now: now, keys: newCache[Key](now), apiKeys: newCache[knownAPIKey](now)}
+	return &Directory{store: store, sealer: sealer, now: now,
+		keys: newCache[Key](now), apiKeys: newCache[knownAPIKey](now), sessions: newCache[Key](now),
+		grants: newMemo(now), texts: newCache[*iam.Policy](now), uses: uses{last: map[string]Use{}}}
 }
 
 // SecretFor finds an access key by its id. An unknown id is outcrop.Denied; so
@@ -71,8 +84,28 @@ func callerOf(u User, credential string) outcrop.Caller {
 	return outcrop.Caller{Account: u.Account, Principal: u.ARN(), UserID: u.ID, AccessKey: credential}
 }
 
-// forget drops everything remembered, after a change is in the store.
+// forget drops every key remembered, after a change is in the store.
 func (d *Directory) forget() {
 	d.keys.clear()
 	d.apiKeys.clear()
+	d.sessions.clear()
+}
+
+// drop forgets what was concluded from a thing that has changed: the rights of
+// those it bears on and, for a user or role, its keys and sessions.
+func (d *Directory) drop(e Entry) {
+	switch e.Kind {
+	case userEntry, roleEntry:
+		d.keys.drop(func(k Key) bool { return k.Caller.UserID == e.ID })
+		d.apiKeys.drop(func(k knownAPIKey) bool { return k.caller.UserID == e.ID })
+		d.sessions.drop(func(k Key) bool { return strings.HasPrefix(k.Caller.UserID, e.ID) })
+		d.grants.drop(e.ID)
+	case groupEntry:
+		d.grants.drop(e.ID)
+	case policyEntry:
+		d.grants.drop(policyLean(e.arn))
+		d.sessions.clear() // session policies may be copies of it
+	case accountEntry, orgEntry, unitEntry, scpEntry:
+		d.grants.clear() // rare, and they bear on whole accounts
+	}
 }

@@ -11,34 +11,20 @@ import (
 	"outcrop"
 )
 
-// CreateUser makes a user without credentials.
-func (d *Directory) CreateUser(ctx context.Context, account outcrop.AccountID, name string) (User, error) {
-	u, err := d.newUser(account, name)
-	if err != nil {
-		return User{}, err
-	}
-	err = d.store.Add(ctx, Batch{Users: []User{u}})
-	if outcrop.KindOf(err) == outcrop.Conflict {
-		return User{}, userExists(name)
-	}
-	return u, wrap("create user", err)
-}
-
-func (d *Directory) newUser(account outcrop.AccountID, name string) (User, error) {
-	if !accountIDs.MatchString(string(account)) {
-		return User{}, outcrop.Errorf(outcrop.Invalid, "account %q is not a 12-digit account number", account)
-	}
-	if !userNames.MatchString(name) {
-		return User{}, badUserName()
-	}
-	return User{ID: newID("AIDA", 17), Account: account, Name: name, Created: d.stamp()}, nil
-}
-
 // CreateAccessKey gives a user another access key.
 func (d *Directory) CreateAccessKey(ctx context.Context, account outcrop.AccountID, userName string) (*NewAccessKey, error) {
-	u, err := d.user(ctx, account, userName)
+	d.changing.Lock()
+	defer d.changing.Unlock()
+	u, err := d.User(ctx, account, userName)
 	if err != nil {
 		return nil, err
+	}
+	have, err := d.store.AccessKeysOf(ctx, u.ID)
+	if err != nil {
+		return nil, wrap("list access keys", err)
+	}
+	if len(have) >= MaxAccessKeysPerUser {
+		return nil, quota("AccessKeysPerUser", MaxAccessKeysPerUser)
 	}
 	d.sealing.RLock()
 	defer d.sealing.RUnlock()
@@ -68,11 +54,20 @@ func (d *Directory) DeactivateAccessKey(ctx context.Context, id string) error {
 // CreateAPIKey gives a user a long-term Bedrock API key. It expires at the
 // time given, or never at the zero time.
 func (d *Directory) CreateAPIKey(ctx context.Context, account outcrop.AccountID, userName string, expires time.Time) (*NewAPIKey, error) {
-	u, err := d.user(ctx, account, userName)
+	d.changing.Lock()
+	defer d.changing.Unlock()
+	u, err := d.User(ctx, account, userName)
 	if err != nil {
 		return nil, err
 	}
-	for n := range maxAPIKeysPerUser {
+	have, err := d.store.APIKeysOf(ctx, u.ID)
+	if err != nil {
+		return nil, wrap("list API keys", err)
+	}
+	if len(have) >= maxAPIKeysPerUser {
+		return nil, tooManyAPIKeys()
+	}
+	for n := range maxAliasTries {
 		k := d.newAPIKey(u, n, expires)
 		err := d.store.Add(ctx, Batch{APIKeys: []APIKey{k.APIKey}})
 		switch {
@@ -86,8 +81,8 @@ func (d *Directory) CreateAPIKey(ctx context.Context, account outcrop.AccountID,
 }
 
 // newAPIKey makes the n-th key of u. The alias says which one it is, as IAM's
-// do: alice-at-123456789012, then alice+1-at-123456789012. That a store keeps
-// aliases unique is what enforces the quota.
+// do: alice-at-123456789012, then alice+1-at-123456789012. A renamed user keeps
+// its aliases, so that a later alice may have to go further.
 func (d *Directory) newAPIKey(u User, n int, expires time.Time) *NewAPIKey {
 	alias := fmt.Sprintf("%s-at-%s", u.Name, u.Account)
 	if n > 0 {
@@ -96,8 +91,12 @@ func (d *Directory) newAPIKey(u User, n int, expires time.Time) *NewAPIKey {
 	secret := newSecret(32)
 	return &NewAPIKey{
 		APIKey: APIKey{ID: newID("ACCA", 17), UserID: u.ID, Alias: alias, Digest: sha256.Sum256([]byte(secret)), Active: true, Created: d.stamp(), Expires: expires},
-		Token:  longTermPrefix + base64.StdEncoding.EncodeToString([]byte(alias+":"+secret)),
+		Token:  tokenOf(alias, secret),
 	}
+}
+
+func tokenOf(alias, secret string) string {
+	return longTermPrefix + base64.StdEncoding.EncodeToString([]byte(alias+":"+secret))
 }
 
 // RevokeAPIKey forgets a long-term key.
@@ -149,14 +148,6 @@ func (d *Directory) reseal(ctx context.Context, k AccessKey) error {
 		return nil // removed since it was listed
 	}
 	return wrap("reseal access key", err)
-}
-
-func (d *Directory) user(ctx context.Context, account outcrop.AccountID, name string) (User, error) {
-	u, err := d.store.User(ctx, account, name)
-	if outcrop.KindOf(err) == outcrop.NotFound {
-		return User{}, noSuchUser(name)
-	}
-	return u, wrap("find user", err)
 }
 
 // stamp is the time that records carry: IAM's dates are whole seconds.

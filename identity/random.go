@@ -2,8 +2,10 @@ package identity
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base32"
 	"encoding/base64"
+	"strings"
 )
 
 // newID makes an IAM unique identifier: a prefix that tells the kind, and n
@@ -19,4 +21,15 @@ func newSecret(n int) string {
 	b := make([]byte, n)
 	rand.Read(b)
 	return base64.StdEncoding.EncodeToString(b)
+}
+
+// lowerID makes an identifier of Organizations: a prefix and n characters of
+// [a-z2-7].
+func lowerID(prefix string, n int) string { return prefix + strings.ToLower(newID("", n)) }
+
+// managedID is the identifier of an AWS-managed policy: the same in every
+// installation, but not the one AWS has for it.
+func managedID(name string) string {
+	sum := sha256.Sum256([]byte(name))
+	return "ANPA" + base32.StdEncoding.EncodeToString(sum[:])[:17]
 }

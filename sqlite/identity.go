@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"modernc.org/sqlite"
@@ -20,11 +21,14 @@ func (db *DB) Identities() identity.Store { return identities{db} }
 type identities struct{ db *DB }
 
 func (s identities) Add(ctx context.Context, b identity.Batch) error {
+	entries, err := b.All()
+	if err != nil {
+		return err
+	}
 	return s.db.update(ctx, func(tx *sql.Tx) error {
-		for _, u := range b.Users {
-			if err := insert(ctx, tx, `INSERT INTO users (id, account, name, created) VALUES (?, ?, ?, ?)`,
-				u.ID, u.Account, u.Name, u.Created.Unix()); err != nil {
-				return fmt.Errorf("add user: %w", err)
+		for _, e := range entries {
+			if err := addEntry(ctx, tx, e); err != nil {
+				return err
 			}
 		}
 		for _, k := range b.AccessKeys {
@@ -61,78 +65,124 @@ func insert(ctx context.Context, tx *sql.Tx, query string, args ...any) error {
 	return err
 }
 
-// userColumns are scanned by userRow.
-const userColumns = `u.id, u.account, u.name, u.created`
+func (s identities) User(ctx context.Context, account outcrop.AccountID, name string) (identity.User, error) {
+	e, err := s.Entry(ctx, userKind, string(account), strings.ToLower(name))
+	if err != nil {
+		return identity.User{}, err
+	}
+	return identity.UserOf(e)
+}
 
-// A userRow scans a User.
-type userRow struct {
-	identity.User
+// userKind is the kind of entry that has keys.
+const userKind identity.EntryKind = "user"
+
+// userOf reads the user whose entry's body was read beside one of its keys.
+func userOf(id string, body []byte) (identity.User, error) {
+	return identity.UserOf(identity.Entry{ID: id, Kind: userKind, Body: body})
+}
+
+// Columns of keys, scanned by accessKeyRow and apiKeyRow.
+const (
+	accessKeyColumns = `k.id, k.user_id, k.sealed, k.active, k.created`
+	apiKeyColumns    = `k.id, k.user_id, k.alias, k.digest, k.active, k.created, k.expires`
+)
+
+type accessKeyRow struct {
+	identity.AccessKey
 	created int64
 }
 
-func (u *userRow) fields() []any { return []any{&u.ID, &u.Account, &u.Name, &u.created} }
-
-func (u *userRow) user() identity.User {
-	u.Created = time.Unix(u.created, 0).UTC()
-	return u.User
+func (k *accessKeyRow) fields() []any {
+	return []any{&k.ID, &k.UserID, &k.Sealed, &k.Active, &k.created}
 }
 
-func (s identities) User(ctx context.Context, account outcrop.AccountID, name string) (identity.User, error) {
-	var u userRow
-	row := s.db.read.QueryRowContext(ctx, `SELECT `+userColumns+` FROM users u WHERE u.account = ? AND u.name = ?`, account, name)
-	if err := row.Scan(u.fields()...); err != nil {
-		return identity.User{}, absent(err, "user")
+func (k *accessKeyRow) key() identity.AccessKey {
+	k.Created = time.Unix(k.created, 0).UTC()
+	return k.AccessKey
+}
+
+type apiKeyRow struct {
+	identity.APIKey
+	digest  []byte
+	created int64
+	expires sql.Null[int64]
+}
+
+func (k *apiKeyRow) fields() []any {
+	return []any{&k.ID, &k.UserID, &k.Alias, &k.digest, &k.Active, &k.created, &k.expires}
+}
+
+func (k *apiKeyRow) key() identity.APIKey {
+	copy(k.Digest[:], k.digest) // 32 bytes: the table checks it
+	k.Created = time.Unix(k.created, 0).UTC()
+	if k.expires.Valid {
+		k.Expires = time.Unix(k.expires.V, 0).UTC()
 	}
-	return u.user(), nil
+	return k.APIKey
 }
 
 func (s identities) AccessKey(ctx context.Context, id string) (identity.AccessKey, identity.User, error) {
-	var k identity.AccessKey
-	var u userRow
-	var created int64
-	row := s.db.read.QueryRowContext(ctx, `SELECT k.id, k.user_id, k.sealed, k.active, k.created, `+userColumns+`
-		FROM access_keys k JOIN users u ON u.id = k.user_id WHERE k.id = ?`, id)
-	if err := row.Scan(append([]any{&k.ID, &k.UserID, &k.Sealed, &k.Active, &created}, u.fields()...)...); err != nil {
+	var k accessKeyRow
+	var body []byte
+	row := s.db.read.QueryRowContext(ctx, `SELECT `+accessKeyColumns+`, e.body
+		FROM access_keys k JOIN entries e ON e.id = k.user_id WHERE k.id = ?`, id)
+	if err := row.Scan(append(k.fields(), &body)...); err != nil {
 		return identity.AccessKey{}, identity.User{}, absent(err, "access key")
 	}
-	k.Created = time.Unix(created, 0).UTC()
-	return k, u.user(), nil
+	u, err := userOf(k.UserID, body)
+	return k.key(), u, err
 }
 
 func (s identities) APIKey(ctx context.Context, alias string) (identity.APIKey, identity.User, error) {
-	var k identity.APIKey
-	var u userRow
-	var digest []byte
-	var created int64
-	var expires sql.Null[int64]
-	row := s.db.read.QueryRowContext(ctx, `SELECT k.id, k.user_id, k.alias, k.digest, k.active, k.created, k.expires, `+userColumns+`
-		FROM api_keys k JOIN users u ON u.id = k.user_id WHERE k.alias = ?`, alias)
-	if err := row.Scan(append([]any{&k.ID, &k.UserID, &k.Alias, &digest, &k.Active, &created, &expires}, u.fields()...)...); err != nil {
+	var k apiKeyRow
+	var body []byte
+	row := s.db.read.QueryRowContext(ctx, `SELECT `+apiKeyColumns+`, e.body
+		FROM api_keys k JOIN entries e ON e.id = k.user_id WHERE k.alias = ?`, alias)
+	if err := row.Scan(append(k.fields(), &body)...); err != nil {
 		return identity.APIKey{}, identity.User{}, absent(err, "API key")
 	}
-	copy(k.Digest[:], digest) // 32 bytes: the table checks it
-	k.Created = time.Unix(created, 0).UTC()
-	if expires.Valid {
-		k.Expires = time.Unix(expires.V, 0).UTC()
-	}
-	return k, u.user(), nil
+	u, err := userOf(k.UserID, body)
+	return k.key(), u, err
 }
 
 func (s identities) AccessKeys(ctx context.Context) ([]identity.AccessKey, error) {
-	rows, err := s.db.read.QueryContext(ctx, `SELECT id, user_id, sealed, active, created FROM access_keys ORDER BY id`)
+	return s.accessKeys(ctx, `ORDER BY k.id`)
+}
+
+func (s identities) AccessKeysOf(ctx context.Context, user string) ([]identity.AccessKey, error) {
+	return s.accessKeys(ctx, `WHERE k.user_id = ? ORDER BY k.created, k.id`, user)
+}
+
+func (s identities) accessKeys(ctx context.Context, which string, args ...any) ([]identity.AccessKey, error) {
+	rows, err := s.db.read.QueryContext(ctx, `SELECT `+accessKeyColumns+` FROM access_keys k `+which, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list access keys: %w", err)
 	}
 	defer rows.Close()
 	var all []identity.AccessKey
 	for rows.Next() {
-		var k identity.AccessKey
-		var created int64
-		if err := rows.Scan(&k.ID, &k.UserID, &k.Sealed, &k.Active, &created); err != nil {
+		var k accessKeyRow
+		if err := rows.Scan(k.fields()...); err != nil {
 			return nil, fmt.Errorf("list access keys: %w", err)
 		}
-		k.Created = time.Unix(created, 0).UTC()
-		all = append(all, k)
+		all = append(all, k.key())
+	}
+	return all, rows.Err()
+}
+
+func (s identities) APIKeysOf(ctx context.Context, user string) ([]identity.APIKey, error) {
+	rows, err := s.db.read.QueryContext(ctx, `SELECT `+apiKeyColumns+` FROM api_keys k WHERE k.user_id = ? ORDER BY k.created, k.id`, user)
+	if err != nil {
+		return nil, fmt.Errorf("list API keys: %w", err)
+	}
+	defer rows.Close()
+	var all []identity.APIKey
+	for rows.Next() {
+		var k apiKeyRow
+		if err := rows.Scan(k.fields()...); err != nil {
+			return nil, fmt.Errorf("list API keys: %w", err)
+		}
+		all = append(all, k.key())
 	}
 	return all, rows.Err()
 }
@@ -143,19 +193,31 @@ func (s identities) Reseal(ctx context.Context, id string, from, to identity.Sea
 }
 
 func (s identities) Deactivate(ctx context.Context, id string) error {
-	err := s.alter(ctx, id, `UPDATE access_keys SET active = 0 WHERE id = ?1`)
+	return s.either(ctx, id, `UPDATE access_keys SET active = 0 WHERE id = ?1`, `UPDATE api_keys SET active = 0 WHERE id = ?1`)
+}
+
+func (s identities) Activate(ctx context.Context, id string) error {
+	return s.either(ctx, id, `UPDATE access_keys SET active = 1 WHERE id = ?1`, `UPDATE api_keys SET active = 1 WHERE id = ?1`)
+}
+
+func (s identities) Remove(ctx context.Context, id string) error {
+	if _, err := s.db.write.ExecContext(ctx, `DELETE FROM last_uses WHERE id = ?`, id); err != nil {
+		return fmt.Errorf("forget last use: %w", err)
+	}
+	return s.either(ctx, id, `DELETE FROM access_keys WHERE id = ?1`, `DELETE FROM api_keys WHERE id = ?1`)
+}
+
+// either tries access keys and then API keys.
+func (s identities) either(ctx context.Context, id, access, api string) error {
+	err := s.alter(ctx, id, access)
 	if outcrop.KindOf(err) == outcrop.NotFound {
-		return s.alter(ctx, id, `UPDATE api_keys SET active = 0 WHERE id = ?1`)
+		return s.alter(ctx, id, api)
 	}
 	return err
 }
 
-func (s identities) Remove(ctx context.Context, id string) error {
-	err := s.alter(ctx, id, `DELETE FROM access_keys WHERE id = ?1`)
-	if outcrop.KindOf(err) == outcrop.NotFound {
-		return s.alter(ctx, id, `DELETE FROM api_keys WHERE id = ?1`)
-	}
-	return err
+func (s identities) Renew(ctx context.Context, id string, digest [32]byte) error {
+	return s.alter(ctx, id, `UPDATE api_keys SET digest = ?2 WHERE id = ?1`, digest[:])
 }
 
 // alter runs a statement whose first argument is id and which touches one row.

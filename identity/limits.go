@@ -1,0 +1,62 @@
+package identity
+
+import (
+	"regexp"
+	"time"
+)
+
+// IAM's quotas (IAM user guide, "IAM and AWS STS quotas"; the defaults).
+const (
+	MaxAccessKeysPerUser         = 2
+	MaxGroupsPerUser             = 10
+	MaxGroupsPerAccount          = 300
+	MaxRolesPerAccount           = 1000
+	MaxPoliciesPerAccount        = 1500
+	MaxProvidersPerAccount       = 100
+	MaxAttachedPolicies          = 10 // per user, group or role
+	MaxPolicyVersions            = 5
+	MaxTagsPerEntity             = 50
+	MaxClientIDsPerProvider      = 100
+	MaxThumbprintsPerProvider    = 5
+	MaxPolicyDocumentBytes       = 131072 // whatever the kind (iam service model)
+	MaxUsersPerAccount           = 100000 // AWS stops at 5000; one installation serves all its workloads from one account
+	MinSessionDuration           = time.Hour
+	MaxSessionDuration           = 12 * time.Hour
+	MaxCredentialAgeDays         = 36600
+	MaxServiceCredentialsPerUser = maxAPIKeysPerUser
+)
+
+// Quotas of AWS Organizations.
+const (
+	MaxSCPsPerTarget  = 5
+	MaxSCPs           = 1000
+	MaxUnitDepth      = 5
+	MaxUnits          = 1000
+	MaxAccounts       = 1000
+	MinSCPsPerTarget  = 1 // a root, unit or account keeps at least one
+	maxOrgNameRunes   = 128
+	maxSCPDescription = 512
+)
+
+const (
+	maxAPIKeysPerUser = 2       // IAM's quota of service-specific credentials per service
+	maxTokenBytes     = 8 << 10 // a short-term key carries a whole session token
+	maxAliasBytes     = 128
+	maxAliasTries     = 20 // names that renamed users may still hold
+)
+
+// What IAM accepts (iam and organizations service models).
+var (
+	userNames    = regexp.MustCompile(`\A[\w+=,.@-]{1,64}\z`)  // of users and roles
+	groupNames   = regexp.MustCompile(`\A[\w+=,.@-]{1,128}\z`) // of groups and policies
+	paths        = regexp.MustCompile(`\A(/|/[!-~]{1,510}/)\z`)
+	policyPaths  = regexp.MustCompile(`\A((/[A-Za-z0-9.,+@=_-]+)*)/\z`)
+	descriptions = regexp.MustCompile(`\A[\t\n\r -~\x{A1}-\x{FF}]{0,1000}\z`)
+	tagKeys      = regexp.MustCompile(`\A[\pL\pZ\pN_.:/=+\-@]{1,128}\z`)
+	tagValues    = regexp.MustCompile(`\A[\pL\pZ\pN_.:/=+\-@]{0,256}\z`)
+	thumbprints  = regexp.MustCompile(`\A[0-9a-fA-F]{40}\z`)
+	aliases      = regexp.MustCompile(`\A[a-z0-9](-?[a-z0-9]){2,62}\z`)
+	accountIDs   = regexp.MustCompile(`\A[0-9]{12}\z`)
+	accessKeyID  = regexp.MustCompile(`\A\w{16,128}\z`)
+	emails       = regexp.MustCompile(`\A[^\s@]+@[^\s@]+\.[^\s@]+\z`)
+)
