@@ -71,7 +71,7 @@ func encodeText(m *Member, v any, format string) (string, error) {
 	case int:
 		return strconv.Itoa(v), nil
 	case float64:
-		return string(appendFloat(nil, v, m.Shape.Type)), nil
+		return floatText(v), nil
 	case bool:
 		return strconv.FormatBool(v), nil
 	case []byte:

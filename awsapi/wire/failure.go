@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"outcrop/internal/jsonlex"
 )
 
 // failure writes the body of an error: its type when the body names it, its
@@ -13,11 +15,11 @@ func (e *jsonEncoder) failure(shape *Shape, f *Failure, kind string) {
 	first := true
 	if kind != "" {
 		e.key("__type", &first)
-		e.buf = appendJSONString(e.buf, kind)
+		e.buf = jsonlex.AppendString(e.buf, kind)
 	}
 	if f.Message != "" {
 		e.key(messageName(shape, f.Auth), &first)
-		e.buf = appendJSONString(e.buf, f.Message)
+		e.buf = jsonlex.AppendString(e.buf, f.Message)
 	}
 	for _, name := range slices.Sorted(maps.Keys(f.Fields)) {
 		if !strings.EqualFold(name, "message") {

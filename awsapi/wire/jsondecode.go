@@ -3,48 +3,75 @@ package wire
 import (
 	"bytes"
 	"encoding/base64"
+	"errors"
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
+
+	"outcrop/internal/jsonlex"
 )
 
 // A jsonDecoder reads JSON into a tree by its shape. Members that the model
-// does not know are skipped: SDKs are often newer than our models.
+// does not know are skipped: SDKs are often newer than our models. Its first
+// error sticks, so that what is read after it is of no account.
 type jsonDecoder struct {
-	*jsonLexer
+	jsonlex.Lexer
 	names bool // REST-JSON: members go by their locationName; AWS JSON ignores it
 }
 
 // decodeJSON reads one value of m's shape that is the whole text.
 func decodeJSON(text []byte, m *Member, names bool) (any, error) {
-	lexer, err := newJSONLexer(text)
-	if err != nil {
-		return nil, err
+	d := jsonDecoder{names: names}
+	d.Reset(text)
+	v := d.value(m)
+	if err := d.Done(); err != nil {
+		return nil, malformed(err, text)
 	}
-	d := &jsonDecoder{lexer, names}
-	v, err := d.value(m, 0)
-	if err != nil {
-		return nil, err
+	return v, nil
+}
+
+// malformed is a lexer's error in AWS's manner.
+func malformed(err error, text []byte) error {
+	var bad *jsonlex.Error
+	if !errors.As(err, &bad) {
+		return err
 	}
-	return v, d.end()
+	var what string
+	switch {
+	case bad.Kind == jsonlex.NotUTF8:
+		return &Malformed{"The request body is not valid UTF-8"}
+	case bad.Kind == jsonlex.TooDeep:
+		what = fmt.Sprintf("The request body is nested more than %d levels deep", jsonlex.MaxDepth)
+	case bad.Kind == jsonlex.Trailing:
+		what = "Unexpected data after the end of the request body"
+	case bad.Kind == jsonlex.Unfit:
+		what = bad.Message
+	case bad.Offset >= len(text):
+		what = "Unexpected end of the request body"
+	default:
+		r, _ := utf8.DecodeRune(text[bad.Offset:])
+		what = fmt.Sprintf("Unexpected character %q", r)
+	}
+	return &Malformed{what + " at offset " + strconv.Itoa(bad.Offset)}
 }
 
 // value reads one value; nil is null.
-func (d *jsonDecoder) value(m *Member, depth int) (any, error) {
+func (d *jsonDecoder) value(m *Member) any {
 	if m.Shape.Type == Doc {
-		raw, err := d.raw(depth)
-		return Document(bytes.Clone(raw)), err
+		return Document(bytes.Clone(d.Raw()))
 	}
-	if null, err := d.null(); null || err != nil {
-		return nil, err
+	if d.Null() {
+		return nil
 	}
 	switch m.Shape.Type {
 	case Structure:
-		return d.structure(m.Shape, depth)
+		return d.structure(m.Shape)
 	case List:
-		return d.list(m.Shape, depth)
+		return d.list(m.Shape)
 	case Map:
-		return d.mapping(m.Shape, depth)
+		return d.mapping(m.Shape)
 	case Integer, Long:
 		return d.integer(m.Shape.Type)
 	case Float, Double:
@@ -56,26 +83,25 @@ func (d *jsonDecoder) value(m *Member, depth int) (any, error) {
 	case Blob:
 		return d.blob()
 	}
-	return d.str("String")
+	if !d.comes(jsonlex.StringValue, "a String") {
+		return nil
+	}
+	return d.Text()
 }
 
-func (d *jsonDecoder) structure(s *Shape, depth int) (map[string]any, error) {
-	if d.peek() != '{' {
-		return nil, d.mismatch("a structure", depth)
+func (d *jsonDecoder) structure(s *Shape) any {
+	if !d.comes(jsonlex.ObjectValue, "a structure") {
+		return nil
 	}
 	tree := make(map[string]any, len(s.Members))
-	return tree, d.object(depth, func(key []byte) error {
-		m := d.member(s, key)
-		if m == nil {
-			return d.skip(depth + 1)
+	for d.Object(); d.Member(); {
+		if m := d.member(s, d.Name()); m == nil {
+			d.Skip()
+		} else {
+			put(tree, m.Name, d.value(m))
 		}
-		v, err := d.value(m, depth+1)
-		if err != nil {
-			return err
-		}
-		put(tree, m.Name, v)
-		return nil
-	})
+	}
+	return tree
 }
 
 // put keeps null and absent the same.
@@ -87,99 +113,55 @@ func put(tree map[string]any, name string, v any) {
 	tree[name] = v
 }
 
-func (d *jsonDecoder) member(s *Shape, key []byte) *Member {
+func (d *jsonDecoder) member(s *Shape, key string) *Member {
 	if d.names {
-		return s.bodyMember(string(key))
+		return s.bodyMember(key)
 	}
-	return s.Member(string(key))
+	return s.Member(key)
 }
 
-// object reads an object, calling each with every key; each reads the value.
-func (d *jsonDecoder) object(depth int, each func(key []byte) error) error {
-	if err := d.open(depth); err != nil {
-		return err
-	}
-	for first := true; ; first = false {
-		more, err := d.more('}', first)
-		if !more {
-			return err
-		}
-		key, err := d.key()
-		if err != nil {
-			return err
-		}
-		if err := each(key); err != nil {
-			return err
-		}
-	}
-}
-
-func (d *jsonDecoder) mapping(s *Shape, depth int) (map[string]any, error) {
-	if d.peek() != '{' {
-		return nil, d.mismatch("a map", depth)
+func (d *jsonDecoder) mapping(s *Shape) any {
+	if !d.comes(jsonlex.ObjectValue, "a map") {
+		return nil
 	}
 	tree := make(map[string]any)
-	return tree, d.object(depth, func(key []byte) error {
-		name := string(key)
-		v, err := d.value(s.Value, depth+1)
-		if err != nil {
-			return err
-		}
+	for d.Object(); d.Member(); {
+		name := strings.Clone(d.Name())
+		v := d.value(s.Value)
 		if v == nil && !s.Sparse {
-			return d.wrong("The value of map key %q must not be null", name)
+			d.refuse("The value of map key %q must not be null", name)
 		}
 		tree[name] = v
-		return nil
-	})
+	}
+	return tree
 }
 
-func (d *jsonDecoder) list(s *Shape, depth int) ([]any, error) {
-	if d.peek() != '[' {
-		return nil, d.mismatch("a list", depth)
-	}
-	if err := d.open(depth); err != nil {
-		return nil, err
+func (d *jsonDecoder) list(s *Shape) any {
+	if !d.comes(jsonlex.ListValue, "a list") {
+		return nil
 	}
 	list := []any{}
-	for first := true; ; first = false {
-		more, err := d.more(']', first)
-		if !more {
-			return list, err
-		}
-		v, err := d.value(s.Elem, depth+1)
-		if err != nil {
-			return nil, err
-		}
+	for d.Array(); d.Element(); {
+		v := d.value(s.Elem)
 		if v == nil && !s.Sparse {
-			return nil, d.wrong("An element of a list must not be null")
+			d.refuse("An element of a list must not be null")
 		}
 		list = append(list, v)
 	}
-}
-
-// str reads a string; wanted is the type it is read for.
-func (d *jsonDecoder) str(wanted string) (string, error) {
-	if d.peek() != '"' {
-		return "", d.mismatch("a "+wanted, 0)
-	}
-	s, err := d.stringBytes()
-	return string(s), err
+	return list
 }
 
 // integer reads a whole number, also when it is written as 1.0 or 1e3.
-func (d *jsonDecoder) integer(t Type) (int64, error) {
-	if c := d.peek(); c != '-' && (c < '0' || c > '9') {
-		return 0, d.mismatch("an Integer", 0)
+func (d *jsonDecoder) integer(t Type) any {
+	if !d.comes(jsonlex.NumberValue, "an Integer") {
+		return nil
 	}
-	text, err := d.number()
-	if err != nil {
-		return 0, err
-	}
+	text := string(d.Raw())
 	n, ok := parseInteger(text, t)
 	if !ok {
-		return 0, d.wrong("NUMBER_VALUE can not be converted to %s: %.40s", aType(t), text)
+		d.refuse("NUMBER_VALUE can not be converted to %s: %.40s", aType(t), text)
 	}
-	return n, nil
+	return n
 }
 
 // parseInteger reads decimal text that may have a zero fraction or exponent.
@@ -203,31 +185,25 @@ func parseInteger(text string, t Type) (int64, bool) {
 	return int64(f), true
 }
 
-// float reads a number, or the string NaN, Infinity or -Infinity.
-func (d *jsonDecoder) float() (float64, error) {
-	c := d.peek()
-	if c == '"' {
-		s, err := d.stringBytes()
-		if err != nil {
-			return 0, err
+// float reads a number, or the string NaN, Infinity or -Infinity. A float
+// keeps what was written: 1.1 stays 1.1.
+func (d *jsonDecoder) float() any {
+	if d.Peek() == jsonlex.StringValue {
+		f, ok := parseSpecialFloat(d.String())
+		if !ok {
+			d.refuse("STRING_VALUE can not be converted to a Double")
 		}
-		if f, ok := parseSpecialFloat(string(s)); ok {
-			return f, nil
-		}
-		return 0, d.wrong("STRING_VALUE can not be converted to a Double")
+		return f
 	}
-	if c != '-' && (c < '0' || c > '9') {
-		return 0, d.mismatch("a Double", 0)
+	if !d.comes(jsonlex.NumberValue, "a Double") {
+		return nil
 	}
-	text, err := d.number()
+	text := string(d.Raw())
+	f, err := strconv.ParseFloat(text, 64)
 	if err != nil {
-		return 0, err
+		d.refuse("NUMBER_VALUE can not be converted to a Double: %.40s", text)
 	}
-	f, err := strconv.ParseFloat(text, 64) // a float keeps what was written: 1.1 stays 1.1
-	if err != nil {
-		return 0, d.wrong("NUMBER_VALUE can not be converted to a Double: %.40s", text)
-	}
-	return f, nil
+	return f
 }
 
 func parseSpecialFloat(s string) (float64, bool) {
@@ -242,79 +218,84 @@ func parseSpecialFloat(s string) (float64, bool) {
 	return 0, false
 }
 
-func (d *jsonDecoder) boolean() (bool, error) {
-	switch d.peek() {
-	case 't':
-		return true, d.word("true")
-	case 'f':
-		return false, d.word("false")
+func (d *jsonDecoder) boolean() any {
+	if !d.comes(jsonlex.BoolValue, "a Boolean") {
+		return nil
 	}
-	return false, d.mismatch("a Boolean", 0)
+	return d.Bool()
 }
 
-func (d *jsonDecoder) timestamp(m *Member) (any, error) {
+func (d *jsonDecoder) timestamp(m *Member) any {
 	format := m.timestampFormat(UnixEpoch)
 	var text string
-	var err error
-	switch c := d.peek(); {
-	case c == '"':
-		text, err = d.str("Timestamp")
+	switch d.Peek() {
+	case jsonlex.StringValue:
+		text = d.String()
 		if format == UnixEpoch {
 			format = ISO8601 // a number in quotes is no timestamp
 		}
-	case c == '-' || '0' <= c && c <= '9':
-		text, err = d.number()
+	case jsonlex.NumberValue:
+		text = string(d.Raw())
 		format = UnixEpoch // a bare number has one meaning only
 	default:
-		err = d.mismatch("a Timestamp", 0)
-	}
-	if err != nil {
-		return nil, err
+		d.mismatch("a Timestamp")
+		return nil
 	}
 	t, ok := parseTimestamp(text, format)
 	if !ok {
-		return nil, d.wrong("%.40q is not a valid timestamp", text)
+		d.refuse("%.40q is not a valid timestamp", text)
 	}
-	return t, nil
+	return t
 }
 
-func (d *jsonDecoder) blob() ([]byte, error) {
-	if d.peek() != '"' {
-		return nil, d.mismatch("a Blob", 0)
+func (d *jsonDecoder) blob() any {
+	if !d.comes(jsonlex.StringValue, "a Blob") {
+		return nil
 	}
-	s, err := d.stringBytes()
+	b, err := base64.StdEncoding.DecodeString(d.String())
 	if err != nil {
-		return nil, err
+		d.refuse("A blob is not valid base64")
 	}
-	b := make([]byte, base64.StdEncoding.DecodedLen(len(s)))
-	n, err := base64.StdEncoding.Decode(b, s)
-	if err != nil {
-		return nil, d.wrong("A blob is not valid base64")
-	}
-	return b[:n], nil
+	return b
 }
 
-// mismatch is a value of the wrong type, worded as AWS's own front layer does
-// ("NUMBER_VALUE can not be converted to a String"), or a grammar fault when
-// no value stands here at all.
-func (d *jsonDecoder) mismatch(wanted string, depth int) error {
-	start := d.at
-	c := d.peek()
-	if err := d.skip(depth); err != nil {
-		return err
+// comes says whether a value of the wanted sort comes next.
+func (d *jsonDecoder) comes(v jsonlex.Value, wanted string) bool {
+	if d.Peek() == v {
+		return true
 	}
-	d.at = start
-	switch c {
+	d.mismatch(wanted)
+	return false
+}
+
+// mismatch refuses a value of the wrong sort, worded as AWS's own front layer
+// does ("NUMBER_VALUE can not be converted to a String"). Where no value
+// stands at all, that is the error.
+func (d *jsonDecoder) mismatch(wanted string) {
+	start := d.Offset()
+	found := d.Raw()
+	if found == nil {
+		return
+	}
+	message := "NUMBER_VALUE can not be converted to " + wanted
+	switch found[0] {
 	case '{':
-		return d.wrong("Start of structure or map found where not expected")
+		message = "Start of structure or map found where not expected"
 	case '[':
-		return d.wrong("Start of list found where not expected")
+		message = "Start of list found where not expected"
 	case '"':
-		return d.wrong("STRING_VALUE can not be converted to %s", wanted)
+		message = "STRING_VALUE can not be converted to " + wanted
 	case 't':
-		return d.wrong("TRUE_VALUE can not be converted to %s", wanted)
+		message = "TRUE_VALUE can not be converted to " + wanted
 	case 'f':
-		return d.wrong("FALSE_VALUE can not be converted to %s", wanted)
+		message = "FALSE_VALUE can not be converted to " + wanted
 	}
-	return d.wrong("NUMBER_VALUE can not be converted to %s", wanted)
+	d.Unfit(start, message)
+}
+
+// refuse is for a value that was read and does not fit.
+func (d *jsonDecoder) refuse(format string, args ...any) {
+	if !d.Failed() {
+		d.Unfit(d.End(), fmt.Sprintf(format, args...))
+	}
 }

@@ -6,11 +6,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
-	"unicode/utf8"
+
+	"outcrop/internal/jsonlex"
 )
 
 // A jsonEncoder writes a tree as JSON by its shape: structures in the model's
@@ -58,7 +59,7 @@ func (e *jsonEncoder) scalar(m *Member, v any) bool {
 	t := m.Shape.Type
 	switch v := v.(type) {
 	case string:
-		e.buf = appendJSONString(e.buf, v)
+		e.buf = jsonlex.AppendString(e.buf, v)
 		return t == String
 	case int64:
 		e.buf = strconv.AppendInt(e.buf, v, 10)
@@ -66,7 +67,7 @@ func (e *jsonEncoder) scalar(m *Member, v any) bool {
 	case int:
 		return e.scalar(m, int64(v))
 	case float64:
-		e.buf = appendJSONFloat(e.buf, v, t)
+		e.buf = jsonlex.AppendFloat(e.buf, v)
 		return t == Float || t == Double
 	case bool:
 		e.buf = strconv.AppendBool(e.buf, v)
@@ -109,7 +110,7 @@ func (e *jsonEncoder) key(name string, first *bool) {
 		e.buf = append(e.buf, ',')
 	}
 	*first = false
-	e.buf = appendJSONString(e.buf, name)
+	e.buf = jsonlex.AppendString(e.buf, name)
 	e.buf = append(e.buf, ':')
 }
 
@@ -170,75 +171,8 @@ func (e *jsonEncoder) timestamp(m *Member, t time.Time) {
 	e.buf = append(e.buf, '"')
 }
 
-// appendJSONFloat writes f as ECMAScript does, and what JSON has no number
-// for as a string.
-func appendJSONFloat(b []byte, f float64, t Type) []byte {
-	if math.IsNaN(f) || math.IsInf(f, 0) {
-		b = append(b, '"')
-		b = appendFloat(b, f, t)
-		return append(b, '"')
-	}
-	return appendFloat(b, f, t)
-}
-
-// appendFloat writes f for a header, query or body.
-func appendFloat(b []byte, f float64, t Type) []byte {
-	switch abs := math.Abs(f); {
-	case math.IsNaN(f):
-		return append(b, "NaN"...)
-	case math.IsInf(f, 1):
-		return append(b, "Infinity"...)
-	case math.IsInf(f, -1):
-		return append(b, "-Infinity"...)
-	case abs != 0 && (abs < 1e-6 || abs >= 1e21):
-		return strconv.AppendFloat(b, f, 'e', -1, floatBits(t))
-	}
-	return strconv.AppendFloat(b, f, 'f', -1, floatBits(t))
-}
-
-func floatBits(t Type) int {
-	if t == Float {
-		return 32
-	}
-	return 64
-}
-
-// appendJSONString writes s with only the escapes that JSON demands: <, > and
-// & stay as they are. Bytes that are not UTF-8 become U+FFFD.
-func appendJSONString(b []byte, s string) []byte {
-	const hex = "0123456789abcdef"
-	b = append(b, '"')
-	from := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= utf8.RuneSelf {
-			r, size := utf8.DecodeRuneInString(s[i:])
-			if r == utf8.RuneError && size == 1 {
-				b = append(append(b, s[from:i]...), "\ufffd"...)
-				from = i + 1
-			}
-			i += size
-			continue
-		}
-		if c >= ' ' && c != '"' && c != '\\' {
-			i++
-			continue
-		}
-		b = append(b, s[from:i]...)
-		switch c {
-		case '"', '\\':
-			b = append(b, '\\', c)
-		case '\n':
-			b = append(b, '\\', 'n')
-		case '\r':
-			b = append(b, '\\', 'r')
-		case '\t':
-			b = append(b, '\\', 't')
-		default:
-			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		}
-		i++
-		from = i
-	}
-	return append(append(b, s[from:]...), '"')
+// floatText writes f for a header, query or message, where the names of what
+// is no number have no quotes.
+func floatText(f float64) string {
+	return strings.Trim(string(jsonlex.AppendFloat(nil, f)), `"`)
 }

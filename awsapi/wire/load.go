@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+
+	"outcrop/internal/jsonlex"
 )
 
 // Load reads a service model in botocore's form (service-2.json). Documentation
@@ -248,26 +250,13 @@ func (o ordered) byName() map[string]json.RawMessage {
 
 // UnmarshalJSON cuts b, which encoding/json has checked, into its members.
 func (o *ordered) UnmarshalJSON(b []byte) error {
-	l := &jsonLexer{text: bytes.Clone(b)} // b is lent for the call only
-	if l.peek() == 'n' {                  // null
-		return nil
+	var l jsonlex.Lexer
+	l.Reset(bytes.Clone(b)) // b is lent for the call only
+	if l.Null() {
+		return l.Done()
 	}
-	if err := l.expect('{'); err != nil {
-		return err
+	for l.Object(); l.Member(); {
+		*o = append(*o, orderedField{name: l.Name(), raw: l.Raw()})
 	}
-	for first := true; ; first = false {
-		more, err := l.more('}', first)
-		if !more {
-			return err
-		}
-		name, err := l.key()
-		if err != nil {
-			return err
-		}
-		f := orderedField{name: string(name)}
-		if f.raw, err = l.raw(0); err != nil {
-			return err
-		}
-		*o = append(*o, f)
-	}
+	return l.Done()
 }

@@ -212,7 +212,7 @@ func plain(s *Shape, value any) (text string, ok bool) {
 		if value == math.Trunc(value) && math.Abs(value) < 1e7 {
 			return strconv.FormatFloat(value, 'f', 1, 64), true
 		}
-		return string(appendFloat(nil, value, s.Type)), true
+		return floatText(value), true
 	case []any:
 		return plainList(s.Elem.Shape, value)
 	case map[string]any:

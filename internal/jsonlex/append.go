@@ -90,12 +90,7 @@ func AppendBool(dst []byte, b bool) []byte { return strconv.AppendBool(dst, b) }
 
 // AppendFloat appends f as encoding/json and ECMAScript write it. What JSON
 // cannot say as a number becomes the string that AWS's JSON protocols use.
-func AppendFloat(dst []byte, f float64) []byte { return appendFloat(dst, f, 64) }
-
-// AppendFloat32 appends f with as many digits as tell float32s apart.
-func AppendFloat32(dst []byte, f float64) []byte { return appendFloat(dst, f, 32) }
-
-func appendFloat(dst []byte, f float64, bits int) []byte {
+func AppendFloat(dst []byte, f float64) []byte {
 	switch {
 	case math.IsNaN(f):
 		return append(dst, `"NaN"`...)
@@ -104,22 +99,15 @@ func appendFloat(dst []byte, f float64, bits int) []byte {
 	case math.IsInf(f, -1):
 		return append(dst, `"-Infinity"`...)
 	}
-	if f == 0 || withoutExponent(math.Abs(f), bits) {
-		return strconv.AppendFloat(dst, f, 'f', -1, bits)
+	if abs := math.Abs(f); abs == 0 || abs >= 1e-6 && abs < 1e21 {
+		return strconv.AppendFloat(dst, f, 'f', -1, 64)
 	}
-	dst = strconv.AppendFloat(dst, f, 'e', -1, bits)
+	dst = strconv.AppendFloat(dst, f, 'e', -1, 64)
 	if n := len(dst); n >= 4 && dst[n-4] == 'e' && (dst[n-3] == '-' || dst[n-3] == '+') && dst[n-2] == '0' {
 		dst[n-2] = dst[n-1] // e-09 to e-9
 		dst = dst[:n-1]
 	}
 	return dst
-}
-
-func withoutExponent(abs float64, bits int) bool {
-	if bits == 32 {
-		return float32(abs) >= 1e-6 && float32(abs) < 1e21
-	}
-	return abs >= 1e-6 && abs < 1e21
 }
 
 // AppendBase64 appends base64 text, which needs no escaping, as a string.
