@@ -17,6 +17,8 @@ import (
 
 // Profiles resolves what the client named.
 type Profiles interface {
+	// Countable is Resolve for CountTokens, which invokes nothing.
+	Countable(ctx context.Context, account outcrop.AccountID, region outcrop.Region, ref outcrop.ModelRef) (*outcrop.Target, error)
 	Resolve(ctx context.Context, account outcrop.AccountID, region outcrop.Region, ref outcrop.ModelRef) (*outcrop.Target, error)
 }
 
@@ -103,6 +105,7 @@ func (g *Gateway) Converse(ctx context.Context, call *Call) (*Answer, error) {
 		told := converse.UsageOf(t.record.Usage)
 		response.Usage = &told
 	}
+	response.ServiceTier = t.served(response.ServiceTier)
 	return &Answer{Response: response, Target: t.target, Usage: t.record.Usage, Latency: t.record.Ended.Sub(t.record.Started)}, nil
 }
 

@@ -71,6 +71,11 @@ func (w *world) Resolve(_ context.Context, _ outcrop.AccountID, _ outcrop.Region
 	return target, nil
 }
 
+func (w *world) Countable(ctx context.Context, a outcrop.AccountID, r outcrop.Region, ref outcrop.ModelRef) (*outcrop.Target, error) {
+	w.note("countable")
+	return w.Resolve(ctx, a, r, ref)
+}
+
 func (w *world) Authorize(_ context.Context, _ outcrop.Caller, checks ...iam.Check) error {
 	w.note("authorize")
 	w.asked = append(w.asked, checks...)
@@ -334,11 +339,36 @@ func TestAnAPIKeyNeedsItsOwnPermission(t *testing.T) {
 
 func TestCountTokensIsNeverRecorded(t *testing.T) {
 	w := newWorld(whole)
-	if n, err := w.Gateway.CountTokens(t.Context(), call()); n != 7 || err != nil {
-		t.Errorf("n = %d, err %v", n, err)
+	c := call()
+	c.Operation = outcrop.OpCountTokens
+	if n, err := w.Gateway.CountTokens(t.Context(), c); n != 7 || err != nil || !slices.Contains(w.log, "countable") {
+		t.Errorf("n = %d, err %v, %q", n, err, w.log)
 	}
 	if len(w.settled)+len(w.opened) > 0 {
 		t.Error("counting was recorded")
+	}
+}
+
+func TestTheTierAskedForIsTold(t *testing.T) {
+	w := newWorld(whole)
+	c := call()
+	request, _ := c.Request(target)
+	request.ServiceTier = &converse.ServiceTier{Type: "flex"}
+	c.Request = func(*outcrop.Target) (*converse.Request, error) { return request, nil }
+	answer, err := w.Gateway.Converse(t.Context(), c)
+	if err != nil || answer.Response.ServiceTier == nil || answer.Response.ServiceTier.Type != "flex" || w.settled[0].ServiceTier != "flex" {
+		t.Errorf("answer %+v, err %v; want the tier flex, told and recorded", answer, err)
+	}
+	stream, err := w.Gateway.ConverseStream(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var last converse.Event
+	for e := range stream.Events {
+		last = e
+	}
+	if last.Metadata == nil || last.Metadata.ServiceTier == nil || last.Metadata.ServiceTier.Type != "flex" {
+		t.Errorf("closing event %+v, want the tier flex", last.Metadata)
 	}
 }
 

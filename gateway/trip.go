@@ -20,7 +20,11 @@ type trip struct {
 
 // plan resolves the call and finds its way.
 func (g *Gateway) plan(ctx context.Context, call *Call) (*trip, error) {
-	target, err := g.Profiles.Resolve(ctx, call.Caller.Account, call.Caller.Region, call.Ref)
+	resolve := g.Profiles.Resolve
+	if call.Operation == outcrop.OpCountTokens {
+		resolve = g.Profiles.Countable
+	}
+	target, err := resolve(ctx, call.Caller.Account, call.Caller.Region, call.Ref)
 	if err != nil {
 		return nil, err
 	}
@@ -103,12 +107,24 @@ func (g *Gateway) settle(ctx context.Context, t *trip, cause error) error {
 	}
 	r.Usage = t.meter.usage(t.request, cause)
 	t.meter.disclose(r.Usage)
+	if closing := t.meter.closing.Metadata; closing != nil {
+		closing.ServiceTier = t.served(closing.ServiceTier)
+	}
 	r.Outcome = outcomeOf(cause, t.meter.stopReason)
 	r.Quote = g.Quote(r)
 	if err := g.Ledger.Settle(context.WithoutCancel(ctx), *r); err != nil {
 		return outcrop.Errorf(outcrop.Unavailable, "The usage of this call could not be recorded, so its answer is withheld. Try again.").Because(err)
 	}
 	return cause
+}
+
+// served is the service tier that the answer tells of: the upstream's word, or
+// the tier asked for, which is the one billed.
+func (t *trip) served(told *converse.ServiceTier) *converse.ServiceTier {
+	if told != nil {
+		return told
+	}
+	return t.request.ServiceTier
 }
 
 // StatusHungUp is recorded as the status of a call whose client went away; it

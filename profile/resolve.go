@@ -21,12 +21,23 @@ func (p *Profiles) Resolve(ctx context.Context, account outcrop.AccountID, regio
 	if t != nil {
 		return t, nil
 	}
-	t, err := (&resolution{p, now, account, region, ref}).target(ctx)
+	t, err := (&resolution{Profiles: p, now: now, account: account, region: region, ref: ref}).target(ctx)
 	if err != nil {
 		return nil, err
 	}
 	p.cache.put(k, now, t, changes)
 	return t, nil
+}
+
+// Countable finds what a modelId names for CountTokens, which invokes nothing:
+// a model by its own id is good for that even where calls must go through a
+// profile (reference/runtime-metering-billing.md §1.4).
+func (p *Profiles) Countable(ctx context.Context, account outcrop.AccountID, region outcrop.Region, ref outcrop.ModelRef) (*outcrop.Target, error) {
+	t, err := p.Resolve(ctx, account, region, ref)
+	if err == nil || ref.Kind != outcrop.RefBare && ref.Kind != outcrop.RefFoundationModel {
+		return t, err
+	}
+	return (&resolution{Profiles: p, now: p.catalog(), account: account, region: region, ref: ref, counting: true}).target(ctx)
 }
 
 // forget drops every Target that may have been resolved from a profile.
@@ -46,6 +57,8 @@ type resolution struct {
 	account outcrop.AccountID
 	region  outcrop.Region
 	ref     outcrop.ModelRef
+
+	counting bool // nothing will be invoked
 }
 
 func (r *resolution) target(ctx context.Context) (*outcrop.Target, error) {
@@ -156,7 +169,7 @@ func (r *resolution) model(id outcrop.ModelID, a *outcrop.InferenceProfile) (*ou
 	if !ok {
 		return nil, r.invalid("the Region does not offer the model " + string(id))
 	}
-	if !m.OnDemand() {
+	if !m.OnDemand() && !r.counting {
 		return nil, profileOnly(string(id))
 	}
 	t := &outcrop.Target{

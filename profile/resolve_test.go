@@ -339,3 +339,23 @@ func FuzzResolve(f *testing.F) {
 		}
 	})
 }
+
+func TestModelsCountByTheirOwnID(t *testing.T) {
+	p := setUp(profile.Options{})
+	for _, text := range []string{profileOnly, "arn:aws:bedrock:us-west-2::foundation-model/" + profileOnly} {
+		ref := outcrop.ParseModelRef(text)
+		if _, err := p.Resolve(t.Context(), "111122223333", "us-west-2", ref); err == nil {
+			t.Fatalf("%s may be invoked by its own id: the test needs a model that may not", text)
+		}
+		got, err := p.Countable(t.Context(), "111122223333", "us-west-2", ref)
+		if err != nil || got.Model.ID != profileOnly {
+			t.Errorf("%s: %+v, err %v", text, got, err)
+		}
+		if _, err := p.Resolve(t.Context(), "111122223333", "us-west-2", ref); err == nil {
+			t.Errorf("%s: counting made it invocable", text)
+		}
+	}
+	if _, err := p.Countable(t.Context(), "111122223333", "us-west-2", outcrop.ParseModelRef("no.such-model")); outcrop.KindOf(err) != outcrop.Invalid {
+		t.Errorf("an unknown model: err = %v", err)
+	}
+}
