@@ -18,7 +18,12 @@ var (
 	pairAllowance    = allowance{burst: 10, every: 6 * time.Second} // one key from one address
 	keyAllowance     = allowance{burst: 100, every: time.Second}    // one key from everywhere
 	addressAllowance = allowance{burst: 60, every: time.Second}     // one address with any key
-	provenFor        = 24 * time.Hour                               // how long a success vouches for its pair
+)
+
+// Spans of memory.
+const (
+	provenFor = 24 * time.Hour  // how long a success vouches for its pair
+	loudFor   = 2 * time.Minute // longer than any bucket takes to be full again
 )
 
 // maxGuardEntries bounds each of a Guard's memories, together some 30 MB.
@@ -38,16 +43,21 @@ type Guard struct {
 	mu        sync.Mutex
 	pairs     map[pair]bucket
 	keys      map[string]bucket
-	addresses map[string]bucket
+	addresses map[netip.Addr]bucket
 
 	provenMu sync.RWMutex
 	proven   map[pair]time.Time // until when
+
+	loudUntil atomic.Int64 // Unix nanoseconds: after it every bucket is full again
 
 	failed, refusedPair, refusedKey, refusedAddress, forgotten atomic.Uint64
 }
 
 // A pair is a key as used from an address.
-type pair struct{ key, address string }
+type pair struct {
+	key     string
+	address netip.Addr
+}
 
 // GuardStats counts what a Guard has seen since the start.
 type GuardStats struct {
@@ -65,14 +75,18 @@ func (s GuardStats) Refused() uint64 { return s.RefusedPair + s.RefusedKey + s.R
 
 // NewGuard makes a Guard that has seen nothing.
 func NewGuard(now func() time.Time) *Guard {
-	return &Guard{now: now, pairs: map[pair]bucket{}, keys: map[string]bucket{}, addresses: map[string]bucket{}, proven: map[pair]time.Time{}}
+	return &Guard{now: now, pairs: map[pair]bucket{}, keys: map[string]bucket{}, addresses: map[netip.Addr]bucket{}, proven: map[pair]time.Time{}}
 }
 
 // Allow says whether a sign-in with key from addr may be looked at, or refuses
 // with outcrop.Throttled. key is an access key id or what GuardKey makes of a
 // Bedrock API key; addr may have a port, as http.Request.RemoteAddr does.
 func (g *Guard) Allow(key, addr string) error {
-	p, now := pairOf(key, addr), g.now()
+	now := g.now()
+	if now.UnixNano() >= g.loudUntil.Load() { // nobody has failed lately: the usual case
+		return nil
+	}
+	p := pairOf(key, addr)
 	g.mu.Lock()
 	byPair, known := g.pairs[p]
 	byKey, byAddress := g.keys[p.key], g.addresses[p.address]
@@ -95,12 +109,19 @@ func (g *Guard) Allow(key, addr string) error {
 // signature, an altered token. What is merely late or expired is none.
 func (g *Guard) Failed(key, addr string) {
 	p, now := pairOf(key, addr), g.now()
+	p.key = strings.Clone(p.key) // it may be a piece of a long header
 	g.failed.Add(1)
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if now.UnixNano() >= g.loudUntil.Load() {
+		clear(g.pairs)
+		clear(g.keys)
+		clear(g.addresses)
+	}
 	spend(g, g.pairs, p, pairAllowance, now)
 	spend(g, g.keys, p.key, keyAllowance, now)
 	spend(g, g.addresses, p.address, addressAllowance, now)
+	g.loudUntil.Store(now.Add(loudFor).UnixNano())
 }
 
 // Succeeded takes note that key is used from addr by its owner. It is cheap:
@@ -113,6 +134,7 @@ func (g *Guard) Succeeded(key, addr string) {
 	if until.Sub(now) > provenFor/2 {
 		return
 	}
+	p.key = strings.Clone(p.key)
 	g.provenMu.Lock()
 	defer g.provenMu.Unlock()
 	if _, known := g.proven[p]; !known && len(g.proven) >= maxGuardEntries {
@@ -158,7 +180,7 @@ func (a allowance) full(b bucket, now time.Time) bool { return !now.Before(b.cle
 
 // wait is how long until another failure may be risked.
 func (a allowance) wait(b bucket, now time.Time) time.Duration {
-	return max(0, b.clear.Sub(now)-time.Duration(a.burst-1)*a.every)
+	return max(0, b.clear.Add(-time.Duration(a.burst-1)*a.every).Sub(now))
 }
 
 func (a allowance) spent(b bucket, now time.Time) bucket {
@@ -204,28 +226,24 @@ func dropOne[K comparable, V any](m map[K]V, useless func(V) bool) bool {
 // pairOf cuts what a stranger sends to a bounded size.
 func pairOf(key, addr string) pair {
 	const maxKeyBytes = 128
-	if len(key) > maxKeyBytes {
-		key = key[:maxKeyBytes]
-	}
-	return pair{strings.Clone(key), guardAddress(addr)}
+	return pair{key[:min(len(key), maxKeyBytes)], guardAddress(addr)}
 }
 
 // guardAddress is an address without its port; an IPv6 client owns a whole
-// network of 64 bits and counts as one.
-func guardAddress(addr string) string {
-	const v6Bits = 64
-	ip, err := netip.ParseAddr(addr)
-	if p, e := netip.ParseAddrPort(addr); e == nil {
-		ip, err = p.Addr(), nil
-	}
+// network of 64 bits and counts as one. What is no address, such as the peer
+// of a Unix socket, is the zero one.
+func guardAddress(addr string) netip.Addr {
+	const networkBits = 64
+	p, err := netip.ParseAddrPort(addr)
+	ip := p.Addr()
 	if err != nil {
-		return "" // not an address: a Unix socket's peer
+		ip, _ = netip.ParseAddr(addr)
 	}
 	if ip = ip.Unmap().WithZone(""); ip.Is6() {
-		network, _ := ip.Prefix(v6Bits)
-		return network.String()
+		network, _ := ip.Prefix(networkBits)
+		return network.Addr()
 	}
-	return ip.String()
+	return ip
 }
 
 // GuardKey names a Bedrock API key to a Guard without its secret: by the alias
