@@ -89,7 +89,7 @@ func (c *Compiled) decide(req *Request) (Decision, int) {
 }
 
 func newEvaluation(req *Request) *evaluation {
-	e := &evaluation{req: req, action: strings.ToLower(req.Action), resource: string(req.Resource), caller: newCaller(req)}
+	e := &evaluation{req: *req, action: strings.ToLower(req.Action), resource: string(req.Resource), caller: newCaller(req)}
 	if e.resource == "" {
 		e.resource = "*"
 	}
@@ -173,7 +173,8 @@ func (c *Compiled) resourceLayer() Layer {
 func (e *evaluation) foreign() bool {
 	owner := e.req.ResourceAccount
 	if owner == "" {
-		owner = outcrop.ARN(e.resource).Parts().Account
+		part, _ := splitARN(e.resource)
+		owner = outcrop.AccountID(part[4])
 	}
 	return owner != e.caller.account && accountIDs.MatchString(string(owner))
 }

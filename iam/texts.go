@@ -1,10 +1,8 @@
 package iam
 
-import "strings"
-
 // An evaluation is one Decide at work.
 type evaluation struct {
-	req      *Request
+	req      Request
 	action   string // lower case
 	resource string // "*" when there is none
 	caller   caller
@@ -104,15 +102,14 @@ func (t *arnText) match(s string, e *evaluation) bool {
 		e.steps += len(p)
 		globs = compileARNPattern(p)
 	}
-	if globs == nil {
+	part, ok := splitARN(s)
+	if globs == nil || !ok {
 		return false
 	}
-	for i := range arnParts - 1 {
-		head, tail, ok := strings.Cut(s, ":")
-		if !ok || !globs[i].match(head, &e.steps) {
+	for i := range globs {
+		if !globs[i].match(part[i], &e.steps) {
 			return false
 		}
-		s = tail
 	}
-	return globs[arnParts-1].match(s, &e.steps)
+	return true
 }

@@ -131,7 +131,7 @@ func iamFault(r string, part []string) string {
 		return fmt.Sprintf("IAM resource %s cannot contain region information.", r)
 	}
 	kind := part[arnParts-1]
-	if strings.ContainsAny(kind, "*?$") || kind == "root" {
+	if strings.ContainsAny(kind, "*?$") || kind == "root" || strings.HasPrefix(kind, "delegation-request/") {
 		return ""
 	}
 	for _, t := range iamResourceTypes {
