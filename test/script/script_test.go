@@ -80,6 +80,7 @@ func run(t *testing.T, dir, node string) {
 	testscript.Run(t, testscript.Params{
 		Dir: dir,
 		Setup: func(env *testscript.Env) error {
+			env.Values[storyKey{}] = new(story)
 			env.Setenv("PATH", path)
 			env.Setenv("NODE", node)
 			env.Setenv("PYTHONUNBUFFERED", "1")

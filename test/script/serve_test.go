@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -29,8 +28,13 @@ type process struct {
 	err   error // once ended
 }
 
-// running are the servers by story; a story has one at a time.
-var running sync.Map
+// A story remembers the server that runs for it; it has one at a time.
+type story struct{ server *process }
+
+// storyKey finds the story among the values of its environment.
+type storyKey struct{}
+
+func storyOf(ts *testscript.TestScript) *story { return ts.Value(storyKey{}).(*story) }
 
 // serve starts the server on a free port, with ./outcrop-data as its data
 // folder, and points the story's AWS environment at it. Variables may stand
@@ -41,6 +45,7 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
 		ts.Fatalf("a server that must not start is told with ! exec outcrop serve")
 	}
+	stop(ts, false, nil)
 	var vars []string
 	for len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		vars, args = append(vars, args[0]), args[1:]
@@ -57,7 +62,7 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 		log.Close()
 		close(p.ended)
 	}()
-	running.Store(ts, p)
+	storyOf(ts).server = p
 	ts.Defer(func() { stop(ts, false, nil) })
 	ready(ts, p)
 	environment(ts)
@@ -66,11 +71,12 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 // stop ends the server as an operator would, with SIGTERM, and expects a
 // clean exit. Without it the story's end does the same.
 func stop(ts *testscript.TestScript, neg bool, args []string) {
-	v, ok := running.LoadAndDelete(ts)
-	if !ok {
+	s := storyOf(ts)
+	p := s.server
+	if p == nil {
 		return
 	}
-	p := v.(*process)
+	s.server = nil
 	p.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-p.ended:
