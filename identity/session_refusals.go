@@ -1,0 +1,52 @@
+package identity
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+
+	"outcrop"
+)
+
+// sessionNames are what STS accepts for RoleSessionName and SourceIdentity.
+var sessionNames = regexp.MustCompile(`\A[\w+=,.@-]{2,64}\z`)
+
+// expiredSession is what AWS's front layer says; STS and IAM call the code
+// ExpiredToken.
+func expiredSession() *outcrop.Error {
+	e := refused("The security token included in the request is expired")
+	e.Code = "ExpiredTokenException"
+	return e
+}
+
+// packedTooLarge has two wordings: with policies, and with tags alone.
+func packedTooLarge(policies bool, percent int) *outcrop.Error {
+	text := fmt.Sprintf("Packed size of session tags consumes %d%% of allotted space.", percent)
+	if policies {
+		text = fmt.Sprintf("Packed policy consumes %d%% of allotted space, please use smaller policy.", percent)
+	}
+	return coded(outcrop.Invalid, "PackedPolicyTooLarge", "%s", text)
+}
+
+func invalidParameter(text string) *outcrop.Error {
+	return coded(outcrop.Invalid, "InvalidParameterValue", "%s", text)
+}
+
+// DuplicateSessionTags refuses session tags whose keys differ in case at most.
+func DuplicateSessionTags() error {
+	return invalidParameter("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
+}
+
+// malformedSessionPolicy keeps the words of package iam and gives them STS's code.
+func malformedSessionPolicy(err error) error {
+	text := "The policy is not valid."
+	if known := new(outcrop.Error); errors.As(err, &known) {
+		text = known.Message
+	}
+	return coded(outcrop.Invalid, "MalformedPolicyDocument", "%s", text)
+}
+
+// notFederated does not tell whether the role exists.
+func notFederated() *outcrop.Error {
+	return denied("Not authorized to perform sts:AssumeRoleWithWebIdentity")
+}
