@@ -16,12 +16,12 @@ import (
 	"outcrop/awsapi"
 	"outcrop/awsapi/bedrockapi"
 	"outcrop/awsapi/costapi"
+	"outcrop/awsapi/iamapi"
 	"outcrop/awsapi/runtimeapi"
 	"outcrop/awsapi/stsapi"
 	"outcrop/catalog"
 	"outcrop/cost"
 	"outcrop/gateway"
-	"outcrop/iam"
 	"outcrop/identity"
 	"outcrop/ledger"
 	"outcrop/pricing"
@@ -137,7 +137,7 @@ func (e *engines) openGateway(c *Config) error {
 		return err
 	}
 	e.gateway = &gateway.Gateway{
-		Profiles: e.profiles, Policy: administrators{}, Ledger: e.ledger, Upstreams: backends, Now: time.Now,
+		Profiles: e.profiles, Policy: e.identity, Ledger: e.ledger, Upstreams: backends, Now: time.Now,
 		Plan:  func(t *outcrop.Target) outcrop.Route { return routing.Plan(t, lanes) },
 		Quote: e.quote,
 	}
@@ -220,7 +220,7 @@ func (e *engines) close() error {
 // handler is everything on the port: health first, then AWS.
 func (e *engines) handler(c *Config, log *slog.Logger) http.Handler {
 	mux := awsapi.NewMux(awsapi.Options{
-		Keys: e.identity, Policy: administrators{}, DefaultRegion: c.Region, Now: time.Now, Log: log,
+		Keys: e.identity, Policy: e.identity, DefaultRegion: c.Region, Now: time.Now, Log: log,
 		KnownRegion: func(r outcrop.Region) bool { _, ok := e.catalog.Current().Region(r); return ok },
 	})
 	padding := c.Runtime.StreamPadding == nil || *c.Runtime.StreamPadding
@@ -230,6 +230,7 @@ func (e *engines) handler(c *Config, log *slog.Logger) http.Handler {
 	mux.Serve("bedrock-runtime", (&runtimeapi.API{Gateway: e.gateway, Padding: padding}).Operations()...)
 	mux.Serve("bedrock", control.Operations()...)
 	mux.Serve("ce", costapi.New(e.costs).Operations()...)
+	mux.Serve("iam", iamapi.New(iamapi.Config{Identity: e.identity, Now: time.Now}).Operations()...)
 	mux.Serve("sts", (&stsapi.API{}).Operations()...)
 	for _, name := range notYetServed {
 		mux.Serve(name)
@@ -239,7 +240,7 @@ func (e *engines) handler(c *Config, log *slog.Logger) http.Handler {
 
 // notYetServed are services whose requests are recognised and authenticated,
 // and answered with an error that says what is missing.
-var notYetServed = []string{"iam", "logs", "cloudwatch", "bcm-data-exports", "budgets", "organizations", "service-quotas", "resourcegroupstaggingapi"}
+var notYetServed = []string{"logs", "cloudwatch", "bcm-data-exports", "budgets", "organizations", "service-quotas", "resourcegroupstaggingapi"}
 
 // price is what a model costs on demand in a Region now.
 func (e *engines) price(r outcrop.Region, m outcrop.ModelID) outcrop.Quote {
@@ -263,16 +264,4 @@ func (e *engines) withHealth(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 		}
 	})
-}
-
-// administrators allows the administrator of the first start everything, and
-// everybody else nothing.
-type administrators struct{}
-
-// Authorize implements awsapi.Policy and gateway.Policy.
-func (administrators) Authorize(_ context.Context, who outcrop.Caller, checks ...iam.Check) error {
-	if who.Principal.Parts().Resource == "user/"+identity.AdminName {
-		return nil
-	}
-	return outcrop.Errorf(outcrop.Denied, "User: %s is not authorized to perform: %s", who.Principal, checks[0].Action)
 }
