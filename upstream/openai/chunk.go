@@ -2,12 +2,13 @@ package openai
 
 import (
 	"outcrop/converse"
+	"outcrop/internal/jsonlex"
 )
 
 // A chunk is what one chat.completion.chunk says, or a whole chat.completion:
 // the two differ in the name of one member.
 type chunk struct {
-	lexer
+	lenient
 	choice    bool // there is one
 	text      string
 	reasoning string
@@ -35,14 +36,13 @@ func (c *chunk) decode(b []byte) bool {
 	c.reset(b)
 	c.choice, c.text, c.reasoning, c.finish, c.matched = false, "", "", "", ""
 	c.calls, c.usage, c.failure = c.calls[:0], nil, nil
-	if c.peek() != '{' {
+	if c.Peek() != jsonlex.ObjectValue {
 		return false
 	}
 	var loose failure // members of an error that stands by itself
 	answers := false
-	c.open('{')
-	for first := true; c.member(&first); {
-		switch string(c.key) {
+	for c.Object(); c.Member(); {
+		switch c.Name() {
 		case "choices":
 			answers = true
 			c.choices()
@@ -57,7 +57,7 @@ func (c *chunk) decode(b []byte) bool {
 		case "code":
 			loose.code = c.word()
 		default:
-			c.skip()
+			c.Skip()
 		}
 	}
 	// vLLM once wrote {"object":"error","message":…}, and llama.cpp writes the
@@ -65,17 +65,17 @@ func (c *chunk) decode(b []byte) bool {
 	if c.failure == nil && !answers && loose.message != "" {
 		c.failure = &failure{loose.message, loose.kind, loose.code} // a copy, so that loose stays off the heap
 	}
-	return c.end()
+	return c.Done() == nil
 }
 
 // choices reads the first choice; more were not asked for.
 func (c *chunk) choices() {
-	if !c.open('[') {
+	if !c.array() {
 		return
 	}
-	for first := true; c.next(&first); {
+	for c.Element() {
 		if c.choice {
-			c.skip()
+			c.Skip()
 			continue
 		}
 		c.readChoice()
@@ -83,36 +83,36 @@ func (c *chunk) choices() {
 }
 
 func (c *chunk) readChoice() {
-	if !c.open('{') {
+	if !c.object() {
 		return
 	}
 	c.choice = true
-	for first := true; c.member(&first); {
-		switch string(c.key) {
+	for c.Member() {
+		switch c.Name() {
 		case "delta", "message":
 			c.readMessage()
 		case "finish_reason":
-			c.finish = c.string()
+			c.finish = c.str()
 		case "stop_reason": // vLLM: the string met, or a token's number
-			c.matched = c.string()
+			c.matched = c.str()
 		default:
-			c.skip()
+			c.Skip()
 		}
 	}
 }
 
 func (c *chunk) readMessage() {
-	if !c.open('{') {
+	if !c.object() {
 		return
 	}
-	for first := true; c.member(&first); {
-		switch string(c.key) {
+	for c.Member() {
+		switch c.Name() {
 		case "content", "refusal":
 			if s := c.content(); s != "" {
 				c.text += s
 			}
 		case "reasoning_content", "reasoning": // vLLM and DeepSeek; newer vLLM and OpenRouter. Some send both.
-			if s := c.string(); s != "" {
+			if s := c.str(); s != "" {
 				c.reasoning = s
 			}
 		case "tool_calls":
@@ -121,27 +121,26 @@ func (c *chunk) readMessage() {
 			c.calls = append(c.calls, call{})
 			c.function(&c.calls[len(c.calls)-1])
 		default:
-			c.skip()
+			c.Skip()
 		}
 	}
 }
 
 // content is a string, or a list of parts that have one.
 func (c *chunk) content() string {
-	if c.peek() != '[' {
-		return c.string()
+	if c.Peek() != jsonlex.ListValue {
+		return c.str()
 	}
 	text := ""
-	c.open('[')
-	for first := true; c.next(&first); {
-		if !c.open('{') {
+	for c.Array(); c.Element(); {
+		if !c.object() {
 			continue
 		}
-		for first := true; c.member(&first); {
-			if string(c.key) == "text" {
-				text += c.string()
+		for c.Member() {
+			if c.Name() == "text" {
+				text += c.str()
 			} else {
-				c.skip()
+				c.Skip()
 			}
 		}
 	}
@@ -149,49 +148,49 @@ func (c *chunk) content() string {
 }
 
 func (c *chunk) toolCalls() {
-	if !c.open('[') {
+	if !c.array() {
 		return
 	}
-	for first := true; c.next(&first); {
+	for c.Element() {
 		c.calls = append(c.calls, call{index: int64(len(c.calls))})
 		c.toolCall(&c.calls[len(c.calls)-1])
 	}
 }
 
 func (c *chunk) toolCall(t *call) {
-	if !c.open('{') {
+	if !c.object() {
 		return
 	}
-	for first := true; c.member(&first); {
-		switch string(c.key) {
+	for c.Member() {
+		switch c.Name() {
 		case "index":
 			if n, ok := c.integer(); ok {
 				t.index = n
 			}
 		case "id":
-			t.id = c.string()
+			t.id = c.str()
 		case "function":
 			c.function(t)
 		default:
-			c.skip()
+			c.Skip()
 		}
 	}
 }
 
 func (c *chunk) function(t *call) {
-	if !c.open('{') {
+	if !c.object() {
 		return
 	}
-	for first := true; c.member(&first); {
+	for c.Member() {
 		switch {
-		case string(c.key) == "name":
-			t.name = c.string()
-		case string(c.key) == "arguments" && c.peek() == '{':
-			t.arguments = string(c.raw()) // not a text of JSON, as it should be
-		case string(c.key) == "arguments":
-			t.arguments = c.string()
+		case c.Name() == "name":
+			t.name = c.str()
+		case c.Name() == "arguments" && c.Peek() == jsonlex.ObjectValue:
+			t.arguments = string(c.Raw()) // not a text of JSON, as it should be
+		case c.Name() == "arguments":
+			t.arguments = c.str()
 		default:
-			c.skip()
+			c.Skip()
 		}
 	}
 }
@@ -199,13 +198,13 @@ func (c *chunk) function(t *call) {
 // readUsage makes the kinds disjoint: prompt_tokens includes what was read
 // from a cache, inputTokens does not. Half a usage is none.
 func (c *chunk) readUsage() {
-	if !c.open('{') {
+	if !c.object() {
 		return
 	}
 	var prompt, completion, cached int64
 	var hasPrompt, hasCompletion, hasCached bool
-	for first := true; c.member(&first); {
-		switch string(c.key) {
+	for c.Member() {
+		switch c.Name() {
 		case "prompt_tokens":
 			prompt, hasPrompt = c.integer()
 		case "completion_tokens":
@@ -219,7 +218,7 @@ func (c *chunk) readUsage() {
 				cached, hasCached = n, true
 			}
 		default:
-			c.skip()
+			c.Skip()
 		}
 	}
 	const most = 1 << 40 // tokens; larger claims are not believed
@@ -234,14 +233,14 @@ func (c *chunk) readUsage() {
 }
 
 func (c *chunk) cachedTokens() (n int64, ok bool) {
-	if !c.open('{') {
+	if !c.object() {
 		return 0, false
 	}
-	for first := true; c.member(&first); {
-		if string(c.key) == "cached_tokens" {
+	for c.Member() {
+		if c.Name() == "cached_tokens" {
 			n, ok = c.integer()
 		} else {
-			c.skip()
+			c.Skip()
 		}
 	}
 	return n, ok
@@ -249,19 +248,19 @@ func (c *chunk) cachedTokens() (n int64, ok bool) {
 
 // readFailure reads an error, which is an object or a string.
 func (c *chunk) readFailure() {
-	if c.null() {
+	if c.Null() {
 		return
 	}
 	c.failure = new(failure)
-	if c.peek() == '"' {
-		c.failure.message = c.string()
+	if c.Peek() == jsonlex.StringValue {
+		c.failure.message = c.str()
 		return
 	}
-	if !c.open('{') {
+	if !c.object() {
 		return
 	}
-	for first := true; c.member(&first); {
-		switch string(c.key) {
+	for c.Member() {
+		switch c.Name() {
 		case "message":
 			c.failure.message = c.word()
 		case "type":
@@ -271,19 +270,7 @@ func (c *chunk) readFailure() {
 				c.failure.code = w
 			}
 		default:
-			c.skip()
+			c.Skip()
 		}
 	}
-}
-
-// word reads a string or a number as text.
-func (c *chunk) word() string {
-	switch b := c.peek(); {
-	case b == '"':
-		return c.string()
-	case '0' <= b && b <= '9':
-		return string(c.raw())
-	}
-	c.skip()
-	return ""
 }

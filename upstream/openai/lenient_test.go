@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"pgregory.net/rapid"
+
+	"outcrop/internal/jsonlex"
 )
 
 var jsonSamples = []string{
@@ -17,40 +19,36 @@ var jsonSamples = []string{
 }
 
 // value reads any value into what encoding/json would make of it.
-func value(l *lexer) any {
-	switch c := l.peek(); c {
-	case '{':
+func value(l *lenient) any {
+	switch l.Peek() {
+	case jsonlex.ObjectValue:
 		out := map[string]any{}
-		if !l.open('{') {
-			return nil
-		}
-		for first := true; l.member(&first); {
-			key := string(l.key)
+		l.object()
+		for l.Member() {
+			key := l.Name()
 			out[key] = value(l)
 		}
 		return out
-	case '[':
+	case jsonlex.ListValue:
 		out := []any{}
-		if !l.open('[') {
-			return nil
-		}
-		for first := true; l.next(&first); {
+		l.array()
+		for l.Element() {
 			out = append(out, value(l))
 		}
 		return out
-	case '"':
-		return l.string()
+	case jsonlex.StringValue:
+		return l.str()
 	}
 	var v any
-	json.Unmarshal(l.raw(), &v) // checked by the caller
+	json.Unmarshal(l.Raw(), &v) // checked by the caller
 	return v
 }
 
 // Property: what is JSON and what it says is as encoding/json has it.
-func checkLexer(t interface {
+func checkLenient(t interface {
 	Fatalf(string, ...any)
 }, in string) {
-	if strings.Count(in, "[")+strings.Count(in, "{") > maxDepth {
+	if strings.Count(in, "[")+strings.Count(in, "{") > jsonlex.MaxDepth {
 		return
 	}
 	var want any
@@ -58,46 +56,79 @@ func checkLexer(t interface {
 	if err != nil && json.Valid([]byte(in)) {
 		return // a number too large for float64
 	}
-	var l lexer
+	var l lenient
 	l.reset([]byte(in))
 	got := value(&l)
-	if good := l.end(); good != (err == nil) {
+	if good := l.Done() == nil; good != (err == nil) {
 		t.Fatalf("reading %q: good = %v, encoding/json says %v", in, good, err)
 	}
 	if err == nil && !reflect.DeepEqual(got, want) {
 		t.Fatalf("reading %q: %#v, want %#v", in, got, want)
 	}
 	l.reset([]byte(in))
-	l.skip()
-	if good := l.end(); good != (err == nil) {
+	l.Skip()
+	if good := l.Done() == nil; good != (err == nil) {
 		t.Fatalf("skipping %q: good = %v, encoding/json says %v", in, good, err)
 	}
 }
 
-func TestLexer(t *testing.T) {
+func TestLenient(t *testing.T) {
 	for _, s := range jsonSamples {
-		checkLexer(t, s)
+		checkLenient(t, s)
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		parts := rapid.SliceOf(rapid.OneOf(rapid.SampledFrom(jsonSamples), rapid.SampledFrom(strings.Split(`{ } [ ] , : " \ "a" "b": 1 null \u00`, " "))))
-		checkLexer(t, strings.Join(parts.Draw(t, "parts"), ""))
+		checkLenient(t, strings.Join(parts.Draw(t, "parts"), ""))
 	})
 }
 
-func FuzzLexer(f *testing.F) {
+func FuzzLenient(f *testing.F) {
 	for _, s := range jsonSamples {
 		f.Add(s)
 	}
-	f.Fuzz(func(t *testing.T, in string) { checkLexer(t, in) })
+	f.Fuzz(func(t *testing.T, in string) { checkLenient(t, in) })
 }
 
 func TestDepthIsBounded(t *testing.T) {
 	for _, bracket := range []string{"[", `{"a":`} {
-		var l lexer
+		var l lenient
 		l.reset([]byte(strings.Repeat(bracket, 1_000_000)))
-		l.skip()
-		if l.end() {
+		l.Skip()
+		if l.Done() == nil {
 			t.Errorf("%s: taken", bracket)
+		}
+	}
+}
+
+// What has another sort than was asked for reads as nothing, and what comes
+// behind it is still read.
+func TestOtherSortsAreSkipped(t *testing.T) {
+	for _, in := range []string{`{"a":[1,{}]}`, `[[],"x"]`, `"s"`, `-7`, `2.5`, `12`, `true`, `false`, `null`} {
+		var l lenient
+		l.reset([]byte("[" + in + "," + in + "," + in + "," + in + "," + in + `,"end"]`))
+		l.array()
+		list := l.Element() && l.array()
+		for list && l.Element() {
+			l.Skip()
+		}
+		object := l.Element() && l.object()
+		for object && l.Member() {
+			l.Skip()
+		}
+		l.Element()
+		s := l.str()
+		l.Element()
+		n, whole := l.integer()
+		l.Element()
+		word := l.word()
+		if l.Element(); l.str() != "end" || l.Element() || l.Done() != nil {
+			t.Errorf("%s: lost the way: %v", in, l.Done())
+		}
+		if list != (in[0] == '[') || object != (in[0] == '{') || s != "" != (in[0] == '"') || whole != (in == "12") || whole && n != 12 {
+			t.Errorf("%s: list %v, object %v, string %q, integer %d %v", in, list, object, s, n, whole)
+		}
+		if want := map[string]string{`"s"`: "s", "-7": "-7", "2.5": "2.5", "12": "12"}[in]; word != want {
+			t.Errorf("%s: word %q, want %q", in, word, want)
 		}
 	}
 }
