@@ -68,7 +68,7 @@ func (m *Mux) authenticate(r *http.Request, c credentials, body []byte, now time
 }
 
 func (m *Mux) verify(r *http.Request, sig *sigv4.Signature, body []byte, now time.Time, svc *service) (outcrop.Caller, error) {
-	key, err := m.keys.SecretFor(r.Context(), sig.AccessKey)
+	key, err := m.keys.SecretForSession(r.Context(), sig.AccessKey, sig.SecurityToken)
 	if err != nil {
 		return outcrop.Caller{}, err
 	}

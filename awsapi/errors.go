@@ -90,7 +90,9 @@ func (c *call) fail(err error) {
 	case nil:
 		c.protocol = wire.RESTJSON{}
 	case wire.Query:
-		if r, ok := queryCodes[f.Code]; ok {
+		// What the service itself calls so keeps its name: STS has an
+		// ExpiredTokenException for web identities beside the door's ExpiredToken.
+		if r, ok := queryCodes[f.Code]; ok && (f.Auth || svc.Error(f.Code) == nil) {
 			f.Code, f.Status = r.code, r.status
 		}
 	case wire.AWSJSON, wire.RPCv2CBOR:

@@ -10,8 +10,8 @@ import (
 	"outcrop/iam"
 )
 
-// A Handler is one operation behind the door. Make one with Op, OpOn, Open or
-// Raw.
+// A Handler is one operation behind the door. Make one with Op, OpOn, Own,
+// Open or Raw.
 type Handler struct {
 	name  string
 	open  bool // answered without credentials
@@ -57,11 +57,28 @@ func OpOn[In, Out any](
 	}}
 }
 
-// Open is Op for an operation that carries its proof in its input and is sent
+// Own is Op for an operation that decides by itself who may have it, because
+// more than the caller's policies has a say: a role's trust policy, of
+// AssumeRole.
+func Own[In, Out any](name string, fn func(context.Context, outcrop.Caller, *In) (*Out, error)) Handler {
+	return Handler{name: name, typed: func(ctx context.Context, who outcrop.Caller, _ permit, tree map[string]any) (map[string]any, error) {
+		in := new(In)
+		if err := wire.Bind(tree, in); err != nil {
+			return nil, err
+		}
+		out, err := fn(ctx, who, in)
+		if err != nil {
+			return nil, err
+		}
+		return wire.Tree(out), nil
+	}}
+}
+
+// Open is Own for an operation that carries its proof in its input and is sent
 // unsigned, as AssumeRoleWithWebIdentity is. Its caller is empty but for the
-// Region and the Origin.
+// Region and the Origin: there is nobody whose policies could be asked.
 func Open[In, Out any](name string, fn func(context.Context, outcrop.Caller, *In) (*Out, error)) Handler {
-	h := Op(name, fn)
+	h := Own(name, fn)
 	h.open = true
 	return h
 }

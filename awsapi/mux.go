@@ -29,7 +29,8 @@ const (
 
 // Keys finds who a request comes from (package identity).
 type Keys interface {
-	SecretFor(ctx context.Context, accessKey string) (identity.Key, error)
+	// SecretForSession is asked with an empty token for a long-term key.
+	SecretForSession(ctx context.Context, accessKey, sessionToken string) (identity.Key, error)
 	APIKey(ctx context.Context, token string) (outcrop.Caller, error)
 }
 

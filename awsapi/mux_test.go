@@ -30,17 +30,13 @@ const (
 
 var testCaller = outcrop.Caller{Account: "123456789012", Principal: "arn:aws:iam::123456789012:user/a", UserID: "AIDA", AccessKey: testKey}
 
-func (keys) SecretFor(_ context.Context, id string) (identity.Key, error) {
+func (keys) SecretForSession(_ context.Context, id, _ string) (identity.Key, error) {
 	if id != testKey {
 		e := outcrop.Errorf(outcrop.Denied, "The security token included in the request is invalid.")
 		e.Code = "UnrecognizedClientException"
 		return identity.Key{}, e
 	}
 	return identity.Key{Secret: testSecret, Caller: testCaller, Active: true}, nil
-}
-
-func (keys) SecretForSession(ctx context.Context, id, token string) (identity.Key, error) {
-	return keys{}.SecretFor(ctx, id)
 }
 
 func (keys) APIKey(_ context.Context, token string) (outcrop.Caller, error) {

@@ -24,7 +24,7 @@ import (
 // oneKey lets in whoever shows the test's API key.
 type oneKey struct{}
 
-func (oneKey) SecretFor(context.Context, string) (identity.Key, error) {
+func (oneKey) SecretForSession(context.Context, string, string) (identity.Key, error) {
 	return identity.Key{}, errors.New("no access keys here")
 }
 

@@ -20,7 +20,7 @@ import (
 // keys know one secret.
 type keys struct{}
 
-func (keys) SecretFor(context.Context, string) (identity.Key, error) {
+func (keys) SecretForSession(context.Context, string, string) (identity.Key, error) {
 	return identity.Key{Secret: "secret", Caller: who, Active: true}, nil
 }
 
