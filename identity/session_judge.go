@@ -13,13 +13,17 @@ func (d *Directory) mayAssume(ctx context.Context, who outcrop.Caller, role Role
 	if err != nil {
 		return err
 	}
-	policies, keys := iam.Policies{Resource: trust}, q.context(role).With(d.requestTime())
-	asked := iam.Request{Principal: who.Principal, Resource: role.ARN(), Context: keys}
-	if who.Session != nil {
-		asked.Role = who.Session.Role
+	own, err := d.PoliciesOf(ctx, who)
+	if err != nil {
+		return err
 	}
-	for _, asked.Action = range q.actions(actionAssume) {
-		if err := iam.Decide(policies, asked).Err(asked); err != nil {
+	policies := own.Policies
+	policies.Resource = trust
+	decider, base := iam.Compile(policies), d.request(own, who)
+	for _, action := range q.actions(actionAssume) {
+		check := iam.Check{Action: action, Resource: role.ARN(), Context: q.context(role)}
+		asked := check.Request(base)
+		if err := decider.Decide(asked).Err(asked); err != nil {
 			return err
 		}
 	}
