@@ -89,14 +89,14 @@ func (d *Directory) SetAlias(ctx context.Context, account outcrop.AccountID, ali
 	if !aliases.MatchString(alias) || len(alias) > 63 {
 		return constraint(alias, "accountAlias", "Member must satisfy regular expression pattern: ^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$")
 	}
-	every, err := all[Account](ctx, d, accountEntry, "")
-	if err != nil {
-		return err
-	}
-	if slices.ContainsFunc(every, func(a Account) bool { return a.Alias == alias && a.ID != account }) {
-		return clash("EntityAlreadyExists", "The account alias %s already exists.", alias)
-	}
 	return d.changeAccount(ctx, account, func(a *Account) error {
+		every, err := all[Account](ctx, d, accountEntry, "")
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(every, func(a Account) bool { return a.Alias == alias && a.ID != account }) {
+			return clash("EntityAlreadyExists", "The account alias %s already exists.", alias)
+		}
 		a.Alias = alias
 		return nil
 	})

@@ -61,7 +61,7 @@ func (d *Directory) AttachedPolicies(ctx context.Context, who Ref, pathPrefix st
 			attached = append(attached, AttachedPolicy{name, arn})
 		}
 	}
-	return cut(attached, p, func(a AttachedPolicy) string { return folded(a.Name) + " " + string(a.ARN) })
+	return cut(attached, p, func(a AttachedPolicy) string { return folded(a.Name) + " " + string(a.ARN.Parts().Account) })
 }
 
 // PutInlinePolicy writes an inline policy, in place of one with its name.
@@ -119,10 +119,11 @@ func (d *Directory) DeleteInlinePolicy(ctx context.Context, who Ref, name string
 // SetBoundary sets or replaces the permissions boundary of a user or role.
 func (d *Directory) SetBoundary(ctx context.Context, who Ref, policy outcrop.ARN) error {
 	return d.alter(ctx, who, func(x entity) error {
-		if err := d.boundaryExists(ctx, who.Account, policy); err != nil {
-			return err
+		p, err := d.policyNamed(ctx, who.Account, policy)
+		if err != nil {
+			return mustExist(err, noBoundary(policy))
 		}
-		x.rights().Boundary = policy
+		x.rights().Boundary = p.ARN()
 		return nil
 	})
 }
@@ -143,7 +144,7 @@ func (d *Directory) boundaryExists(ctx context.Context, account outcrop.AccountI
 		return nil
 	}
 	_, err := d.policyNamed(ctx, account, policy)
-	return mustExist(err, noSuch("Scope ARN: %s does not exist or is not attachable.", policy))
+	return mustExist(err, noBoundary(policy))
 }
 
 // SetTags adds tags to a user or role, or gives tags it has other values.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 
 	"outcrop"
 	"outcrop/iam"
@@ -20,6 +21,9 @@ type Grants struct {
 
 	session *outcrop.Session // what they were gathered for
 	leans   []string         // ids of what they were concluded from
+
+	once     sync.Once
+	compiled *iam.Compiled // made by the first question
 }
 
 // PoliciesOf gathers what holds for a caller: identity policies of the user
@@ -134,7 +138,7 @@ func (d *Directory) gatherRights(ctx context.Context, g *Grants, account outcrop
 // allow what any of them does, and lays session tags over the principal's.
 func (d *Directory) gatherSession(ctx context.Context, g *Grants, s *outcrop.Session) error {
 	for _, text := range s.Policies {
-		p, err := d.compile(ctx, "session policy", text, iam.IdentityPolicy)
+		p, err := d.compileSession(ctx, text)
 		if err != nil {
 			return err
 		}
@@ -153,6 +157,16 @@ func (d *Directory) gatherSession(ctx context.Context, g *Grants, s *outcrop.Ses
 	}
 	g.Tags = tags
 	return nil
+}
+
+// compileSession reads a policy passed inline and, failing that, a copy of a
+// managed one, which may be longer. Both were checked when the session began.
+func (d *Directory) compileSession(ctx context.Context, text string) (*iam.Policy, error) {
+	p, err := d.compile(ctx, "session policy", text, iam.SessionPolicy)
+	if err != nil {
+		return d.compile(ctx, "session policy", text, iam.IdentityPolicy)
+	}
+	return p, nil
 }
 
 func (d *Directory) gatherSCPs(ctx context.Context, g *Grants, account outcrop.AccountID) error {

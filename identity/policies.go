@@ -167,14 +167,9 @@ func (d *Directory) PolicyCounts(ctx context.Context, account outcrop.AccountID,
 		link string
 		n    *int
 	}{{policyLink, &c.Attached}, {boundaryLink, &c.Boundaries}} {
-		found, err := d.followers(ctx, by.link+folded(string(arn)))
-		if err != nil {
-			return c, err
-		}
-		for _, e := range found {
-			if e.Scope == string(account) {
-				*by.n++
-			}
+		var err error
+		if *by.n, err = d.store.CountLinked(ctx, by.link+folded(string(arn)), string(account)); err != nil {
+			return c, wrap("count uses", err)
 		}
 	}
 	return c, nil

@@ -133,3 +133,7 @@ func orgInput(format string, args ...any) *outcrop.Error {
 func orgLimit(format string, args ...any) *outcrop.Error {
 	return orgError(outcrop.Conflict, "ConstraintViolationException", format, args...)
 }
+
+func noBoundary(policy outcrop.ARN) *outcrop.Error {
+	return noSuch("Scope ARN: %s does not exist or is not attachable.", policy)
+}

@@ -62,6 +62,8 @@ type EntryLists interface {
 	// Linked lists at most n that link so and whose ids come after after, by id.
 	Linked(ctx context.Context, link, after string, n int) ([]Entry, error)
 	Count(ctx context.Context, kind EntryKind, scope string) (int, error)
+	// CountLinked counts those in scope that link so.
+	CountLinked(ctx context.Context, link, scope string) (int, error)
 }
 
 // Keys keeps access keys and API keys.

@@ -134,6 +134,11 @@ func (s identities) Count(ctx context.Context, kind identity.EntryKind, scope st
 	return n, err
 }
 
+func (s identities) CountLinked(ctx context.Context, link, scope string) (n int, err error) {
+	err = s.db.read.QueryRowContext(ctx, `SELECT count(*) FROM entry_links l JOIN entries e ON e.id = l.entry WHERE l.link = ? AND e.scope = ?`, link, scope).Scan(&n)
+	return n, err
+}
+
 func (s identities) Used(ctx context.Context, last map[string]identity.Use) error {
 	return s.db.update(ctx, func(tx *sql.Tx) error {
 		for id, u := range last {

@@ -32,6 +32,8 @@ func Run(t *testing.T, open func(testing.TB) identity.Store) {
 	} {
 		t.Run(name, func(t *testing.T) { promise(t, open(t)) })
 	}
+	runEntries(t, open)
+	runKeys(t, open)
 }
 
 const (

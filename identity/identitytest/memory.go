@@ -15,17 +15,26 @@ import (
 // NewStore is a Store in memory, for tests.
 func NewStore() identity.Store {
 	return &memory{
-		entries: map[string]identity.Entry{}, access: map[string]identity.AccessKey{}, api: map[string]identity.APIKey{}, uses: map[string]identity.Use{},
+		entries: map[string]identity.Entry{}, ids: map[place]string{}, access: map[string]identity.AccessKey{}, api: map[string]identity.APIKey{}, uses: map[string]identity.Use{},
 	}
 }
 
 type memory struct {
 	mu      sync.Mutex
 	entries map[string]identity.Entry // by id
+	ids     map[place]string          // of entries
 	access  map[string]identity.AccessKey
 	api     map[string]identity.APIKey // by id
 	uses    map[string]identity.Use
 }
+
+// A place is where one entry is and no other.
+type place struct {
+	kind       identity.EntryKind
+	scope, key string
+}
+
+func placeOf(e identity.Entry) place { return place{e.Kind, e.Scope, e.Key} }
 
 func (m *memory) Add(_ context.Context, b identity.Batch) error {
 	entries, err := b.All()
@@ -34,11 +43,11 @@ func (m *memory) Add(_ context.Context, b identity.Batch) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	next := &memory{entries: maps.Clone(m.entries), access: maps.Clone(m.access), api: maps.Clone(m.api)}
+	next := &memory{entries: maps.Clone(m.entries), ids: maps.Clone(m.ids), access: maps.Clone(m.access), api: maps.Clone(m.api)}
 	if err := next.add(entries, b); err != nil {
 		return err
 	}
-	m.entries, m.access, m.api = next.entries, next.access, next.api
+	m.entries, m.ids, m.access, m.api = next.entries, next.ids, next.access, next.api
 	return nil
 }
 
@@ -48,7 +57,7 @@ func (m *memory) add(entries []identity.Entry, b identity.Batch) error {
 			return taken(e.Key)
 		}
 		e.Version = 1
-		m.entries[e.ID] = e
+		m.entries[e.ID], m.ids[placeOf(e)] = e, e.ID
 	}
 	for _, k := range b.AccessKeys {
 		if has(m.access, k.ID) {
@@ -72,10 +81,8 @@ func (m *memory) add(entries []identity.Entry, b identity.Batch) error {
 }
 
 func (m *memory) find(kind identity.EntryKind, scope, key string) (identity.Entry, error) {
-	for _, e := range m.entries {
-		if e.Kind == kind && e.Scope == scope && e.Key == key {
-			return e, nil
-		}
+	if id, ok := m.ids[place{kind, scope, key}]; ok {
+		return m.entries[id], nil
 	}
 	return identity.Entry{}, missing(key)
 }
@@ -106,7 +113,8 @@ func (m *memory) Replace(_ context.Context, e identity.Entry) error {
 		return taken(e.Key)
 	}
 	e.Version++
-	m.entries[e.ID] = e
+	delete(m.ids, placeOf(have))
+	m.entries[e.ID], m.ids[placeOf(e)] = e, e.ID
 	return nil
 }
 
@@ -127,6 +135,8 @@ func (m *memory) Delete(_ context.Context, id string, version int64) error {
 		return taken(id)
 	}
 	delete(m.entries, id)
+	delete(m.ids, placeOf(e))
+	delete(m.uses, id)
 	return nil
 }
 
@@ -158,6 +168,17 @@ func (m *memory) Count(_ context.Context, kind identity.EntryKind, scope string)
 	defer m.mu.Unlock()
 	for _, e := range m.entries {
 		if e.Kind == kind && e.Scope == scope {
+			n++
+		}
+	}
+	return n, nil
+}
+
+func (m *memory) CountLinked(_ context.Context, link, scope string) (n int, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, e := range m.entries {
+		if e.Scope == scope && slices.Contains(e.Links, link) {
 			n++
 		}
 	}
