@@ -22,7 +22,7 @@ type nullTest struct{ absent, present bool }
 
 func compileCondition(c Condition, variables bool) condition {
 	op, _ := parseOperator(c.Operator)
-	compiled := condition{operator: op, key: strings.ToLower(c.Key)}
+	compiled := condition{operator: op, key: conditionKey(c.Key)}
 	switch op.class {
 	case equalStrings, foldStrings:
 		compiled.test = compileEquals(op, c.Values, variables)

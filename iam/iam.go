@@ -28,6 +28,7 @@ type Policy struct {
 	Version    string // 2012-10-17 or 2008-10-17
 	ID         string // the document's Id, usually empty
 	Statements []Statement
+	Warnings   []string // what was taken and is probably meant otherwise
 }
 
 // A Statement is one statement of a policy, as written. What Decide uses is
@@ -82,7 +83,7 @@ type Policies struct {
 	Identity    []*Policy
 	Boundary    []*Policy   // nil when no permissions boundary is set
 	Session     []*Policy   // nil when no session policy was passed
-	Resource    []*Policy   // of the resource asked for, or the role's trust policy
+	Resource    []*Policy   // of the resource asked for; for AssumeRole always the role's trust policy, which then has to allow
 	SCPs        [][]*Policy // by level from the root to the account; nil for a management account or outside an organisation
 	RCPs        [][]*Policy // likewise, of the resource's account; nil when not enforced
 	StrictLists bool        // evaluate ListInferenceProfiles against "*" only (reference/control-plane.md §6.4)
