@@ -15,8 +15,8 @@ import (
 func (a *API) onCreate(_ context.Context, who outcrop.Caller, op iam.Operation, in *CreateInferenceProfileInput) []iam.Check {
 	made := iam.Check{Action: op.Action, Resource: outcrop.ApplicationProfileARN(who.Region, who.Account, "*")}
 	checks := []iam.Check{made}
-	if in.ModelSource.CopyFrom != nil {
-		checks = append(checks, iam.Check{Action: op.Action, Resource: outcrop.ARN(*in.ModelSource.CopyFrom)})
+	if source, ok := ownSource(in, who); ok {
+		checks = append(checks, iam.Check{Action: op.Action, Resource: source})
 	}
 	if len(in.Tags) > 0 {
 		made.Action = "bedrock:TagResource"
@@ -26,6 +26,17 @@ func (a *API) onCreate(_ context.Context, who outcrop.Caller, op iam.Operation, 
 		checks[i].Context.SetRequestTags(tagMap(in.Tags))
 	}
 	return checks
+}
+
+// ownSource is the source to ask about. One in another account cannot be
+// copied, whoever may use it there: that is for the operation to say.
+func ownSource(in *CreateInferenceProfileInput, who outcrop.Caller) (outcrop.ARN, bool) {
+	if in.ModelSource.CopyFrom == nil {
+		return "", false
+	}
+	source := outcrop.ARN(*in.ModelSource.CopyFrom)
+	account := source.Parts().Account
+	return source, account == "" || account == who.Account
 }
 
 func (a *API) onGet(ctx context.Context, who outcrop.Caller, op iam.Operation, in *GetInferenceProfileInput) []iam.Check {
