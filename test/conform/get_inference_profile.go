@@ -42,7 +42,7 @@ func getInferenceProfileChecks() []Check {
 		asks(opGet, "does not find a model by its ID", "control-plane.md §1.10", Nothing, get("{%systemModel}"), unknown),
 		asks(opGet, "does not find another geography's profile", missing, Nothing, get("{%foreign}"), unknown),
 		asks(opGet, "does not find a profile of another Region", missing+" (UNVERIFIED)", Nothing, get(label("arn:aws:bedrock:me-south-1:")+"{account}"+label(":application-inference-profile/k3x09m2p7q1z")), unknown),
-		asks(opGet, "does not find a profile of another account", missing+" (UNVERIFIED)", Own, get(label("arn:aws:bedrock:")+"{region}"+label(":999999999999:application-inference-profile/k3x09m2p7q1z")), unknown),
+		asks(opGet, "refuses to look into another account", missing+" (UNVERIFIED)", Own, get(label("arn:aws:bedrock:")+"{region}"+label(":999999999999:application-inference-profile/k3x09m2p7q1z")), refused(403, "AccessDeniedException", "is not authorized to perform: bedrock:GetInferenceProfile")),
 	}
 }
 
