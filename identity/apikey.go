@@ -71,7 +71,7 @@ func (d *Directory) loadAPIKey(ctx context.Context, alias string) (knownAPIKey, 
 }
 
 // shortTerm verifies a pre-signed CallWithBearerToken request. The key acts as
-// the user whose access key signed it.
+// the user or the session whose credentials signed it.
 func (d *Directory) shortTerm(ctx context.Context, text string) (outcrop.Caller, error) {
 	r, ok := presignedRequest(decode(text))
 	if !ok {
@@ -81,7 +81,10 @@ func (d *Directory) shortTerm(ctx context.Context, text string) (outcrop.Caller,
 	if err != nil || sig == nil || sig.Service != shortTermService || sig.Expires > maxShortTerm {
 		return outcrop.Caller{}, badKey()
 	}
-	key, err := d.SecretFor(ctx, sig.AccessKey)
+	key, err := d.SecretForSession(ctx, sig.AccessKey, sig.SecurityToken)
+	if errors.Is(err, ErrSessionExpired) { // sooner than the key itself would
+		return outcrop.Caller{}, expiredKey()
+	}
 	if err != nil {
 		return outcrop.Caller{}, err
 	}

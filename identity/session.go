@@ -83,27 +83,20 @@ func (d *Directory) loadSession(ctx context.Context, accessKey, token string) (K
 }
 
 // livePrincipal is who a session speaks for. It refuses the session of a role
-// or user that is no more.
+// or user that is no more: ids are never used again, as names are.
 func (d *Directory) livePrincipal(ctx context.Context, c *sessionClaims) (outcrop.ARN, error) {
-	id, arn, err := c.principalID, rootARN(c.account), error(nil)
-	switch {
-	case c.session.Role != "":
-		var role Role
-		role, err = d.Role(ctx, c.account, lastSegment(c.session.Role))
-		id, arn = role.ID, c.rolePrincipal()
-	case c.user != "":
-		var u User
-		u, err = d.User(ctx, c.account, c.user)
-		id, arn = u.ID, u.ARN()
+	if c.principalID == string(c.account) {
+		return RootARN(c.account), nil
 	}
-	if outcrop.KindOf(err) == outcrop.NotFound || err == nil && id != c.principalID {
-		return "", unrecognized()
+	e, err := d.store.EntryByID(ctx, c.principalID)
+	if err != nil {
+		return "", mustExist(wrap("find principal of session", err), unrecognized())
 	}
-	return arn, wrap("find principal of session", err)
-}
-
-func rootARN(account outcrop.AccountID) outcrop.ARN {
-	return outcrop.ARNParts{Partition: "aws", Service: "iam", Account: account, Resource: "root"}.ARN()
+	if c.session.Role != "" {
+		return c.rolePrincipal(), nil
+	}
+	u, err := UserOf(e) // its name may have changed
+	return u.ARN(), err
 }
 
 // rolePrincipal names the session itself. The role's path is left out of it.

@@ -39,7 +39,7 @@ type AssumeRequest struct {
 // AssumeRole gives who the temporary credentials of a role, if the role's
 // trust policy and who's own policies allow it.
 func (d *Directory) AssumeRole(ctx context.Context, who outcrop.Caller, q AssumeRequest) (*NewSession, error) {
-	if who.Principal.Parts().Resource == "root" {
+	if who.Principal == RootARN(who.Account) {
 		return nil, denied("Roles may not be assumed by root accounts.")
 	}
 	role, err := d.RoleByARN(ctx, q.Role)
@@ -205,10 +205,8 @@ func (d *Directory) GetSessionToken(ctx context.Context, who outcrop.Caller, lif
 		life = defaultUserLife
 	}
 	c := sessionClaims{account: who.Account, principalID: who.UserID}
-	if p := who.Principal.Parts(); p.Resource == "root" {
+	if who.Principal == RootARN(who.Account) {
 		life = min(life, maxRootLife)
-	} else {
-		c.user = lastSegment(who.Principal)
 	}
 	switch {
 	case life < MinSessionLife:

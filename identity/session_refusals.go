@@ -11,12 +11,16 @@ import (
 // sessionNames are what STS accepts for RoleSessionName and SourceIdentity.
 var sessionNames = regexp.MustCompile(`\A[\w+=,.@-]{2,64}\z`)
 
+// ErrSessionExpired is the cause of a refusal that is only about time: the
+// session was genuine and is over.
+var ErrSessionExpired = errors.New("session expired")
+
 // expiredSession is what AWS's front layer says; STS and IAM call the code
 // ExpiredToken.
 func expiredSession() *outcrop.Error {
 	e := refused("The security token included in the request is expired")
 	e.Code = "ExpiredTokenException"
-	return e
+	return e.Because(ErrSessionExpired)
 }
 
 // packedTooLarge has two wordings: with policies, and with tags alone.

@@ -33,7 +33,6 @@ const (
 type sessionClaims struct {
 	account     outcrop.AccountID
 	principalID string // AROA… of the role, AIDA… of the user, or the account's id for its root
-	user        string // user name of GetSessionToken; empty for roles and root
 	secret      [sessionSecretBytes]byte
 	policyARNs  []string // managed session policies, read when the token is used
 	session     outcrop.Session
@@ -45,7 +44,7 @@ func (c *sessionClaims) secretText() string { return base64.StdEncoding.EncodeTo
 func (c *sessionClaims) fixed() []*string {
 	s := &c.session
 	return []*string{
-		(*string)(&c.account), &c.principalID, &c.user, (*string)(&s.Role), &s.Name, &s.SourceIdentity,
+		(*string)(&c.account), &c.principalID, (*string)(&s.Role), &s.Name, &s.SourceIdentity,
 		(*string)(&s.Provider), &s.Subject, &s.Audience,
 	}
 }

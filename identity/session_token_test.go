@@ -22,7 +22,7 @@ func testDirectory(t testing.TB) *Directory {
 
 func drawClaims(t *rapid.T) *sessionClaims {
 	text := rapid.StringN(0, 40, 120)
-	c := &sessionClaims{account: "123456789012", principalID: "AROAEXAMPLE", user: text.Draw(t, "user")}
+	c := &sessionClaims{account: "123456789012", principalID: "AROAEXAMPLE"}
 	copy(c.secret[:], rapid.SliceOfN(rapid.Byte(), sessionSecretBytes, sessionSecretBytes).Draw(t, "secret"))
 	s := &c.session
 	s.Role, s.Name = outcrop.ARN(text.Draw(t, "role")), text.Draw(t, "name")

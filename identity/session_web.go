@@ -17,8 +17,8 @@ const (
 
 // AssumeRoleWithWebIdentity gives the bearer of an issuer's token the temporary
 // credentials of a role whose account trusts the issuer and whose trust policy
-// allows the token's subject. Nobody else vouches for the bearer.
-func (d *Directory) AssumeRoleWithWebIdentity(ctx context.Context, o *OIDC, token string, q AssumeRequest) (*NewSession, *WebIdentity, error) {
+// allows the token's subject. who is nobody: its Region and Origin count.
+func (d *Directory) AssumeRoleWithWebIdentity(ctx context.Context, o *OIDC, who outcrop.Caller, token string, q AssumeRequest) (*NewSession, *WebIdentity, error) {
 	iss, err := TokenIssuer(token)
 	if err != nil {
 		return nil, nil, err
@@ -45,7 +45,7 @@ func (d *Directory) AssumeRoleWithWebIdentity(ctx context.Context, o *OIDC, toke
 	if err := q.checkTags(); err != nil {
 		return nil, nil, err
 	}
-	if err := mayFederate(role, &q, id, d.requestTime()); err != nil {
+	if err := mayFederate(role, &q, id, d.federatedContext(who)); err != nil {
 		return nil, nil, err
 	}
 	c := sessionClaims{session: outcrop.Session{Provider: id.Provider, Subject: id.Subject, Audience: id.Audience}}
@@ -55,8 +55,8 @@ func (d *Directory) AssumeRoleWithWebIdentity(ctx context.Context, o *OIDC, toke
 
 // mayFederate asks the role's trust policy alone: the bearer of a token has no
 // policies of its own.
-func mayFederate(role Role, q *AssumeRequest, id *WebIdentity, at iam.Context) error {
-	keys := q.context(role).With(at).With(id.context())
+func mayFederate(role Role, q *AssumeRequest, id *WebIdentity, keys iam.Context) error {
+	keys = keys.With(q.context(role)).With(id.context())
 	trust, err := trustOf(role)
 	if err != nil {
 		return err
@@ -120,8 +120,16 @@ func trustOf(role Role) ([]*iam.Policy, error) {
 	return []*iam.Policy{p}, nil
 }
 
-func (d *Directory) requestTime() iam.Context {
+// federatedContext is what is known of a request that nobody signed.
+func (d *Directory) federatedContext(who outcrop.Caller) iam.Context {
 	var c iam.Context
 	c.SetTime(d.now())
+	c.Set(iam.KeyRequestedRegion, string(who.Region))
+	c.Set(iam.KeySecureTransport, boolean(who.Origin.TLS))
+	for key, value := range map[string]string{iam.KeySourceIP: who.Origin.IP, iam.KeyUserAgent: who.Origin.UserAgent} {
+		if value != "" {
+			c.Set(key, value)
+		}
+	}
 	return c
 }

@@ -2,6 +2,88 @@
 
 package stsapi
 
+import "time"
+
+// AssumeRoleInput is the shape AssumeRoleRequest of the service model.
+type AssumeRoleInput struct {
+	RoleArn           string                 `aws:"RoleArn,required"`
+	RoleSessionName   string                 `aws:"RoleSessionName,required"`
+	PolicyArns        []PolicyDescriptorType `aws:"PolicyArns"`
+	Policy            string                 `aws:"Policy"`
+	DurationSeconds   *int64                 `aws:"DurationSeconds"`
+	Tags              []Tag                  `aws:"Tags"`
+	TransitiveTagKeys []string               `aws:"TransitiveTagKeys"`
+	ExternalId        string                 `aws:"ExternalId"`
+	SerialNumber      string                 `aws:"SerialNumber"`
+	TokenCode         string                 `aws:"TokenCode"`
+	SourceIdentity    string                 `aws:"SourceIdentity"`
+	ProvidedContexts  []ProvidedContext      `aws:"ProvidedContexts"`
+}
+
+// AssumeRoleOutput is the shape AssumeRoleResponse of the service model.
+type AssumeRoleOutput struct {
+	Credentials      *Credentials     `aws:"Credentials"`
+	AssumedRoleUser  *AssumedRoleUser `aws:"AssumedRoleUser"`
+	PackedPolicySize *int64           `aws:"PackedPolicySize"`
+	SourceIdentity   string           `aws:"SourceIdentity"`
+}
+
+// AssumeRoleWithWebIdentityInput is the shape AssumeRoleWithWebIdentityRequest of the service model.
+type AssumeRoleWithWebIdentityInput struct {
+	RoleArn          string                 `aws:"RoleArn,required"`
+	RoleSessionName  string                 `aws:"RoleSessionName,required"`
+	WebIdentityToken string                 `aws:"WebIdentityToken,required"`
+	ProviderId       string                 `aws:"ProviderId"`
+	PolicyArns       []PolicyDescriptorType `aws:"PolicyArns"`
+	Policy           string                 `aws:"Policy"`
+	DurationSeconds  *int64                 `aws:"DurationSeconds"`
+}
+
+// AssumeRoleWithWebIdentityOutput is the shape AssumeRoleWithWebIdentityResponse of the service model.
+type AssumeRoleWithWebIdentityOutput struct {
+	Credentials                 *Credentials     `aws:"Credentials"`
+	SubjectFromWebIdentityToken string           `aws:"SubjectFromWebIdentityToken"`
+	AssumedRoleUser             *AssumedRoleUser `aws:"AssumedRoleUser"`
+	PackedPolicySize            *int64           `aws:"PackedPolicySize"`
+	Provider                    string           `aws:"Provider"`
+	Audience                    string           `aws:"Audience"`
+	SourceIdentity              string           `aws:"SourceIdentity"`
+}
+
+// AssumedRoleUser is the shape AssumedRoleUser of the service model.
+type AssumedRoleUser struct {
+	AssumedRoleId string `aws:"AssumedRoleId,required"`
+	Arn           string `aws:"Arn,required"`
+}
+
+// Credentials is the shape Credentials of the service model.
+type Credentials struct {
+	AccessKeyId     string    `aws:"AccessKeyId,required"`
+	SecretAccessKey string    `aws:"SecretAccessKey,required"`
+	SessionToken    string    `aws:"SessionToken,required"`
+	Expiration      time.Time `aws:"Expiration,required"`
+}
+
+// DecodeAuthorizationMessageInput is the shape DecodeAuthorizationMessageRequest of the service model.
+type DecodeAuthorizationMessageInput struct {
+	EncodedMessage string `aws:"EncodedMessage,required"`
+}
+
+// DecodeAuthorizationMessageOutput is the shape DecodeAuthorizationMessageResponse of the service model.
+type DecodeAuthorizationMessageOutput struct {
+	DecodedMessage string `aws:"DecodedMessage"`
+}
+
+// GetAccessKeyInfoInput is the shape GetAccessKeyInfoRequest of the service model.
+type GetAccessKeyInfoInput struct {
+	AccessKeyId string `aws:"AccessKeyId,required"`
+}
+
+// GetAccessKeyInfoOutput is the shape GetAccessKeyInfoResponse of the service model.
+type GetAccessKeyInfoOutput struct {
+	Account string `aws:"Account"`
+}
+
 // GetCallerIdentityInput is the shape GetCallerIdentityRequest of the service model.
 type GetCallerIdentityInput struct {
 }
@@ -11,4 +93,33 @@ type GetCallerIdentityOutput struct {
 	UserId  string `aws:"UserId"`
 	Account string `aws:"Account"`
 	Arn     string `aws:"Arn"`
+}
+
+// GetSessionTokenInput is the shape GetSessionTokenRequest of the service model.
+type GetSessionTokenInput struct {
+	DurationSeconds *int64 `aws:"DurationSeconds"`
+	SerialNumber    string `aws:"SerialNumber"`
+	TokenCode       string `aws:"TokenCode"`
+}
+
+// GetSessionTokenOutput is the shape GetSessionTokenResponse of the service model.
+type GetSessionTokenOutput struct {
+	Credentials *Credentials `aws:"Credentials"`
+}
+
+// PolicyDescriptorType is the shape PolicyDescriptorType of the service model.
+type PolicyDescriptorType struct {
+	Arn string `aws:"arn"`
+}
+
+// ProvidedContext is the shape ProvidedContext of the service model.
+type ProvidedContext struct {
+	ProviderArn      string `aws:"ProviderArn"`
+	ContextAssertion string `aws:"ContextAssertion"`
+}
+
+// Tag is the shape Tag of the service model.
+type Tag struct {
+	Key   string `aws:"Key,required"`
+	Value string `aws:"Value,required"`
 }
