@@ -20,18 +20,18 @@ var (
 
 const maxProfileID = 64
 
-func (t *tables) apply(o *overlay, evidence string) error {
-	for id, e := range o.Regions {
+func (t *tables) apply(f *entryFile, evidence string) error {
+	for id, e := range f.Regions {
 		if err := t.overlayRegion(outcrop.Region(id), e); err != nil {
 			return fmt.Errorf("regions.%s: %w", id, err)
 		}
 	}
-	for id, e := range o.Models {
+	for id, e := range f.Models {
 		if err := t.overlayModel(outcrop.ModelID(id), e, evidence); err != nil {
 			return fmt.Errorf("models.%s: %w", id, err)
 		}
 	}
-	for id, e := range o.Profiles {
+	for id, e := range f.Profiles {
 		if err := t.overlayProfile(id, e, evidence); err != nil {
 			return fmt.Errorf("profiles.%s: %w", id, err)
 		}

@@ -1,74 +1,32 @@
 package catalog
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
-	"sync"
-	"sync/atomic"
 
 	"outcrop"
-	"outcrop/internal/dirwatch"
+	"outcrop/internal/overlay"
 )
 
 // A Live holds the current Catalog and exchanges it when the overlay folder
 // changes.
-type Live struct {
-	dir     string
-	opts    []Option
-	log     *slog.Logger
-	current atomic.Pointer[Catalog]
-
-	mu     sync.Mutex // one Reload at a time; guards pinned
-	pinned map[profileKey][]outcrop.Destination
-}
+type Live = overlay.Live[Catalog]
 
 // NewLive loads the catalogue with the overlay folder dir; empty for none.
 func NewLive(dir string, log *slog.Logger, opts ...Option) (*Live, error) {
-	c, err := Load(dir, opts...)
-	if err != nil {
-		return nil, err
-	}
-	l := &Live{dir: dir, opts: opts, log: log, pinned: c.destinations()}
-	l.current.Store(c)
-	return l, nil
-}
-
-// Current is the catalogue as of now. Take it once per request, so that one
-// request sees one state.
-func (l *Live) Current() *Catalog { return l.current.Load() }
-
-// Reload reads the overlay folder again. On an error the old catalogue stays.
-func (l *Live) Reload() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	c, err := Load(l.dir, l.opts...)
-	if err != nil {
-		return err
-	}
-	if err := frozen(l.pinned, c); err != nil {
-		return fmt.Errorf("overlay %s: %w", l.dir, err)
-	}
-	maps.Copy(l.pinned, c.destinations()) // what was taken away stays pinned
-	l.current.Store(c)
-	return nil
-}
-
-// Watch reloads after every change of the overlay folder until ctx ends. A bad
-// edit keeps the old catalogue and is logged.
-func (l *Live) Watch(ctx context.Context) error {
-	if l.dir == "" {
-		<-ctx.Done()
-		return nil
-	}
-	return dirwatch.Run(ctx, l.dir, func() {
-		if err := l.Reload(); err != nil {
-			l.log.Error("catalogue overlay refused; the old catalogue stays in force", "err", err)
-			return
+	pinned := map[profileKey][]outcrop.Destination{}
+	return overlay.NewLive(dir, "catalogue", log, func() (*Catalog, error) {
+		c, err := Load(dir, opts...)
+		if err != nil {
+			return nil, err
 		}
-		l.log.Info("catalogue loaded", "overlay", l.dir)
+		if err := frozen(pinned, c); err != nil {
+			return nil, fmt.Errorf("overlay %s: %w", dir, err)
+		}
+		maps.Copy(pinned, c.destinations()) // what was taken away stays pinned
+		return c, nil
 	})
 }
 

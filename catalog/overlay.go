@@ -6,18 +6,21 @@ import (
 	"path/filepath"
 	"strings"
 
+	"outcrop/internal/overlay"
 	"outcrop/internal/strictyaml"
 )
 
-// Limits of an overlay folder.
-const (
-	maxOverlayFiles     = 256
-	maxOverlayFileBytes = 1 << 20
-)
+// entries are the files of the overlay folder that are the catalogue's; those
+// named prices.yaml or *.prices.yaml belong to package pricing.
+var entries = overlay.Kind{
+	Name:     "catalogue overlay",
+	Mine:     func(base string) bool { return base != "prices" && !strings.HasSuffix(base, ".prices") },
+	MaxFiles: 256, MaxBytes: 1 << 20,
+}
 
-// An overlay is one file of the overlay folder. It adds rows and changes the
+// An entryFile is one file of the overlay folder. It adds rows and changes the
 // cells it names (docs/formats/catalog.md). Nil means "as it was".
-type overlay struct {
+type entryFile struct {
 	Regions  map[string]regionEntry  `yaml:"regions"`
 	Models   map[string]modelEntry   `yaml:"models"`
 	Profiles map[string]profileEntry `yaml:"profiles"`
@@ -70,8 +73,7 @@ type sourceEntry struct {
 }
 
 // Load reads the embedded data and lays the YAML files of dir over it in the
-// order of their names. An empty dir means no overlay. Files named prices.yaml
-// or *.prices.yaml belong to package pricing and are left alone.
+// order of their names. An empty dir means no overlay.
 func Load(dir string, opts ...Option) (*Catalog, error) {
 	if dir == "" && len(opts) == 0 {
 		return Embedded(), nil
@@ -98,60 +100,28 @@ func Load(dir string, opts ...Option) (*Catalog, error) {
 }
 
 func (t *tables) overlayFolder(dir string) error {
-	if dir == "" {
-		return nil
-	}
-	files, err := overlayFiles(dir)
+	files, err := entries.Files(dir)
 	if err != nil {
 		return err
 	}
 	for _, file := range files {
-		if err := t.overlayFile(filepath.Join(dir, file)); err != nil {
+		if err := t.overlayFile(file); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func overlayFiles(dir string) ([]string, error) {
-	entries, err := os.ReadDir(dir) // sorted by name
-	if err != nil {
-		return nil, fmt.Errorf("read overlay folder: %w", err)
-	}
-	var files []string
-	for _, e := range entries {
-		name := e.Name()
-		ext := filepath.Ext(name)
-		base := strings.TrimSuffix(name, ext)
-		priceList := base == "prices" || strings.HasSuffix(base, ".prices")
-		if e.IsDir() || name[0] == '.' || ext != ".yaml" && ext != ".yml" || priceList {
-			continue
-		}
-		files = append(files, name)
-	}
-	if len(files) > maxOverlayFiles {
-		return nil, fmt.Errorf("overlay folder %s holds %d files; at most %d are read", dir, len(files), maxOverlayFiles)
-	}
-	return files, nil
-}
-
 func (t *tables) overlayFile(path string) error {
-	info, err := os.Stat(path)
+	text, err := entries.Read(path)
 	if err != nil {
-		return fmt.Errorf("read overlay: %w", err)
-	}
-	if info.Size() > maxOverlayFileBytes {
-		return fmt.Errorf("overlay %s has %d bytes; at most %d are read", path, info.Size(), maxOverlayFileBytes)
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return fmt.Errorf("read overlay: %w", err)
-	}
-	var o overlay
-	if err := strictyaml.Decode(path, text, &o, os.LookupEnv); err != nil {
 		return err
 	}
-	if err := t.apply(&o, "overlay:"+filepath.Base(path)); err != nil {
+	var f entryFile
+	if err := strictyaml.Decode(path, text, &f, os.LookupEnv); err != nil {
+		return err
+	}
+	if err := t.apply(&f, "overlay:"+filepath.Base(path)); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil

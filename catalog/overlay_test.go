@@ -1,31 +1,14 @@
 package catalog
 
 import (
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"outcrop"
+	"outcrop/internal/overlay/overlaytest"
 )
-
-// folder writes an overlay folder of name, content pairs.
-func folder(t *testing.T, files ...string) string {
-	t.Helper()
-	dir := t.TempDir()
-	for i := 0; i < len(files); i += 2 {
-		write(t, dir, files[i], files[i+1])
-	}
-	return dir
-}
-
-func write(t *testing.T, dir, name, content string) {
-	t.Helper()
-	if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
 
 const berlin = `
 regions:
@@ -56,7 +39,7 @@ profiles:
 `
 
 func TestAnOverlayAddsRegionsModelsAndProfiles(t *testing.T) {
-	c, err := Load(folder(t, "berlin.yaml", berlin))
+	c, err := Load(overlaytest.Folder(t, "berlin.yaml", berlin))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +79,7 @@ func TestAnOverlayAddsRegionsModelsAndProfiles(t *testing.T) {
 }
 
 func TestFilesAreLaidInTheOrderOfTheirNames(t *testing.T) {
-	c, err := Load(folder(t,
+	c, err := Load(overlaytest.Folder(t,
 		"20.yml", "models: {\"amazon.nova-lite-v1:0\": {name: Second}}",
 		"10.yaml", "models: {\"amazon.nova-lite-v1:0\": {name: First, maxOutput: 7}}",
 		"prices.yaml", "not: ours", "x.prices.yaml", "not: ours", "notes.txt", "not YAML", ".hidden.yaml", "not: ours"))
@@ -137,21 +120,14 @@ func TestBadOverlaysSayWhere(t *testing.T) {
 		{"date", "models: {a.b: {end: tomorrow}}", []string{"end", "tomorrow"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := Load(folder(t, "o.yaml", c.file))
-			if err == nil {
-				t.Fatal("accepted")
-			}
-			for _, s := range c.says {
-				if !strings.Contains(err.Error(), s) {
-					t.Errorf("%q does not say %q", err, s)
-				}
-			}
+			_, err := Load(overlaytest.Folder(t, "o.yaml", c.file))
+			overlaytest.Refused(t, err, c.says...)
 		})
 	}
 	if _, err := Load(filepath.Join(t.TempDir(), "absent")); err == nil {
 		t.Error("an absent folder is accepted")
 	}
-	if _, err := Load(folder(t, "big.yaml", strings.Repeat("#", maxOverlayFileBytes+1))); err == nil {
+	if _, err := Load(overlaytest.Folder(t, "big.yaml", strings.Repeat("#", int(entries.MaxBytes)+1))); err == nil {
 		t.Error("a file over the limit is accepted")
 	}
 }
@@ -169,24 +145,24 @@ func Test7OnlyGlobalGrows(t *testing.T) {
 		if got := strings.Join(names(places(p.Destinations())), ", "); got == destinations {
 			t.Fatalf("%s changes nothing", name)
 		}
-		_, err := Load(folder(t, "o.yaml", "profiles: {'"+nova+"': {sources: {eu-west-1: {destinations: ["+destinations+"]}}}}"))
+		_, err := Load(overlaytest.Folder(t, "o.yaml", "profiles: {'"+nova+"': {sources: {eu-west-1: {destinations: ["+destinations+"]}}}}"))
 		if err == nil || !strings.Contains(err.Error(), nova) || !strings.Contains(err.Error(), "never change") {
 			t.Errorf("%s: err = %v", name, err)
 		}
 	}
-	c, err := Load(folder(t, "o.yaml", "regions: {dc-berlin-1: {global: true}}"))
+	c, err := Load(overlaytest.Folder(t, "o.yaml", "regions: {dc-berlin-1: {global: true}}"))
 	if err != nil {
 		t.Fatalf("global may grow: %v", err)
 	}
 	if all := c.GlobalDestinations(); len(all) != 34 || all[33] != "dc-berlin-1" || all[0] != "us-east-1" {
 		t.Errorf("global destinations %v", all)
 	}
-	_, err = Load(folder(t, "o.yaml", "regions: {eu-west-1: {global: false}}"))
+	_, err = Load(overlaytest.Folder(t, "o.yaml", "regions: {eu-west-1: {global: false}}"))
 	if err == nil || !strings.Contains(err.Error(), "never shrink") {
 		t.Errorf("global shrank: err = %v", err)
 	}
 	// A source Region that had no such profile may get one.
-	if _, err := Load(folder(t, "o.yaml", "profiles: {'"+nova+"': {sources: {af-south-1: {destinations: [af-south-1, eu-west-1]}}}}")); err != nil {
+	if _, err := Load(overlaytest.Folder(t, "o.yaml", "profiles: {'"+nova+"': {sources: {af-south-1: {destinations: [af-south-1, eu-west-1]}}}}")); err != nil {
 		t.Errorf("a new source: %v", err)
 	}
 }
@@ -200,16 +176,7 @@ func names(rs []outcrop.Region) []string {
 }
 
 func TestTheDocumentedExampleLoads(t *testing.T) {
-	text, err := os.ReadFile("../docs/formats/catalog.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, ok := strings.Cut(string(text), "```yaml\n")
-	example, _, closed := strings.Cut(rest, "```")
-	if !ok || !closed {
-		t.Fatal("docs/formats/catalog.md has no YAML example")
-	}
-	if _, err := Load(folder(t, "example.yaml", example)); err != nil {
+	if _, err := Load(overlaytest.Folder(t, "example.yaml", overlaytest.Example(t, "../docs/formats/catalog.md"))); err != nil {
 		t.Error(err)
 	}
 }
@@ -219,7 +186,7 @@ func FuzzOverlay(f *testing.F) {
 	f.Add("profiles: {'eu.amazon.nova-lite-v1:0': {sources: {eu-west-1: {destinations: []}}}}")
 	f.Add("regions: {? [a] : 1}")
 	f.Fuzz(func(t *testing.T, content string) {
-		c, err := Load(folder(t, "o.yaml", content))
+		c, err := Load(overlaytest.Folder(t, "o.yaml", content))
 		if err != nil {
 			return
 		}

@@ -7,14 +7,27 @@ import (
 	"strings"
 
 	"outcrop"
+	"outcrop/internal/overlay"
 	"outcrop/internal/strictyaml"
 )
 
-// Limits of the price lists in an overlay folder.
-const (
-	maxLists     = 256
-	maxListBytes = 4 << 20
-)
+// lists are the files of the overlay folder that are price lists: prices.yaml
+// and *.prices.yaml. The others are the catalogue's.
+var lists = overlay.Kind{
+	Name: "price list",
+	Mine: func(base string) bool {
+		_, ok := listName(base)
+		return ok
+	},
+	MaxFiles: 256, MaxBytes: 4 << 20,
+}
+
+// listName is the name a price list gets from its file, without the ending. ok
+// is false for other files.
+func listName(base string) (name string, ok bool) {
+	name, ok = strings.CutSuffix(base, ".prices")
+	return name, ok || base == "prices"
+}
 
 // A listFile is one price list of the overlay folder
 // (docs/formats/price-list.md). It speaks instead of earlier lists where and
@@ -50,18 +63,18 @@ type rateItem struct {
 }
 
 // Load reads the embedded lists and lays those of dir over them, in the order
-// of their file names: prices.yaml and *.prices.yaml. An empty dir means none.
+// of their file names. An empty dir means none.
 func Load(dir string) (*Book, error) {
 	d, err := readEmbedded()
 	if err != nil {
 		return nil, err
 	}
-	files, err := listFiles(dir)
+	files, err := lists.Files(dir)
 	if err != nil {
 		return nil, err
 	}
 	for _, file := range files {
-		rows, err := readList(filepath.Join(dir, file))
+		rows, err := readList(file)
 		if err == nil {
 			err = d.lay(rows)
 		}
@@ -72,49 +85,10 @@ func Load(dir string) (*Book, error) {
 	return d.book()
 }
 
-func listFiles(dir string) ([]string, error) {
-	if dir == "" {
-		return nil, nil
-	}
-	entries, err := os.ReadDir(dir) // sorted by name
-	if err != nil {
-		return nil, fmt.Errorf("read overlay folder: %w", err)
-	}
-	var files []string
-	for _, e := range entries {
-		if _, ok := listName(e.Name()); ok && !e.IsDir() {
-			files = append(files, e.Name())
-		}
-	}
-	if len(files) > maxLists {
-		return nil, fmt.Errorf("overlay folder %s holds %d price lists; at most %d are read", dir, len(files), maxLists)
-	}
-	return files, nil
-}
-
-// listName is the name a price list gets from its file. ok is false for other
-// files, which may be the catalogue's.
-func listName(file string) (name string, ok bool) {
-	ext := filepath.Ext(file)
-	base := strings.TrimSuffix(file, ext)
-	if file[0] == '.' || ext != ".yaml" && ext != ".yml" {
-		return "", false
-	}
-	name, ok = strings.CutSuffix(base, ".prices")
-	return name, ok || base == "prices"
-}
-
 func readList(path string) ([]*row, error) {
-	info, err := os.Stat(path)
+	content, err := lists.Read(path)
 	if err != nil {
-		return nil, fmt.Errorf("read price list: %w", err)
-	}
-	if info.Size() > maxListBytes {
-		return nil, fmt.Errorf("price list %s has %d bytes; at most %d are read", path, info.Size(), maxListBytes)
-	}
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("read price list: %w", err)
+		return nil, err
 	}
 	return parseList(path, content)
 }
@@ -125,7 +99,7 @@ func parseList(path string, content []byte) ([]*row, error) {
 		return nil, err
 	}
 	if f.List == "" {
-		f.List, _ = listName(filepath.Base(path))
+		f.List, _ = listName(strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)))
 	}
 	if strings.ContainsAny(f.List, "#/+ ") || strings.HasPrefix(f.List, "bedrock-") {
 		return nil, fmt.Errorf("%s: list %q: a list's name has no #, /, + or space and does not begin with bedrock-", path, f.List)

@@ -1,35 +1,15 @@
 package pricing
 
 import (
-	"context"
 	"log/slog"
-	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
 	"pgregory.net/rapid"
+
+	"outcrop/internal/overlay/overlaytest"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-func folder(t testing.TB, files ...string) string {
-	t.Helper()
-	dir := t.TempDir()
-	for i := 0; i < len(files); i += 2 {
-		write(t, dir, files[i], files[i+1])
-	}
-	return dir
-}
-
-func write(t testing.TB, dir, name, content string) {
-	t.Helper()
-	if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
 
 const contract = `
 list: acme-2027
@@ -52,7 +32,7 @@ prices:
 `
 
 func TestAListSpeaksWhileItHolds(t *testing.T) {
-	b, err := Load(folder(t, "acme.prices.yaml", contract, "catalog.yaml", "regions: {}"))
+	b, err := Load(overlaytest.Folder(t, "acme.prices.yaml", contract, "catalog.yaml", "regions: {}"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,15 +98,8 @@ func TestBadListsSayWhere(t *testing.T) {
 		{"too dear for a rate", item("{model: a.b, input: 99999999999999999999}"), []string{"input"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := Load(folder(t, "prices.yaml", c.file))
-			if err == nil {
-				t.Fatal("accepted")
-			}
-			for _, s := range c.says {
-				if !strings.Contains(err.Error(), s) {
-					t.Errorf("%q does not say %q", err, s)
-				}
-			}
+			_, err := Load(overlaytest.Folder(t, "prices.yaml", c.file))
+			overlaytest.Refused(t, err, c.says...)
 		})
 	}
 	if _, err := Load(filepath.Join(t.TempDir(), "absent")); err == nil {
@@ -180,44 +153,25 @@ func TestTheLatestListThatHoldsSpeaks(t *testing.T) {
 }
 
 func TestTheDocumentedExampleLoads(t *testing.T) {
-	text, err := os.ReadFile("../docs/formats/price-list.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, ok := strings.Cut(string(text), "```yaml\n")
-	example, _, closed := strings.Cut(rest, "```")
-	if !ok || !closed {
-		t.Fatal("docs/formats/price-list.md has no YAML example")
-	}
-	if _, err := Load(folder(t, "prices.yaml", example)); err != nil {
+	if _, err := Load(overlaytest.Folder(t, "prices.yaml", overlaytest.Example(t, "../docs/formats/price-list.md"))); err != nil {
 		t.Error(err)
 	}
 }
 
-func TestLiveKeepsTheOldBook(t *testing.T) {
-	dir := folder(t, "acme.prices.yaml", contract)
+func TestABadEditKeepsTheBook(t *testing.T) {
+	dir := overlaytest.Folder(t, "acme.prices.yaml", contract)
 	l, err := NewLive(dir, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	q := Query{Model: "acme.chat-7b-v1:0", Region: "dc-berlin-1", At: noon}
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- l.Watch(ctx) }()
-	write(t, dir, "acme.prices.yaml", "list: [")
+	overlaytest.Write(t, dir, "acme.prices.yaml", "list: [")
 	if err := l.Reload(); err == nil || l.Quote(q).Price == "" {
 		t.Errorf("a bad edit: err = %v, price %q", err, l.Quote(q).Price)
 	}
-	write(t, dir, "acme.prices.yaml", "")
-	for l.Quote(q).Price != "" { // the watcher follows the file system in real time
-		if t.Context().Err() != nil {
-			t.Fatal("the edit never arrived")
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	stop()
-	if err := <-ended; err != nil {
-		t.Errorf("Watch = %v", err)
+	overlaytest.Write(t, dir, "acme.prices.yaml", "")
+	if err := l.Reload(); err != nil || l.Quote(q).Price != "" {
+		t.Errorf("an empty list: err = %v, price %q", err, l.Quote(q).Price)
 	}
 }
 
