@@ -37,6 +37,7 @@ type engines struct {
 	store    *sqlite.DB
 	ledger   *ledger.Ledger
 	identity *identity.Directory
+	issuers  *identity.OIDC
 	catalog  *catalog.Live
 	prices   *pricing.Live
 	profiles *profile.Profiles
@@ -98,6 +99,8 @@ func (e *engines) openIdentity(ctx context.Context, c *Config, endpoint string) 
 		return nil, err
 	}
 	e.identity = identity.New(e.store.Identities(), sealer, time.Now)
+	e.issuers = identity.NewOIDC(time.Now, nil)
+	e.closers = append(e.closers, e.issuers.Close)
 	admin, created, err := e.identity.Bootstrap(ctx, c.Account)
 	if err != nil {
 		return nil, fmt.Errorf("first start: %w", err)
@@ -231,7 +234,7 @@ func (e *engines) handler(c *Config, log *slog.Logger) http.Handler {
 	mux.Serve("bedrock", control.Operations()...)
 	mux.Serve("ce", costapi.New(e.costs).Operations()...)
 	mux.Serve("iam", iamapi.New(iamapi.Config{Identity: e.identity, Now: time.Now}).Operations()...)
-	mux.Serve("sts", (&stsapi.API{}).Operations()...)
+	mux.Serve("sts", (&stsapi.API{Identity: e.identity, Issuers: e.issuers}).Operations()...)
 	for _, name := range notYetServed {
 		mux.Serve(name)
 	}
