@@ -54,6 +54,35 @@ type countingStore struct {
 	mu      sync.Mutex
 	reads   int
 	midRead func()
+
+	entries  int
+	midEntry func()
+}
+
+func (s *countingStore) EntryByID(ctx context.Context, id string) (identity.Entry, error) {
+	e, err := s.Store.EntryByID(ctx, id)
+	s.mu.Lock()
+	s.entries++
+	act := s.midEntry
+	s.midEntry = nil
+	s.mu.Unlock()
+	if act != nil {
+		act()
+	}
+	return e, err
+}
+
+func (s *countingStore) Entry(ctx context.Context, kind identity.EntryKind, scope, key string) (identity.Entry, error) {
+	s.mu.Lock()
+	s.entries++
+	s.mu.Unlock()
+	return s.Store.Entry(ctx, kind, scope, key)
+}
+
+func (s *countingStore) entryReads() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.entries
 }
 
 func (s *countingStore) AccessKey(ctx context.Context, id string) (identity.AccessKey, identity.User, error) {
