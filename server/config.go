@@ -19,13 +19,13 @@ import (
 // Config is everything an operator can turn. Its zero value runs: a server on
 // loopback, a SQLite file beside it, and the simulator as sole upstream.
 type Config struct {
-	Listen  string            `yaml:"listen"`  // address shared by every AWS endpoint; default 127.0.0.1:4599
-	DataDir string            `yaml:"data"`    // where ledger, settings and keys live; default ./outcrop-data
-	Account outcrop.AccountID `yaml:"account"` // account made on the first start; default 123456789012
-	Region  outcrop.Region    `yaml:"region"`  // Region of calls that name none; default us-east-1
-	TLS     bool              `yaml:"tls"`     // also answer TLS on the same port, with a CA of our own
-	Drain   time.Duration     `yaml:"drain"`   // how long open streams may finish on shutdown; default 30s
-	Log     string            `yaml:"log"`     // debug, info, warn or error; default info
+	Listen  string              `yaml:"listen"`  // address shared by every AWS endpoint; default 127.0.0.1:4599
+	DataDir string              `yaml:"data"`    // where ledger, settings and keys live; default ./outcrop-data
+	Account outcrop.AccountID   `yaml:"account"` // account made on the first start; default 123456789012
+	Region  outcrop.Region      `yaml:"region"`  // Region of calls that name none; default us-east-1
+	TLS     bool                `yaml:"tls"`     // also answer TLS on the same port, with a CA of our own
+	Drain   strictyaml.Duration `yaml:"drain"`   // how long open streams may finish on shutdown; default 30s
+	Log     string              `yaml:"log"`     // debug, info, warn or error; default info
 
 	Catalog   CatalogConfig             `yaml:"catalog"`
 	Profiles  ProfilesConfig            `yaml:"profiles"`
@@ -41,8 +41,8 @@ type CatalogConfig struct {
 
 // ProfilesConfig turns the rules of application profiles.
 type ProfilesConfig struct {
-	PerRegion   int  `yaml:"per_region"`   // quota per account and Region; default 1000 (AWS's L-40EC9882)
-	UniqueNames bool `yaml:"unique_names"` // refuse a second profile of the same name
+	PerRegion   strictyaml.Whole `yaml:"per_region"`   // quota per account and Region; default 1000 (AWS's L-40EC9882)
+	UniqueNames bool             `yaml:"unique_names"` // refuse a second profile of the same name
 }
 
 // RuntimeConfig turns how models are invoked.
@@ -59,11 +59,11 @@ type UpstreamConfig struct {
 	Headers map[string]string                         `yaml:"headers"` // openai: sent with every call
 	Regions []outcrop.Region                          `yaml:"regions"` // Regions it serves; empty is all
 	Models  map[outcrop.ModelID]outcrop.UpstreamModel `yaml:"models"`  // Bedrock's name to the backend's own; empty is all, by Bedrock's name
-	Timeout time.Duration                             `yaml:"timeout"` // of one whole call; default 10m
+	Timeout strictyaml.Duration                       `yaml:"timeout"` // of one whole call; default 10m
 
-	MaxTokensField string        `yaml:"max_tokens_field"`    // openai: max_tokens (default) or max_completion_tokens
-	FirstToken     time.Duration `yaml:"time_to_first_token"` // simulator: pause before the first event
-	TokenPace      time.Duration `yaml:"token_pace"`          // simulator: pause between events
+	MaxTokensField string              `yaml:"max_tokens_field"`    // openai: max_tokens (default) or max_completion_tokens
+	FirstToken     strictyaml.Duration `yaml:"time_to_first_token"` // simulator: pause before the first event
+	TokenPace      strictyaml.Duration `yaml:"token_pace"`          // simulator: pause between events
 }
 
 // Defaults of a Config.
@@ -73,7 +73,7 @@ const (
 	DefaultAccount = outcrop.AccountID("123456789012")
 	DefaultRegion  = outcrop.Region("us-east-1")
 
-	defaultDrain = 30 * time.Second
+	defaultDrain = strictyaml.Duration(30 * time.Second)
 )
 
 // ReadConfig reads a configuration file. An empty name is an empty file.

@@ -69,7 +69,7 @@ func open(ctx context.Context, c *Config, endpoint string, log *slog.Logger) (e 
 		return nil, nil, err
 	}
 	e.profiles = profile.New(e.store, e.catalog.Current, time.Now, profile.Options{
-		Quota: c.Profiles.PerRegion, UniqueNames: c.Profiles.UniqueNames, AcceptBareProfileID: c.Runtime.AcceptBareProfileID,
+		Quota: int(c.Profiles.PerRegion), UniqueNames: c.Profiles.UniqueNames, AcceptBareProfileID: c.Runtime.AcceptBareProfileID,
 	})
 	e.costs = cost.New(e.ledger, e.store.Costs(), time.Now, log)
 	e.costs.Settings.TagsInUse = e.store.TagKeysInUse
@@ -178,10 +178,10 @@ func (e *engines) upstreams(c *Config) (backends, []routing.Lane, error) {
 
 func (e *engines) backend(u *UpstreamConfig) (gateway.Upstreams, error) {
 	if u.Kind == "simulator" {
-		return simulator.New(simulator.Options{TimeToFirst: u.FirstToken, Pace: u.TokenPace, Model: e.anyModel}), nil
+		return simulator.New(simulator.Options{TimeToFirst: time.Duration(u.FirstToken), Pace: time.Duration(u.TokenPace), Model: e.anyModel}), nil
 	}
 	return openai.New(openai.Config{
-		BaseURL: u.BaseURL, APIKey: u.APIKey, Headers: u.Headers, Timeout: u.Timeout, MaxTokensField: u.MaxTokensField,
+		BaseURL: u.BaseURL, APIKey: u.APIKey, Headers: u.Headers, Timeout: time.Duration(u.Timeout), MaxTokensField: u.MaxTokensField,
 	}, nil)
 }
 

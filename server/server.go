@@ -142,10 +142,10 @@ func (s *Server) Wait(ctx context.Context) error {
 func (s *Server) Close() error {
 	var errs []error
 	if s.http != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), s.config.Drain)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Duration(s.config.Drain))
 		defer cancel()
 		if err := s.http.Shutdown(ctx); err != nil {
-			s.log.Warn("open calls were cut off after the drain time", "drain", s.config.Drain)
+			s.log.Warn("open calls were cut off after the drain time", "drain", time.Duration(s.config.Drain))
 			errs = append(errs, s.http.Close())
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"runtime/debug"
@@ -56,7 +57,7 @@ func newLog(level string) (*slog.Logger, error) {
 	least := slog.LevelInfo
 	if level != "" {
 		if err := least.UnmarshalText([]byte(level)); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("log level %q: want debug, info, warn or error", level)
 		}
 	}
 	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: least})), nil

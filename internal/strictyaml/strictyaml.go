@@ -111,6 +111,10 @@ func explain(file string, err error, into any) error {
 	if errors.As(err, &unknown) {
 		message = suggest(unknown.GetToken().Value, keys(reflect.TypeOf(into), map[reflect.Type]bool{}))
 	}
+	var wrong *yaml.TypeError
+	if errors.As(err, &wrong) {
+		message = misfit(wrong)
+	}
 	return locate(file, y.GetToken(), message)
 }
 

@@ -5,11 +5,15 @@ import (
 	"maps"
 	"strings"
 	"testing"
+	"time"
 )
 
 type sample struct {
 	Listen    string              `yaml:"listen"`
 	Limit     int                 `yaml:"limit"`
+	TLS       *bool               `yaml:"tls"`
+	Drain     Duration            `yaml:"drain"`
+	Quota     Whole               `yaml:"quota"`
 	Upstreams map[string]upstream `yaml:"upstreams"`
 }
 
@@ -27,11 +31,11 @@ func env(name string) (string, bool) {
 
 func TestGoodFilesDecode(t *testing.T) {
 	var s sample
-	file := "listen: ${SET}:1\nlimit: 3\nupstreams:\n  a:\n    kind: ${UNSET:-openai}\n    baseURL: \"http://${SET}/v1\"\n"
+	file := "listen: ${SET}:1\nlimit: 3\ndrain: 2m\nquota: 7\nupstreams:\n  a:\n    kind: ${UNSET:-openai}\n    baseURL: \"http://${SET}/v1\"\n"
 	if err := Decode("c.yaml", []byte(file), &s, env); err != nil {
 		t.Fatal(err)
 	}
-	if s.Listen != "value:1" || s.Limit != 3 || s.Upstreams["a"] != (upstream{"openai", "http://value/v1"}) {
+	if s.Listen != "value:1" || s.Limit != 3 || s.Drain != Duration(2*time.Minute) || s.Quota != 7 || s.Upstreams["a"] != (upstream{"openai", "http://value/v1"}) {
 		t.Errorf("decoded %+v", s)
 	}
 	for _, empty := range []string{"", "# only a comment\n", "\n---\n"} {
@@ -46,7 +50,13 @@ func TestMistakesNameTheirPlaceAndCure(t *testing.T) {
 		{"unknown key", "listne: x\n", "c.yaml:1:1", `did you mean "listen"`},
 		{"unknown nested key", "upstreams:\n  a:\n    baseUrl: x\n", "c.yaml:3:5", `did you mean "baseURL"`},
 		{"far-off key", "zzzzzzzz: x\n", "c.yaml:1:1", `unknown key "zzzzzzzz"`},
-		{"wrong type", "listen: x\nlimit: many\n", "c.yaml:2:8", "cannot unmarshal"},
+		{"wrong type", "listen: x\nlimit: many\n", "c.yaml:2:8", "want a number, found text"},
+		{"wrong bool", "tls: perhaps\n", "c.yaml:1:6", "want true or false, found text"},
+		{"list for text", "listen: [a]\n", "c.yaml:1:9", ""},
+		{"no duration", "limit: 1\ndrain: soon\n", "c.yaml:2:8", "200ms"},
+		{"no unit", "drain: 30\n", "c.yaml:1:8", "unit"},
+		{"a fraction", "quota: 1.5\n", "c.yaml:1:8", "no whole number"},
+		{"less than none", "quota: -1\n", "c.yaml:1:8", "no whole number"},
 		{"unset variable", "listen: a\nupstreams:\n  a: {kind: \"${NOPE}\"}\n", "c.yaml:3:", "NOPE is not set"},
 		{"broken syntax", "listen: [\n", "c.yaml:", ""},
 	} {
