@@ -32,7 +32,7 @@ test:
 	go test ./...
 
 story:
-	OUTCROP_STORIES=1 go test -count=1 ./test/script
+	go test -count=1 -v ./test/script
 
 crash:
 	OUTCROP_CRASH=full go test -count=1 -v ./test/crash
