@@ -245,7 +245,7 @@ func readDocument(b *anthropicBlock) (*converse.DocumentBlock, error) {
 	case b.Source.Type == "base64":
 		d.Format, d.Source.Bytes = "pdf", converse.Base64(b.Source.Data)
 	case b.Source.Type == "text":
-		d.Format, d.Source.Text = "txt", ptr(b.Source.Data)
+		d.Format, d.Source.Text = "txt", new(b.Source.Data)
 	default:
 		return nil, malformed("#/messages/content/source/type: %q is not permitted here", b.Source.Type)
 	}
@@ -281,4 +281,3 @@ func orEmptyObject(raw json.RawMessage) json.RawMessage {
 	}
 	return raw
 }
-

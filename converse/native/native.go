@@ -167,8 +167,6 @@ func plain(err error) string {
 	return strings.ReplaceAll(s, "cannot unmarshal", "unexpected")
 }
 
-func ptr[T any](v T) *T { return &v }
-
 // withMetrics adds the invocation metrics to a chunk that is a JSON object.
 func withMetrics(chunk map[string]any, a *Answer) map[string]any {
 	chunk["amazon-bedrock-invocationMetrics"] = a.Metrics()

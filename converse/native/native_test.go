@@ -106,7 +106,7 @@ func answer() *converse.Response {
 	return &converse.Response{
 		Output: converse.ConverseOutput{Message: &converse.Message{Role: "assistant", Content: []converse.ContentBlock{
 			{ReasoningContent: &converse.ReasoningContentBlock{ReasoningText: &converse.ReasoningTextBlock{Text: "thinking", Signature: "sig"}}},
-			{Text: ptr("Hello there")},
+			{Text: new("Hello there")},
 			{ToolUse: &converse.ToolUseBlock{ToolUseId: "t1", Name: "f", Input: json.RawMessage(`{"a":1}`)}},
 		}}},
 		StopReason: "tool_use",

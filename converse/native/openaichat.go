@@ -161,7 +161,7 @@ func readParts(parts chatContent) ([]converse.ContentBlock, error) {
 	for _, p := range parts {
 		switch p.Type {
 		case "text":
-			blocks = append(blocks, converse.ContentBlock{Text: ptr(p.Text)})
+			blocks = append(blocks, converse.ContentBlock{Text: new(p.Text)})
 		case "image_url":
 			image, err := readDataURL(p.ImageURL.URL)
 			if err != nil {
@@ -188,4 +188,3 @@ func readDataURL(url string) (*converse.ImageBlock, error) {
 	}
 	return &converse.ImageBlock{Format: format, Source: converse.ImageSource{Bytes: converse.Base64(data)}}, nil
 }
-

@@ -65,4 +65,3 @@ func readResponseFormat(r *converse.Request, f fields) error {
 	}
 	return nil
 }
-

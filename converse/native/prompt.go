@@ -140,7 +140,7 @@ func (llama) Decode(body []byte) (*converse.Request, error) {
 		return f.takeAll(map[string]any{"max_gen_len": &c.MaxTokens, "temperature": &c.Temperature, "top_p": &c.TopP})
 	})
 	if err == nil && r.InferenceConfig.MaxTokens == nil {
-		r.InferenceConfig.MaxTokens = ptr[int64](512) // the format's own default
+		r.InferenceConfig.MaxTokens = new(int64(512)) // the format's own default
 	}
 	return r, err
 }
