@@ -12,8 +12,8 @@ import (
 func bodyOf(n int) []byte {
 	const line = "if err != nil {\n\treturn fmt.Errorf(\"read \\\"%s\\\": %w\", name, err)\n}\nLuister naar de regen, meneer. "
 	r := Request{
-		System:          []SystemContentBlock{{Text: ptr("You are a helpful assistant.")}},
-		InferenceConfig: &InferenceConfiguration{MaxTokens: ptr(int64(1024)), Temperature: ptr(0.5)},
+		System:          []SystemContentBlock{{Text: new("You are a helpful assistant.")}},
+		InferenceConfig: &InferenceConfiguration{MaxTokens: new(int64(1024)), Temperature: new(0.5)},
 		ToolConfig: &ToolConfiguration{Tools: []Tool{{ToolSpec: &ToolSpecification{Name: "get_weather", Description: "Weather of a city",
 			InputSchema: ToolInputSchema{Json: json.RawMessage(`{"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}`)}}}}},
 	}
@@ -78,7 +78,7 @@ func BenchmarkEstimate(b *testing.B) {
 }
 
 func BenchmarkEvent(b *testing.B) {
-	e := Event{ContentBlockDelta: &ContentBlockDeltaEvent{ContentBlockDelta{Text: ptr("Hello \"there\"")}, 0}}
+	e := Event{ContentBlockDelta: &ContentBlockDeltaEvent{ContentBlockDelta{Text: new("Hello \"there\"")}, 0}}
 	payload := e.AppendPayload(nil)
 	b.Run("encode", func(b *testing.B) {
 		b.ReportAllocs()
@@ -119,7 +119,7 @@ func TestAllocations(t *testing.T) {
 	}); n > 0 {
 		t.Errorf("%v allocations to validate a request", n)
 	}
-	e := Event{ContentBlockDelta: &ContentBlockDeltaEvent{ContentBlockDelta{Text: ptr("Hello")}, 0}}
+	e := Event{ContentBlockDelta: &ContentBlockDeltaEvent{ContentBlockDelta{Text: new("Hello")}, 0}}
 	if n := testing.AllocsPerRun(100, func() { dst = e.AppendPadded(dst[:0], 10) }); n != 0 {
 		t.Errorf("%v allocations to write an event", n)
 	}

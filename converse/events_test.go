@@ -14,8 +14,6 @@ import (
 	"outcrop"
 )
 
-func ptr[T any](v T) *T { return &v }
-
 // well makes a sequence that cannot fail.
 func well(events iter.Seq[Event]) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
@@ -38,12 +36,12 @@ var (
 	})
 	genCount    = rapid.Int64Range(0, 1<<40)
 	genLocation = rapid.Custom(func(t *rapid.T) *CitationLocation {
-		return rapid.SampledFrom([]*CitationLocation{nil, {Web: &WebLocation{Url: "https://a", Domain: "a"}}, {DocumentChar: &DocumentCharLocation{ptr(int64(0)), ptr(int64(1)), ptr(int64(2))}}}).Draw(t, "location")
+		return rapid.SampledFrom([]*CitationLocation{nil, {Web: &WebLocation{Url: "https://a", Domain: "a"}}, {DocumentChar: &DocumentCharLocation{new(int64(0)), new(int64(1)), new(int64(2))}}}).Draw(t, "location")
 	})
 	genCitation = rapid.Custom(func(t *rapid.T) Citation {
 		c := Citation{Title: genText.Draw(t, "title"), Source: genText.Draw(t, "source"), Location: genLocation.Draw(t, "location")}
 		for range rapid.IntRange(0, 2).Draw(t, "sources") {
-			c.SourceContent = append(c.SourceContent, CitationSourceContent{ptr(genText.Draw(t, "text"))})
+			c.SourceContent = append(c.SourceContent, CitationSourceContent{new(genText.Draw(t, "text"))})
 		}
 		return c
 	})
@@ -58,13 +56,13 @@ var (
 		case 3:
 			return ContentBlock{ReasoningContent: &ReasoningContentBlock{RedactedContent: genBase64.Draw(t, "redacted")}}
 		case 4:
-			return ContentBlock{CitationsContent: &CitationsContentBlock{[]CitationGeneratedContent{{ptr(genText.Draw(t, "text"))}}, rapid.SliceOfN(genCitation, 1, 3).Draw(t, "citations")}}
+			return ContentBlock{CitationsContent: &CitationsContentBlock{[]CitationGeneratedContent{{new(genText.Draw(t, "text"))}}, rapid.SliceOfN(genCitation, 1, 3).Draw(t, "citations")}}
 		case 5:
 			return ContentBlock{Image: &ImageBlock{Format: "png", Source: ImageSource{Bytes: genBase64.Draw(t, "bytes")}}}
 		}
 		r := &ToolResultBlock{ToolUseId: genID.Draw(t, "id"), Status: "success", Content: []ToolResultContentBlock{}}
 		for range rapid.IntRange(0, 2).Draw(t, "results") {
-			r.Content = append(r.Content, ToolResultContentBlock{Text: ptr(genText.Draw(t, "text"))}, ToolResultContentBlock{Json: genDoc.Draw(t, "json")})
+			r.Content = append(r.Content, ToolResultContentBlock{Text: new(genText.Draw(t, "text"))}, ToolResultContentBlock{Json: genDoc.Draw(t, "json")})
 		}
 		return ContentBlock{ToolResult: r}
 	})
@@ -77,7 +75,7 @@ var (
 				u.Set(k, outcrop.Tokens(rapid.SampledFrom([]int64{0, 1, 1 << 40}).Draw(t, "n")))
 			}
 		}
-		return ptr(UsageOf(u))
+		return new(UsageOf(u))
 	})
 	genResponse = rapid.Custom(func(t *rapid.T) *Response {
 		r := &Response{
@@ -224,15 +222,15 @@ func TestCollector(t *testing.T) {
 		events []Event
 		want   string // of the content
 	}{
-		{"text in pieces", []Event{delta(0, ContentBlockDelta{Text: ptr("he")}), {}, delta(0, ContentBlockDelta{Text: ptr("llo")}), stop}, `[{"text":"hello"}]`},
+		{"text in pieces", []Event{delta(0, ContentBlockDelta{Text: new("he")}), {}, delta(0, ContentBlockDelta{Text: new("llo")}), stop}, `[{"text":"hello"}]`},
 		{"tool input in pieces", []Event{tool, input(`{"ci`), input(`ty":1}`), stop}, `[{"toolUse":{"toolUseId":"t","name":"n","input":{"city":1}}}]`},
 		{"tool without input", []Event{tool, stop}, `[{"toolUse":{"toolUseId":"t","name":"n","input":{}}}]`},
 		{"tool input cut short", []Event{tool, input(`{"ci`), stop}, `[{"toolUse":{"toolUseId":"t","name":"n","input":"{\"ci"}}]`},
-		{"blocks out of order", []Event{tool, delta(0, ContentBlockDelta{Text: ptr("a")}), stop}, `[{"text":"a"},{"toolUse":{"toolUseId":"t","name":"n","input":{}}}]`},
+		{"blocks out of order", []Event{tool, delta(0, ContentBlockDelta{Text: new("a")}), stop}, `[{"text":"a"},{"toolUse":{"toolUseId":"t","name":"n","input":{}}}]`},
 		{"redacted in pieces", []Event{redacted("QQ=="), redacted("Qg=="), stop}, `[{"reasoningContent":{"redactedContent":"QUI="}}]`},
 		{"stop only", []Event{{ContentBlockStop: &ContentBlockStopEvent{0}}, stop}, `[{"text":""}]`},
 		{"nothing", []Event{stop}, `[]`},
-		{"far apart", []Event{delta(math.MaxInt64, ContentBlockDelta{Text: ptr("b")}), delta(math.MinInt64, ContentBlockDelta{Text: ptr("a")}), stop}, `[{"text":"a"},{"text":"b"}]`},
+		{"far apart", []Event{delta(math.MaxInt64, ContentBlockDelta{Text: new("b")}), delta(math.MinInt64, ContentBlockDelta{Text: new("a")}), stop}, `[{"text":"a"},{"text":"b"}]`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var col Collector
@@ -275,7 +273,7 @@ func TestCollectFailures(t *testing.T) {
 	}); outcrop.KindOf(err) != outcrop.StreamFailed {
 		t.Errorf("bad base64: %v", err)
 	}
-	long := delta(0, ContentBlockDelta{Text: ptr(strings.Repeat("x", 1<<20))})
+	long := delta(0, ContentBlockDelta{Text: new(strings.Repeat("x", 1<<20))})
 	_, err := Collect(func(yield func(Event, error) bool) {
 		for yield(long, nil) {
 		}
@@ -284,7 +282,7 @@ func TestCollectFailures(t *testing.T) {
 		t.Errorf("endless answer: %v", err)
 	}
 	_, err = Collect(func(yield func(Event, error) bool) {
-		for i := int64(0); yield(delta(i, ContentBlockDelta{Text: ptr("")}), nil); i-- {
+		for i := int64(0); yield(delta(i, ContentBlockDelta{Text: new("")}), nil); i-- {
 		}
 	})
 	if outcrop.KindOf(err) != outcrop.StreamFailed {

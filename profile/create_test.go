@@ -10,6 +10,7 @@ import (
 
 	"outcrop"
 	"outcrop/profile"
+	"outcrop/profile/profiletest"
 )
 
 // The rows of reference/control-plane.md §1.4.
@@ -54,7 +55,7 @@ func TestCopyFrom(t *testing.T) {
 			}
 			p, err := b.Create(t.Context(), req)
 			if c.want == "" {
-				if e := refused(t, err, outcrop.Invalid, badSource); e.Message != badSource {
+				if e := profiletest.Refused(t, err, outcrop.Invalid, badSource); e.Message != badSource {
 					t.Errorf("message = %q, want AWS's words alone", e.Message)
 				}
 				return
@@ -68,14 +69,14 @@ func TestCopyFrom(t *testing.T) {
 
 func TestAnUnexpandedVariableInCopyFromIsNamed(t *testing.T) {
 	_, err := setUp(profile.Options{}).Create(t.Context(), request("arn:aws:bedrock:us-west-2:${ACCOUNT}:inference-profile/"+novaID))
-	refused(t, err, outcrop.Invalid, badSource+" ${ACCOUNT}")
+	profiletest.Refused(t, err, outcrop.Invalid, badSource+" ${ACCOUNT}")
 }
 
 func TestRegionsWithoutApplicationProfilesSaySo(t *testing.T) {
 	req := request("arn:aws:bedrock:ap-east-1::foundation-model/" + onDemand)
 	req.Region = "ap-east-1"
 	_, err := setUp(profile.Options{}).Create(t.Context(), req)
-	refused(t, err, outcrop.Invalid, "not offered in ap-east-1")
+	profiletest.Refused(t, err, outcrop.Invalid, "not offered in ap-east-1")
 }
 
 func TestACopyTakesOverTheSource(t *testing.T) {
@@ -155,7 +156,7 @@ func TestTokens(t *testing.T) {
 			p, err := b.Create(t.Context(), again)
 			switch {
 			case c.kind != outcrop.Internal:
-				refused(t, err, c.kind, withToken.Token)
+				profiletest.Refused(t, err, c.kind, withToken.Token)
 			case err != nil:
 				t.Fatal(err)
 			case (p.ARN == first.ARN) != c.same:
@@ -207,7 +208,7 @@ func TestQuotaAndNames(t *testing.T) {
 	b.create(t, novaARN)
 	second := b.create(t, novaARN) // the same name is fine by default
 	_, err := b.Create(t.Context(), request(novaARN))
-	refused(t, err, outcrop.QuotaExceeded, "L-40EC9882")
+	profiletest.Refused(t, err, outcrop.QuotaExceeded, "L-40EC9882")
 	if err := b.Delete(t.Context(), account, region, second.ID); err != nil {
 		t.Fatal(err)
 	}
@@ -216,7 +217,7 @@ func TestQuotaAndNames(t *testing.T) {
 	b = setUp(profile.Options{UniqueNames: true})
 	b.create(t, novaARN)
 	_, err = b.Create(t.Context(), request(novaARN))
-	refused(t, err, outcrop.Conflict, "myapp-01")
+	profiletest.Refused(t, err, outcrop.Conflict, "myapp-01")
 	other := request(modelARN)
 	other.Account = stranger
 	if _, err := b.Create(t.Context(), other); err != nil {
@@ -228,14 +229,14 @@ func TestTagsAtCreate(t *testing.T) {
 	b := setUp(profile.Options{})
 	b.create(t, novaARN, someTags(50)...)
 	_, err := b.Create(t.Context(), request(novaARN, someTags(51)...))
-	if e := refused(t, err, outcrop.TooManyTags, "50"); e.Resource != "myapp-01" {
+	if e := profiletest.Refused(t, err, outcrop.TooManyTags, "50"); e.Resource != "myapp-01" {
 		t.Errorf("resource = %q", e.Resource)
 	}
 	for _, tags := range [][]profile.Tag{
 		{{Key: "a", Value: "1"}, {Key: "a", Value: "1"}}, {{Key: "aws:x", Value: "1"}}, {{Key: "AWS:x", Value: "1"}},
 	} {
 		_, err := b.Create(t.Context(), request(novaARN, tags...))
-		refused(t, err, outcrop.Invalid, fmt.Sprintf("tag key %s", tags[0].Key))
+		profiletest.Refused(t, err, outcrop.Invalid, fmt.Sprintf("tag key %s", tags[0].Key))
 	}
 	if p := b.create(t, novaARN, profile.Tag{Key: "a"}, profile.Tag{Key: "A"}); len(p.Tags) != 2 {
 		t.Errorf("keys are case-sensitive, got %v", p.Tags)

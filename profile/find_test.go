@@ -11,6 +11,7 @@ import (
 	"outcrop"
 	"outcrop/catalog"
 	"outcrop/profile"
+	"outcrop/profile/profiletest"
 )
 
 func TestGetRefuses(t *testing.T) {
@@ -35,8 +36,8 @@ func TestGetRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := b.Get(t.Context(), account, region, c.identifier)
-			refused(t, err, c.kind, c.identifier)
-			refused(t, b.Delete(t.Context(), account, region, c.identifier), c.kind, c.identifier)
+			profiletest.Refused(t, err, c.kind, c.identifier)
+			profiletest.Refused(t, b.Delete(t.Context(), account, region, c.identifier), c.kind, c.identifier)
 		})
 	}
 }
@@ -47,7 +48,7 @@ func TestSystemProfilesStay(t *testing.T) {
 		if p, err := b.Get(t.Context(), account, region, identifier); err != nil || p.Kind != outcrop.SystemDefined || string(p.ARN) != novaARN {
 			t.Errorf("got %v, %v", p, err)
 		}
-		refused(t, b.Delete(t.Context(), account, region, identifier), outcrop.Invalid, "cannot be deleted")
+		profiletest.Refused(t, b.Delete(t.Context(), account, region, identifier), outcrop.Invalid, "cannot be deleted")
 	}
 }
 
@@ -61,9 +62,9 @@ func TestDeleteByIDAndByARN(t *testing.T) {
 		if err := b.Delete(t.Context(), account, region, name(p)); err != nil {
 			t.Error(err)
 		}
-		refused(t, b.Delete(t.Context(), account, region, name(p)), outcrop.NotFound, p.ID)
+		profiletest.Refused(t, b.Delete(t.Context(), account, region, name(p)), outcrop.NotFound, p.ID)
 		_, err := b.Get(t.Context(), account, region, name(p))
-		refused(t, err, outcrop.NotFound, p.ID)
+		profiletest.Refused(t, err, outcrop.NotFound, p.ID)
 	}
 }
 
@@ -176,7 +177,7 @@ func TestTokensAreOfOneList(t *testing.T) {
 		"an id":           with(func(r *profile.ListRequest) { r.NextToken = novaID }),
 	} {
 		_, _, err := b.List(t.Context(), req)
-		if refused(t, err, outcrop.Invalid, "nextToken"); t.Failed() {
+		if profiletest.Refused(t, err, outcrop.Invalid, "nextToken"); t.Failed() {
 			t.Fatal(name)
 		}
 	}
@@ -225,7 +226,7 @@ func FuzzNextToken(f *testing.F) {
 		req.NextToken = text
 		page, _, err := b.List(t.Context(), req)
 		if err != nil {
-			refused(t, err, outcrop.Invalid, "nextToken")
+			profiletest.Refused(t, err, outcrop.Invalid, "nextToken")
 		} else if len(page) > 1 {
 			t.Error(fmt.Sprint(len(page), " on a page of 1"))
 		}

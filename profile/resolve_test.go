@@ -11,6 +11,7 @@ import (
 
 	"outcrop"
 	"outcrop/profile"
+	"outcrop/profile/profiletest"
 )
 
 // Every row of reference/runtime-metering-billing.md §1.4 and of
@@ -108,7 +109,7 @@ func TestResolveRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for range 2 {
 				got, err := b.resolve(t, c.modelID)
-				if e := refused(t, err, outcrop.Invalid, c.message); e.Message != c.message {
+				if e := profiletest.Refused(t, err, outcrop.Invalid, c.message); e.Message != c.message {
 					t.Errorf("resolved to %v, %q; want %q", got, e.Message, c.message)
 				}
 			}
@@ -129,7 +130,7 @@ func TestBareProfileIDsResolveWhenAsked(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := b.resolve(t, app.ID)
-	refused(t, err, outcrop.Invalid, badIdentifier)
+	profiletest.Refused(t, err, outcrop.Invalid, badIdentifier)
 }
 
 func TestEachCallerSeesItsOwn(t *testing.T) {
@@ -144,7 +145,7 @@ func TestEachCallerSeesItsOwn(t *testing.T) {
 			r outcrop.Region
 		}{{stranger, region}, {account, "us-east-1"}} {
 			_, err := b.Resolve(t.Context(), who.a, who.r, outcrop.ParseModelRef(string(app.ARN)))
-			refused(t, err, outcrop.Invalid, badIdentifier)
+			profiletest.Refused(t, err, outcrop.Invalid, badIdentifier)
 			got, err := b.Resolve(t.Context(), who.a, who.r, outcrop.ParseModelRef(novaID))
 			if err != nil || got.ProfileARN() != outcrop.SystemProfileARN(who.r, who.a, novaID) {
 				t.Errorf("resolved to %v, %v", got, err)
@@ -207,7 +208,7 @@ func TestTagsAreThoseOfTheCall(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = b.resolve(t, arn)
-	refused(t, err, outcrop.Invalid, badIdentifier)
+	profiletest.Refused(t, err, outcrop.Invalid, badIdentifier)
 }
 
 // Property: a call that begins after a tag was set sees it, whatever other
@@ -296,7 +297,7 @@ func TestAProfileOutlivesItsSource(t *testing.T) {
 	}
 	b.catalog.Store(overlaid(t, "models: {}\n"))
 	_, err := b.resolve(t, string(app.ARN)) // nothing could answer it
-	refused(t, err, outcrop.Invalid, badIdentifier)
+	profiletest.Refused(t, err, outcrop.Invalid, badIdentifier)
 	if got, err := b.Get(t.Context(), account, region, app.ID); err != nil || got.Model != "acme.chat-v1" {
 		t.Errorf("got %v, %v", got, err)
 	}
@@ -333,7 +334,7 @@ func FuzzResolve(f *testing.F) {
 		got, err := b.resolve(t, text)
 		switch {
 		case err != nil:
-			refused(t, err, outcrop.Invalid, "")
+			profiletest.Refused(t, err, outcrop.Invalid, "")
 		case !slices.Contains(regionsOf(got.Destinations), region) || got.Model.ID == "" || got.Ref.Text != text:
 			t.Errorf("%q resolved to %+v", text, got)
 		}

@@ -3,15 +3,13 @@ package profile_test
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"outcrop"
 	"outcrop/catalog"
+	"outcrop/internal/overlay/overlaytest"
 	"outcrop/profile"
 	"outcrop/profile/profiletest"
 )
@@ -77,26 +75,11 @@ func (b *bench) resolve(t testing.TB, modelID string) (*outcrop.Target, error) {
 // overlaid is the embedded catalogue with one more file on top.
 func overlaid(t testing.TB, yaml string) *catalog.Catalog {
 	t.Helper()
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "test.yaml"), []byte(yaml), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	c, err := catalog.Load(dir)
+	c, err := catalog.Load(overlaytest.Folder(t, "test.yaml", yaml))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c
-}
-
-// refused checks an error's kind and that its message has the words.
-func refused(t testing.TB, err error, kind outcrop.Kind, words string) *outcrop.Error {
-	t.Helper()
-	e, ok := err.(*outcrop.Error)
-	if !ok || e.Kind != kind || !strings.Contains(e.Message, words) {
-		t.Errorf("err = %v, want kind %d with %q", err, kind, words)
-		return &outcrop.Error{}
-	}
-	return e
 }
 
 func someTags(n int) (tags []profile.Tag) {

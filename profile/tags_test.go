@@ -7,6 +7,7 @@ import (
 
 	"outcrop"
 	"outcrop/profile"
+	"outcrop/profile/profiletest"
 )
 
 func TestTagRefuses(t *testing.T) {
@@ -27,11 +28,11 @@ func TestTagRefuses(t *testing.T) {
 		"nothing that has parts": {"arn:aws:bedrock", outcrop.Invalid, "not an ARN"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			refused(t, b.Tag(t.Context(), account, region, c.arn, someTags(1)), c.kind, c.words)
-			refused(t, b.Tag(t.Context(), account, region, c.arn, nil), c.kind, c.words)
-			refused(t, b.Untag(t.Context(), account, region, c.arn, []string{"a"}), c.kind, c.words)
+			profiletest.Refused(t, b.Tag(t.Context(), account, region, c.arn, someTags(1)), c.kind, c.words)
+			profiletest.Refused(t, b.Tag(t.Context(), account, region, c.arn, nil), c.kind, c.words)
+			profiletest.Refused(t, b.Untag(t.Context(), account, region, c.arn, []string{"a"}), c.kind, c.words)
 			_, err := b.TagsOf(t.Context(), account, region, c.arn)
-			refused(t, err, c.kind, c.words)
+			profiletest.Refused(t, err, c.kind, c.words)
 		})
 	}
 }
@@ -43,18 +44,18 @@ func TestTheLimitCountsTheUnion(t *testing.T) {
 	if err := tag(someTags(50)...); err != nil { // 49 of them are overwritten
 		t.Error(err)
 	}
-	if e := refused(t, tag(profile.Tag{Key: "one-more"}), outcrop.TooManyTags, "50"); e.Resource != arn {
+	if e := profiletest.Refused(t, tag(profile.Tag{Key: "one-more"}), outcrop.TooManyTags, "50"); e.Resource != arn {
 		t.Errorf("resource = %q", e.Resource)
 	}
-	refused(t, tag(profile.Tag{Key: "key-00", Value: "new"}, profile.Tag{Key: "one-more"}), outcrop.TooManyTags, "50")
+	profiletest.Refused(t, tag(profile.Tag{Key: "key-00", Value: "new"}, profile.Tag{Key: "one-more"}), outcrop.TooManyTags, "50")
 	if got, err := b.TagsOf(t.Context(), account, region, arn); err != nil || len(got) != 50 || got["key-00"] != "v" {
 		t.Errorf("%d tags, key-00 = %q, %v: a refused request set something", len(got), got["key-00"], err)
 	}
 	if err := tag(profile.Tag{Key: "key-00", Value: "new"}); err != nil {
 		t.Error(err)
 	}
-	refused(t, tag(profile.Tag{Key: "a", Value: "1"}, profile.Tag{Key: "a", Value: "2"}), outcrop.Invalid, "more than once")
-	refused(t, tag(profile.Tag{Key: "aWs:a"}), outcrop.Invalid, "only AWS")
+	profiletest.Refused(t, tag(profile.Tag{Key: "a", Value: "1"}, profile.Tag{Key: "a", Value: "2"}), outcrop.Invalid, "more than once")
+	profiletest.Refused(t, tag(profile.Tag{Key: "aWs:a"}), outcrop.Invalid, "only AWS")
 }
 
 // Seed 004's slip: "key=project" is a key name, legal and absent.

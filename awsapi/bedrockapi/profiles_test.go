@@ -12,7 +12,7 @@ func create(t *testing.T, d *desk, tags ...Tag) string {
 	t.Helper()
 	out := call(t, d.createInferenceProfile, &CreateInferenceProfileInput{
 		InferenceProfileName: "myapp-01", Description: "Team A chat", Tags: tags,
-		ModelSource: InferenceProfileModelSource{CopyFrom: ptr(novaARN)},
+		ModelSource: InferenceProfileModelSource{CopyFrom: new(novaARN)},
 	})
 	if out.Status != "ACTIVE" {
 		t.Errorf("status = %q", out.Status)
@@ -67,7 +67,7 @@ func TestListByType(t *testing.T) {
 			}
 		}
 	}
-	page := call(t, d.listInferenceProfiles, &ListInferenceProfilesInput{MaxResults: ptr(int64(5))})
+	page := call(t, d.listInferenceProfiles, &ListInferenceProfilesInput{MaxResults: new(int64(5))})
 	rest := call(t, d.listInferenceProfiles, &ListInferenceProfilesInput{NextToken: page.NextToken})
 	if n := len(page.InferenceProfileSummaries) + len(rest.InferenceProfileSummaries); n != system || len(page.InferenceProfileSummaries) != 5 {
 		t.Errorf("two pages hold %d of %d", n, system)

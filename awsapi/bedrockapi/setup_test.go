@@ -2,7 +2,6 @@ package bedrockapi
 
 import (
 	"context"
-	"strings"
 	"testing"
 	"time"
 
@@ -92,10 +91,5 @@ func call[In, Out any](t testing.TB, op func(context.Context, outcrop.Caller, *I
 func refused[In, Out any](t testing.TB, kind outcrop.Kind, words string, op func(context.Context, outcrop.Caller, *In) (*Out, error), in *In) {
 	t.Helper()
 	_, err := op(t.Context(), caller, in)
-	e, ok := err.(*outcrop.Error)
-	if !ok || e.Kind != kind || !strings.Contains(e.Message, words) {
-		t.Errorf("err = %v, want kind %d with %q", err, kind, words)
-	}
+	profiletest.Refused(t, err, kind, words)
 }
-
-func ptr[T any](v T) *T { return &v }

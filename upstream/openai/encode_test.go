@@ -10,19 +10,11 @@ import (
 
 	"outcrop"
 	"outcrop/converse"
+	"outcrop/upstream/upstreamtest"
 )
 
-func ptr[T any](v T) *T { return &v }
-
-func text(s string) converse.ContentBlock { return converse.ContentBlock{Text: &s} }
-
-func user(blocks ...converse.ContentBlock) converse.Message {
-	return converse.Message{Role: "user", Content: blocks}
-}
-
-func assistant(blocks ...converse.ContentBlock) converse.Message {
-	return converse.Message{Role: "assistant", Content: blocks}
-}
+// What tests say often.
+var text, user, assistant = upstreamtest.Block, upstreamtest.User, upstreamtest.Assistant
 
 func toolUse(id, input string) converse.ContentBlock {
 	return converse.ContentBlock{ToolUse: &converse.ToolUseBlock{ToolUseId: id, Name: "f", Input: json.RawMessage(input)}}
@@ -49,7 +41,7 @@ var cachePoint = converse.ContentBlock{CachePoint: &converse.CachePointBlock{Typ
 // The table of reference/runtime-metering-billing.md §2.7, row by row.
 func TestEncode(t *testing.T) {
 	tools := []converse.Tool{
-		{ToolSpec: &converse.ToolSpecification{Name: "f", Description: "does \"it\"", Strict: ptr(true), InputSchema: converse.ToolInputSchema{Json: json.RawMessage(`{"type":"object"}`)}}},
+		{ToolSpec: &converse.ToolSpecification{Name: "f", Description: "does \"it\"", Strict: new(true), InputSchema: converse.ToolInputSchema{Json: json.RawMessage(`{"type":"object"}`)}}},
 		{CachePoint: &converse.CachePointBlock{Type: "default"}},
 		{ToolSpec: &converse.ToolSpecification{Name: "g"}},
 	}
@@ -60,7 +52,7 @@ func TestEncode(t *testing.T) {
 		want   string // members beside model
 	}{
 		{name: "system texts are joined, cache points dropped",
-			r:    converse.Request{System: []converse.SystemContentBlock{{Text: ptr("a\n")}, {CachePoint: &converse.CachePointBlock{}}, {Text: ptr("b")}}, Messages: []converse.Message{user(text("hi"), cachePoint)}},
+			r:    converse.Request{System: []converse.SystemContentBlock{{Text: new("a\n")}, {CachePoint: &converse.CachePointBlock{}}, {Text: new("b")}}, Messages: []converse.Message{user(text("hi"), cachePoint)}},
 			want: `{"messages":[{"role":"system","content":"a\n\nb"},{"role":"user","content":"hi"}]}`},
 		{name: "no system", r: converse.Request{System: []converse.SystemContentBlock{}, Messages: []converse.Message{user(text("a"), text("b"))}},
 			want: `{"messages":[{"role":"user","content":"a\nb"}]}`},
@@ -74,22 +66,22 @@ func TestEncode(t *testing.T) {
 			want: `{"messages":[{"role":"user","content":[{"type":"input_audio","input_audio":{"data":"UklG","format":"wav"}}]}]}`},
 		{name: "parallel tool calls, results before the rest of the turn",
 			r: converse.Request{Messages: []converse.Message{user(text("go")), assistant(text("I will"), toolUse("1", `{"a":1}`), toolUse("2", ``)),
-				user(text("and?"), toolResult("1", "", converse.ToolResultContentBlock{Json: json.RawMessage(`{"b":2}`)}), toolResult("2", "error", converse.ToolResultContentBlock{Text: ptr("no")}))}},
+				user(text("and?"), toolResult("1", "", converse.ToolResultContentBlock{Json: json.RawMessage(`{"b":2}`)}), toolResult("2", "error", converse.ToolResultContentBlock{Text: new("no")}))}},
 			want: `{"messages":[{"role":"user","content":"go"},{"role":"assistant","content":"I will","tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":"{\"a\":1}"}},{"id":"2","type":"function","function":{"name":"f","arguments":"{}"}}]},
 				{"role":"tool","tool_call_id":"1","content":"{\"b\":2}"},{"role":"tool","tool_call_id":"2","content":"Error: no"},{"role":"user","content":"and?"}]}`},
-		{name: "only results", r: converse.Request{Messages: []converse.Message{user(text("go")), assistant(toolUse("1", `{}`)), user(toolResult("1", "success", converse.ToolResultContentBlock{Text: ptr("ok")}), cachePoint)}},
+		{name: "only results", r: converse.Request{Messages: []converse.Message{user(text("go")), assistant(toolUse("1", `{}`)), user(toolResult("1", "success", converse.ToolResultContentBlock{Text: new("ok")}), cachePoint)}},
 			want: `{"messages":[{"role":"user","content":"go"},{"role":"assistant","content":null,"tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"1","content":"ok"}]}`},
 		{name: "an image in a result", r: converse.Request{Messages: []converse.Message{user(toolResult("1", "", converse.ToolResultContentBlock{Image: image("aGk=")}))}},
 			want: `{"messages":[{"role":"tool","tool_call_id":"1","content":"The image follows."},{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,aGk="}}]}]}`},
 		{name: "reasoning is dropped", r: converse.Request{Messages: []converse.Message{user(text("a")), assistant(reasoning("hm"), text("b")), user(text("c"))}},
 			want: `{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"},{"role":"user","content":"c"}]}`},
 		{name: "reasoning is sent back within the turn only", config: Config{ReasoningField: "reasoning_content"},
-			r: converse.Request{Messages: []converse.Message{user(text("a")), assistant(reasoning("old"), text("b")), user(text("c")), assistant(reasoning("new"), toolUse("1", "{}")), user(toolResult("1", "", converse.ToolResultContentBlock{Text: ptr("r")}))}},
+			r: converse.Request{Messages: []converse.Message{user(text("a")), assistant(reasoning("old"), text("b")), user(text("c")), assistant(reasoning("new"), toolUse("1", "{}")), user(toolResult("1", "", converse.ToolResultContentBlock{Text: new("r")}))}},
 			want: `{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"},{"role":"user","content":"c"},
 				{"role":"assistant","content":null,"reasoning_content":"new","tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"1","content":"r"}]}`},
-		{name: "inference", r: converse.Request{InferenceConfig: &converse.InferenceConfiguration{MaxTokens: ptr(int64(7)), Temperature: ptr(0.0), TopP: ptr(0.25), StopSequences: []string{"a", "\n"}}},
+		{name: "inference", r: converse.Request{InferenceConfig: &converse.InferenceConfiguration{MaxTokens: new(int64(7)), Temperature: new(0.0), TopP: new(0.25), StopSequences: []string{"a", "\n"}}},
 			want: `{"messages":[],"max_tokens":7,"temperature":0,"top_p":0.25,"stop":["a","\n"]}`},
-		{name: "OpenAI's name for maxTokens", config: Config{BaseURL: "https://api.openai.com/v1"}, r: converse.Request{InferenceConfig: &converse.InferenceConfiguration{MaxTokens: ptr(int64(7))}},
+		{name: "OpenAI's name for maxTokens", config: Config{BaseURL: "https://api.openai.com/v1"}, r: converse.Request{InferenceConfig: &converse.InferenceConfiguration{MaxTokens: new(int64(7))}},
 			want: `{"messages":[],"max_completion_tokens":7}`},
 		{name: "tools", r: converse.Request{ToolConfig: &converse.ToolConfiguration{Tools: tools, ToolChoice: &converse.ToolChoice{Auto: &converse.AutoToolChoice{}}}},
 			want: `{"messages":[],"tools":[{"type":"function","function":{"name":"f","description":"does \"it\"","parameters":{"type":"object"},"strict":true}},{"type":"function","function":{"name":"g"}}],"tool_choice":"auto"}`},
@@ -137,7 +129,7 @@ func same(t *testing.T, name string, got []byte, want string) {
 
 func TestEncodeRefuses(t *testing.T) {
 	fields := func(s string) converse.Request {
-		return converse.Request{AdditionalModelRequestFields: json.RawMessage(s), InferenceConfig: &converse.InferenceConfiguration{MaxTokens: ptr(int64(1))}}
+		return converse.Request{AdditionalModelRequestFields: json.RawMessage(s), InferenceConfig: &converse.InferenceConfiguration{MaxTokens: new(int64(1))}}
 	}
 	s3 := &converse.S3Location{Uri: "s3://b/k"}
 	for name, c := range map[string]struct {
@@ -204,9 +196,9 @@ func TestConfigRefusesHeadersThatCannotBeSent(t *testing.T) {
 // kilobyte is a request whose body is about 1 KB.
 func kilobyte() *converse.Request {
 	return &converse.Request{
-		System:          []converse.SystemContentBlock{{Text: ptr("You are a helpful assistant.\nAnswer briefly.")}},
+		System:          []converse.SystemContentBlock{{Text: new("You are a helpful assistant.\nAnswer briefly.")}},
 		Messages:        []converse.Message{user(text(strings.Repeat("What does \"inference profile\" mean?\n", 26)))},
-		InferenceConfig: &converse.InferenceConfiguration{MaxTokens: ptr(int64(500)), Temperature: ptr(0.5)},
+		InferenceConfig: &converse.InferenceConfiguration{MaxTokens: new(int64(500)), Temperature: new(0.5)},
 	}
 }
 

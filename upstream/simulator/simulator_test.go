@@ -12,17 +12,8 @@ import (
 	"outcrop/upstream/upstreamtest"
 )
 
-func ptr[T any](v T) *T { return &v }
-
-func text(s string) converse.ContentBlock { return converse.ContentBlock{Text: &s} }
-
-func user(blocks ...converse.ContentBlock) converse.Message {
-	return converse.Message{Role: "user", Content: blocks}
-}
-
-func assistant(blocks ...converse.ContentBlock) converse.Message {
-	return converse.Message{Role: "assistant", Content: blocks}
-}
+// What tests say often.
+var text, user, assistant = upstreamtest.Block, upstreamtest.User, upstreamtest.Assistant
 
 func attempt(model outcrop.ModelID) outcrop.Attempt {
 	a := upstreamtest.Attempt
@@ -68,8 +59,8 @@ func TestSaysWhatItIsInTheLanguageOfTheQuestion(t *testing.T) {
 // The script of seed 004: deltas are text and nothing else.
 func TestStreamsTextOnly(t *testing.T) {
 	r := upstreamtest.Ask("你好,你是什么模型?请介绍一下你自己。")
-	r.System = []converse.SystemContentBlock{{Text: ptr("你是聊天机器人,人类的好朋友,语气要温柔")}}
-	r.InferenceConfig = &converse.InferenceConfiguration{MaxTokens: ptr(int64(2000)), Temperature: ptr(0.0)}
+	r.System = []converse.SystemContentBlock{{Text: new("你是聊天机器人,人类的好朋友,语气要温柔")}}
+	r.InferenceConfig = &converse.InferenceConfiguration{MaxTokens: new(int64(2000)), Temperature: new(0.0)}
 	events, err := upstreamtest.Events(New(Options{}).ConverseStream(t.Context(), attempt(sonnet), r))
 	if err != nil {
 		t.Fatal(err)
@@ -237,7 +228,7 @@ func TestModelLimits(t *testing.T) {
 	}})
 	long := upstreamtest.Ask(strings.Repeat("word ", 60))
 	much := upstreamtest.Ask("Hello")
-	much.InferenceConfig = &converse.InferenceConfiguration{MaxTokens: ptr(int64(101))}
+	much.InferenceConfig = &converse.InferenceConfiguration{MaxTokens: new(int64(101))}
 	picture := upstreamtest.Ask("Hello")
 	picture.Messages[0].Content = append(picture.Messages[0].Content, converse.ContentBlock{Image: &converse.ImageBlock{Format: "png"}})
 	for want, r := range map[string]*converse.Request{"Input is too long for requested model.": long, "exceeds the model limit of 100": much, "doesn't support the image field": picture} {

@@ -16,7 +16,7 @@ func use(id string) converse.ContentBlock {
 }
 
 func result(id string) converse.ContentBlock {
-	return converse.ContentBlock{ToolResult: &converse.ToolResultBlock{ToolUseId: id, Content: []converse.ToolResultContentBlock{{Text: ptr("noon")}}}}
+	return converse.ContentBlock{ToolResult: &converse.ToolResultBlock{ToolUseId: id, Content: []converse.ToolResultContentBlock{{Text: new("noon")}}}}
 }
 
 func tooled(messages ...converse.Message) *converse.Request {
@@ -63,15 +63,15 @@ func TestRefusesWhatAWSRefuses(t *testing.T) {
 		"must be in an assistant message":                                                                                         tooled(user(use("1"))),
 		"contains duplicate tool names: get_time":                                                                                 twice,
 		"Tool 'other' not found in provided tools":                                                                                unknown,
-		"Value '1.5' at 'inferenceConfig.temperature' failed to satisfy constraint: Member must have value less than or equal to": configured(converse.InferenceConfiguration{Temperature: ptr(1.5)}),
-		"Value 'NaN' at 'inferenceConfig.topP'":                                                                                   configured(converse.InferenceConfiguration{TopP: ptr(math.NaN())}),
-		"Value '0' at 'inferenceConfig.maxTokens' failed to satisfy constraint: Member must have value greater than or equal to":  configured(converse.InferenceConfiguration{MaxTokens: ptr(int64(0))}),
+		"Value '1.5' at 'inferenceConfig.temperature' failed to satisfy constraint: Member must have value less than or equal to": configured(converse.InferenceConfiguration{Temperature: new(1.5)}),
+		"Value 'NaN' at 'inferenceConfig.topP'":                                                                                   configured(converse.InferenceConfiguration{TopP: new(math.NaN())}),
+		"Value '0' at 'inferenceConfig.maxTokens' failed to satisfy constraint: Member must have value greater than or equal to":  configured(converse.InferenceConfiguration{MaxTokens: new(int64(0))}),
 		"'inferenceConfig.stopSequences'":                                                                                         configured(converse.InferenceConfiguration{StopSequences: []string{""}}),
 		"The additional field system conflicts with an existing field.":                                                           withFields(upstreamtest.Ask("a"), `{"system":"x"}`),
-		"The additional field max_tokens conflicts with an existing field.":                                                       withFields(configured(converse.InferenceConfiguration{MaxTokens: ptr(int64(9))}), `{"max_tokens":5}`),
+		"The additional field max_tokens conflicts with an existing field.":                                                       withFields(configured(converse.InferenceConfiguration{MaxTokens: new(int64(9))}), `{"max_tokens":5}`),
 		"additionalModelRequestFields has a member of the wrong type":                                                             withFields(upstreamtest.Ask("a"), `{"thinking":5}`),
 		"budget_tokens: Input should be greater than or equal to 1024":                                                            withFields(upstreamtest.Ask("a"), `{"thinking":{"type":"enabled","budget_tokens":10}}`),
-		"`max_tokens` must be greater than `thinking.budget_tokens`":                                                              withFields(configured(converse.InferenceConfiguration{MaxTokens: ptr(int64(1024))}), `{"thinking":{"type":"enabled","budget_tokens":1024}}`),
+		"`max_tokens` must be greater than `thinking.budget_tokens`":                                                              withFields(configured(converse.InferenceConfiguration{MaxTokens: new(int64(1024))}), `{"thinking":{"type":"enabled","budget_tokens":1024}}`),
 		"Thinking may not be enabled when tool_choice forces tool use.":                                                           withFields(forced, `{"thinking":{"type":"enabled","budget_tokens":1024}}`),
 		"A maximum of 4 blocks with cache_control may be provided. Found 5.":                                                      conversation(user(text("a"), point(""), point(""), point(""), point(""), point(""))),
 		"a ttl='1h' cache_control block must not come after a ttl='5m'":                                                           conversation(user(text("a"), point("5m"), text("b"), point("1h"))),
@@ -96,8 +96,8 @@ func TestRefusesWhatAWSRefuses(t *testing.T) {
 func TestTakesWhatClientsSend(t *testing.T) {
 	cachedTools := tooled(user(text("Summarise"), point("1h"), converse.ContentBlock{Document: &converse.DocumentBlock{Format: "txt", Name: "notes", Source: converse.DocumentSource{Bytes: converse.Base64("aGVsbG8=")}}}))
 	cachedTools.ToolConfig.Tools = append(cachedTools.ToolConfig.Tools, converse.Tool{CachePoint: &converse.CachePointBlock{Type: "default", Ttl: "1h"}})
-	cachedTools.System = []converse.SystemContentBlock{{Text: ptr("You are terse.")}, {CachePoint: &converse.CachePointBlock{Type: "default", Ttl: "1h"}}}
-	cachedTools.InferenceConfig = &converse.InferenceConfiguration{MaxTokens: ptr(int64(64000))}
+	cachedTools.System = []converse.SystemContentBlock{{Text: new("You are terse.")}, {CachePoint: &converse.CachePointBlock{Type: "default", Ttl: "1h"}}}
+	cachedTools.InferenceConfig = &converse.InferenceConfiguration{MaxTokens: new(int64(64000))}
 	withFields(cachedTools, `{"anthropic_beta":["output-128k-2025-02-19"],"thinking":{"budget_tokens":2000,"type":"enabled"}}`)
 	empty := upstreamtest.Ask("Say hi")
 	empty.System = []converse.SystemContentBlock{}

@@ -74,7 +74,20 @@ var promises = []promise{
 
 // Ask is a request with one user text.
 func Ask(text string) *converse.Request {
-	return &converse.Request{Messages: []converse.Message{{Role: "user", Content: []converse.ContentBlock{{Text: &text}}}}}
+	return &converse.Request{Messages: []converse.Message{User(Block(text))}}
+}
+
+// Block is a block of text.
+func Block(text string) converse.ContentBlock { return converse.ContentBlock{Text: &text} }
+
+// User is a turn of the user.
+func User(blocks ...converse.ContentBlock) converse.Message {
+	return converse.Message{Role: "user", Content: blocks}
+}
+
+// Assistant is a turn of the model.
+func Assistant(blocks ...converse.ContentBlock) converse.Message {
+	return converse.Message{Role: "assistant", Content: blocks}
 }
 
 // Play is a request whose upstream plays a script.
