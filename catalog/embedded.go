@@ -161,11 +161,7 @@ func (n *numbers) uint(r tsv.Row, column string) uint64 {
 }
 
 func (n *numbers) time(r tsv.Row, column string) time.Time {
-	cell := r.Get(column)
-	if cell == "" {
-		return time.Time{}
-	}
-	v, err := parseTime(cell)
+	v, err := tsv.Time(r.Get(column))
 	n.note(column, err)
 	return v
 }
@@ -174,13 +170,4 @@ func (n *numbers) note(column string, err error) {
 	if err != nil && n.err == nil {
 		n.err = fmt.Errorf("column %s: %w", column, err)
 	}
-}
-
-// parseTime reads a date or an instant, both in UTC.
-func parseTime(s string) (time.Time, error) {
-	if len(s) == len(time.DateOnly) {
-		return time.Parse(time.DateOnly, s)
-	}
-	t, err := time.Parse(time.RFC3339Nano, s)
-	return t.UTC(), err
 }

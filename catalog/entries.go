@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"outcrop"
+	"outcrop/internal/tsv"
 )
 
 // The forms of names, from the patterns of the Bedrock service model: ARNs
@@ -172,8 +173,8 @@ func setTime(key string, to *time.Time, from *string) error {
 	if from == nil {
 		return nil
 	}
-	at, err := parseTime(*from)
-	if err != nil {
+	at, err := tsv.Time(*from)
+	if err != nil || at.IsZero() {
 		return fmt.Errorf("%s: %q is neither a date (2026-11-21) nor an instant (2026-11-21T10:00:00Z)", key, *from)
 	}
 	*to = at

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"outcrop"
 	"outcrop/internal/tsv"
@@ -115,10 +114,10 @@ func (s *spec) row(list string) (*row, error) {
 		return nil, fmt.Errorf("the price of %s has no source", s.model)
 	}
 	var err error
-	if r.from, err = parseTime(s.from); err != nil {
+	if r.from, err = tsv.Time(s.from); err != nil {
 		return nil, fmt.Errorf("%s: from: %w", s.model, err)
 	}
-	if r.until, err = parseTime(s.until); err != nil {
+	if r.until, err = tsv.Time(s.until); err != nil {
 		return nil, fmt.Errorf("%s: until: %w", s.model, err)
 	}
 	if !r.until.IsZero() && !r.from.Before(r.until) {
@@ -173,16 +172,4 @@ func parseRates(cells [outcrop.TokenKinds]string) (rates outcrop.PerKind[outcrop
 		rates.Set(kind, rate)
 	}
 	return rates, nil
-}
-
-// parseTime reads a date or an instant in UTC; empty is open.
-func parseTime(s string) (time.Time, error) {
-	switch len(s) {
-	case 0:
-		return time.Time{}, nil
-	case len(time.DateOnly):
-		return time.Parse(time.DateOnly, s)
-	}
-	t, err := time.Parse(time.RFC3339, s)
-	return t.UTC(), err
 }

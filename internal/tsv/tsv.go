@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // A Row gives the cells of one line by column name.
@@ -31,6 +32,19 @@ func (r Row) List(column string) []string {
 		return nil
 	}
 	return strings.Split(cell, ",")
+}
+
+// Time reads what a cell says of a time: a date or an instant, both in UTC. An
+// empty cell is the zero time.
+func Time(cell string) (time.Time, error) {
+	switch len(cell) {
+	case 0:
+		return time.Time{}, nil
+	case len(time.DateOnly):
+		return time.Parse(time.DateOnly, cell)
+	}
+	t, err := time.Parse(time.RFC3339Nano, cell)
+	return t.UTC(), err
 }
 
 // Read calls add for every row of text. Lines that begin with "#" and empty

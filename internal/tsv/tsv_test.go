@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestRead(t *testing.T) {
@@ -30,6 +31,22 @@ func TestMistakesNameTheirLine(t *testing.T) {
 	err = Read("t.tsv", "a\n\n1\n", func(Row) error { return bad })
 	if !errors.Is(err, bad) || !strings.HasPrefix(err.Error(), "t.tsv:3: ") {
 		t.Errorf("err = %v", err)
+	}
+}
+
+func TestTime(t *testing.T) {
+	for cell, want := range map[string]string{
+		"": "0001-01-01T00:00:00Z", "2026-11-21": "2026-11-21T00:00:00Z",
+		"2026-11-21T10:00:00.5Z": "2026-11-21T10:00:00.5Z", "2026-11-21T10:00:00+02:00": "2026-11-21T08:00:00Z",
+	} {
+		if got, err := Time(cell); err != nil || got.Format(time.RFC3339Nano) != want || got.Location() != time.UTC {
+			t.Errorf("%q: %v, %v; want %s", cell, got, err, want)
+		}
+	}
+	for _, cell := range []string{"soon", "2026-11-31", "2026-11-21T10:00:00", "21.11.2026"} {
+		if got, err := Time(cell); err == nil {
+			t.Errorf("%q: %v", cell, got)
+		}
 	}
 }
 
