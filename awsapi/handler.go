@@ -14,13 +14,28 @@ import (
 // Open or Raw.
 type Handler struct {
 	name  string
-	open  bool // answered without credentials
+	asks  Asking
 	typed func(ctx context.Context, who outcrop.Caller, may permit, in map[string]any) (map[string]any, error)
 	raw   func(w http.ResponseWriter, r *Request) error
 }
 
 // Name is the operation's AWS name.
 func (h Handler) Name() string { return h.name }
+
+// An Asking is how an operation comes to the decision whether its caller may
+// have it. Its zero value is the strictest.
+type Asking uint8
+
+// The ways to a decision.
+const (
+	AsksForAll       Asking = iota // Op: the door asks about every resource
+	AsksForResources               // OpOn: the door asks about those the request names
+	AsksItself                     // Own and Raw: the operation asks
+	AsksNobody                     // Open: its input is its proof
+)
+
+// Asks is how the operation's decision is made.
+func (h Handler) Asks() Asking { return h.asks }
 
 // Op puts a plain function behind the door. The door authenticates, decodes,
 // checks the model's constraints, asks whether the caller may do this at all
@@ -37,7 +52,11 @@ func OpOn[In, Out any](
 	on func(context.Context, outcrop.Caller, iam.Operation, *In) []iam.Check,
 	fn func(context.Context, outcrop.Caller, *In) (*Out, error),
 ) Handler {
-	return Handler{name: name, typed: func(ctx context.Context, who outcrop.Caller, may permit, tree map[string]any) (map[string]any, error) {
+	asks := AsksForAll
+	if on != nil {
+		asks = AsksForResources
+	}
+	return Handler{name: name, asks: asks, typed: func(ctx context.Context, who outcrop.Caller, may permit, tree map[string]any) (map[string]any, error) {
 		in := new(In)
 		if err := wire.Bind(tree, in); err != nil {
 			return nil, err
@@ -61,7 +80,7 @@ func OpOn[In, Out any](
 // more than the caller's policies has a say: a role's trust policy, of
 // AssumeRole.
 func Own[In, Out any](name string, fn func(context.Context, outcrop.Caller, *In) (*Out, error)) Handler {
-	return Handler{name: name, typed: func(ctx context.Context, who outcrop.Caller, _ permit, tree map[string]any) (map[string]any, error) {
+	return Handler{name: name, asks: AsksItself, typed: func(ctx context.Context, who outcrop.Caller, _ permit, tree map[string]any) (map[string]any, error) {
 		in := new(In)
 		if err := wire.Bind(tree, in); err != nil {
 			return nil, err
@@ -79,7 +98,7 @@ func Own[In, Out any](name string, fn func(context.Context, outcrop.Caller, *In)
 // Region and the Origin: there is nobody whose policies could be asked.
 func Open[In, Out any](name string, fn func(context.Context, outcrop.Caller, *In) (*Out, error)) Handler {
 	h := Own(name, fn)
-	h.open = true
+	h.asks = AsksNobody
 	return h
 }
 
@@ -88,7 +107,7 @@ func Open[In, Out any](name string, fn func(context.Context, outcrop.Caller, *In
 // since what to ask about is known only once the model is resolved. It returns an error only while it has written
 // nothing, and the door then renders that error.
 func Raw(name string, fn func(http.ResponseWriter, *Request) error) Handler {
-	return Handler{name: name, raw: fn}
+	return Handler{name: name, asks: AsksItself, raw: fn}
 }
 
 // A Request is what the door hands to a Raw operation.

@@ -8,9 +8,12 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
+	"iter"
 	"log/slog"
+	"maps"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -66,6 +69,19 @@ func NewMux(o Options) *Mux {
 // that it is not served.
 func (m *Mux) Serve(model string, handlers ...Handler) {
 	m.services = append(m.services, newService(model, handlers))
+}
+
+// Served lists every operation there is, by the name of its service's model.
+func (m *Mux) Served() iter.Seq2[string, Handler] {
+	return func(yield func(string, Handler) bool) {
+		for _, s := range m.services {
+			for _, name := range slices.Sorted(maps.Keys(s.handlers)) {
+				if !yield(s.name, s.handlers[name]) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // ServeHTTP answers one request of any service.
@@ -137,7 +153,7 @@ func (c *call) authenticate(sig credentials, body []byte) (who outcrop.Caller, e
 
 func (c *call) opens(body []byte) bool {
 	op, _, err := c.service.route(c.r, body)
-	return err == nil && c.service.handlers[op.Name].open
+	return err == nil && c.service.handlers[op.Name].asks == AsksNobody
 }
 
 func (c *call) typed(op *wire.Operation, h Handler, who outcrop.Caller, labels map[string]string, body []byte) error {

@@ -222,6 +222,11 @@ func (e *engines) close() error {
 
 // handler is everything on the port: health first, then AWS.
 func (e *engines) handler(c *Config, log *slog.Logger) http.Handler {
+	return e.withHealth(e.aws(c, log))
+}
+
+// aws is the routing table of every AWS service.
+func (e *engines) aws(c *Config, log *slog.Logger) *awsapi.Mux {
 	mux := awsapi.NewMux(awsapi.Options{
 		Keys: e.identity, Policy: e.identity, DefaultRegion: c.Region, Now: time.Now, Log: log,
 		KnownRegion: func(r outcrop.Region) bool { _, ok := e.catalog.Current().Region(r); return ok },
@@ -238,7 +243,7 @@ func (e *engines) handler(c *Config, log *slog.Logger) http.Handler {
 	for _, name := range notYetServed {
 		mux.Serve(name)
 	}
-	return e.withHealth(mux)
+	return mux
 }
 
 // notYetServed are services whose requests are recognised and authenticated,
