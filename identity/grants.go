@@ -35,7 +35,7 @@ func (d *Directory) PoliciesOf(ctx context.Context, who outcrop.Caller) (*Grants
 	if who.Session != nil {
 		key = who.AccessKey // temporary credentials have one for themselves
 	}
-	return d.grants.get(key, who.Session, func() (*Grants, error) { return d.gather(ctx, who) })
+	return d.grants.get(key, who, func() (*Grants, error) { return d.gather(ctx, who) })
 }
 
 func (d *Directory) gather(ctx context.Context, who outcrop.Caller) (*Grants, error) {

@@ -27,12 +27,12 @@ func newMemo(now func() time.Time) *memo {
 // get answers from memory or gathers. What was being gathered while anything
 // changed may be old: it is answered, as it would have been a moment earlier,
 // and not remembered.
-func (m *memo) get(key string, session *outcrop.Session, gather func() (*Grants, error)) (*Grants, error) {
+func (m *memo) get(key string, who outcrop.Caller, gather func() (*Grants, error)) (*Grants, error) {
 	now := m.now()
 	m.mu.RLock()
 	e, changes := m.entries[key], m.changes
 	m.mu.RUnlock()
-	if e != nil && now.Before(e.until) && sameSession(e.value.session, session) {
+	if e != nil && now.Before(e.until) && e.value.UserID == who.UserID && sameSession(e.value.session, who.Session) {
 		return e.value, nil
 	}
 	g, err := gather()
