@@ -155,7 +155,7 @@ func (d *Directory) startRoleSession(ctx context.Context, role Role, q *AssumeRe
 func (d *Directory) setPolicies(ctx context.Context, c *sessionClaims, q *AssumeRequest) error {
 	if q.Policy != "" {
 		if _, err := iam.ParsePolicy([]byte(q.Policy), iam.SessionPolicy); err != nil {
-			return malformedSessionPolicy(err)
+			return err
 		}
 		c.session.Policies = []string{q.Policy}
 	}

@@ -41,15 +41,6 @@ func DuplicateSessionTags() error {
 	return invalidParameter("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
 }
 
-// malformedSessionPolicy keeps the words of package iam and gives them STS's code.
-func malformedSessionPolicy(err error) error {
-	text := "The policy is not valid."
-	if known := new(outcrop.Error); errors.As(err, &known) {
-		text = known.Message
-	}
-	return coded(outcrop.Invalid, "MalformedPolicyDocument", "%s", text)
-}
-
 // notFederated does not tell whether the role exists.
 func notFederated() *outcrop.Error {
 	return denied("Not authorized to perform sts:AssumeRoleWithWebIdentity")
