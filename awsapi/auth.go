@@ -73,7 +73,7 @@ func (m *Mux) verify(r *http.Request, sig *sigv4.Signature, body []byte, now tim
 		return outcrop.Caller{}, err
 	}
 	if err := m.verifier.Verify(sig, r, body, key.Secret, now); err != nil {
-		return outcrop.Caller{}, err
+		return outcrop.Caller{Account: key.Caller.Account}, err // nobody; but the audit tells whose key was tried
 	}
 	who := key.Caller
 	who.Region = outcrop.Region(sig.Region)

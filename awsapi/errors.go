@@ -101,6 +101,7 @@ func (c *call) fail(err error) {
 		}
 	}
 	c.logFailure(f, err)
+	c.failure = f
 	answer := wire.Response{Status: f.Status, Header: c.w.Header()}
 	setRetryAfter(answer.Header, err)
 	c.protocol.EncodeError(svc, f, &answer)

@@ -119,6 +119,7 @@ type Request struct {
 	Labels    map[string]string // path labels, decoded once
 	Body      []byte
 	Received  time.Time
+	ServedIn  outcrop.Region // set by the operation: where a model answered, for the audit
 }
 
 // Context ends when the client goes away.

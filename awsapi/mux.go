@@ -45,6 +45,7 @@ type Mux struct {
 	fallback outcrop.Region // Region of a call that names none: a long-term API key
 	now      func() time.Time
 	log      *slog.Logger
+	audit    func(outcrop.AuditEvent)
 	services []*service
 	verifier sigv4.Verifier // remembers derived signing keys
 }
@@ -57,11 +58,12 @@ type Options struct {
 	DefaultRegion outcrop.Region
 	Now           func() time.Time
 	Log           *slog.Logger
+	Audit         func(outcrop.AuditEvent) // told of every request once it was answered; it must not block. nil is off
 }
 
 // NewMux makes a Mux that serves nothing yet.
 func NewMux(o Options) *Mux {
-	return &Mux{keys: o.Keys, policy: o.Policy, regions: o.KnownRegion, fallback: o.DefaultRegion, now: o.Now, log: o.Log}
+	return &Mux{keys: o.Keys, policy: o.Policy, regions: o.KnownRegion, fallback: o.DefaultRegion, now: o.Now, log: o.Log, audit: o.Audit}
 }
 
 // Serve registers a service by the name of its model (see ModelNames) and the
@@ -88,6 +90,7 @@ func (m *Mux) Served() iter.Seq2[string, Handler] {
 func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{mux: m, w: w, r: r, id: NewInvocationID(), received: m.now()}
 	w.Header().Set("x-amzn-RequestId", string(c.id))
+	defer c.audit()
 	defer c.recover()
 	if err := c.serve(); err != nil {
 		c.fail(err)
@@ -103,6 +106,17 @@ type call struct {
 	received time.Time
 	service  *service
 	protocol wire.Protocol
+
+	// What the audit tells, as far as the call came.
+	sig      credentials
+	body     []byte
+	admitted bool
+	who      outcrop.Caller
+	op       *wire.Operation
+	in, out  map[string]any
+	failure  *wire.Failure
+	status   int
+	servedIn outcrop.Region
 }
 
 // serve tells the way through: recognise, read, authenticate, route, decode,
@@ -113,6 +127,7 @@ func (c *call) serve() error {
 		c.service, c.protocol = c.mux.guess(c.r, "")
 		return err
 	}
+	c.sig = sig
 	c.service, c.protocol = c.mux.guess(c.r, sig.service())
 	if c.service == nil {
 		return outcrop.Errorf(outcrop.Unimplemented, "%s", unknownService(c.r, sig.service()))
@@ -121,7 +136,9 @@ func (c *call) serve() error {
 	if err != nil {
 		return err
 	}
+	c.body = body
 	who, err := c.authenticate(sig, body)
+	c.who, c.admitted = who, err == nil
 	if err != nil {
 		return err
 	}
@@ -129,12 +146,13 @@ func (c *call) serve() error {
 	if err != nil {
 		return err
 	}
+	c.op = op
 	h, ok := c.service.handlers[op.Name]
 	if !ok {
 		return outcrop.Errorf(outcrop.Unimplemented, "Outcrop does not serve the operation %s of %s.", op.Name, op.Service.ID)
 	}
 	if h.raw != nil {
-		return h.raw(c.w, &Request{HTTP: c.r, Operation: op, ID: c.id, Caller: who, Labels: labels, Body: body, Received: c.received})
+		return c.raw(h, &Request{HTTP: c.r, Operation: op, ID: c.id, Caller: who, Labels: labels, Body: body, Received: c.received})
 	}
 	return c.typed(op, h, who, labels, body)
 }
@@ -156,6 +174,20 @@ func (c *call) opens(body []byte) bool {
 	return err == nil && c.service.handlers[op.Name].asks == AsksNobody
 }
 
+// raw leaves the wire to the operation. Its labels are all that the audit tells
+// of what was asked: never a conversation.
+func (c *call) raw(h Handler, r *Request) error {
+	if c.mux.audit != nil {
+		c.in = make(map[string]any, len(r.Labels))
+		for name, value := range r.Labels {
+			c.in[name] = value
+		}
+	}
+	err := h.raw(c.w, r)
+	c.status, c.servedIn = http.StatusOK, r.ServedIn
+	return err
+}
+
 func (c *call) typed(op *wire.Operation, h Handler, who outcrop.Caller, labels map[string]string, body []byte) error {
 	in, err := c.protocol.Decode(op, &wire.Request{
 		Method: c.r.Method, Path: c.r.URL.EscapedPath(), RawQuery: c.r.URL.RawQuery,
@@ -164,6 +196,7 @@ func (c *call) typed(op *wire.Operation, h Handler, who outcrop.Caller, labels m
 	if err != nil {
 		return err
 	}
+	c.in = in
 	if op.Input != nil {
 		if err := wire.Validate(op.Input, in); err != nil {
 			return err
@@ -177,6 +210,7 @@ func (c *call) typed(op *wire.Operation, h Handler, who outcrop.Caller, labels m
 	if err != nil {
 		return err
 	}
+	c.out = out
 	answer := wire.Response{Status: op.Status, Header: c.w.Header()}
 	if err := c.protocol.Encode(op, out, &answer); err != nil {
 		return fmt.Errorf("encode %s: %w", op.Name, err)
@@ -186,6 +220,7 @@ func (c *call) typed(op *wire.Operation, h Handler, who outcrop.Caller, labels m
 }
 
 func (c *call) write(answer *wire.Response) {
+	c.status = answer.Status
 	c.w.WriteHeader(answer.Status)
 	if _, err := c.w.Write(answer.Body); err != nil {
 		c.mux.log.Debug("client went away before its answer", "request", c.id, "err", err)
