@@ -2,10 +2,11 @@
 # make check    what every commit passes: format, vet, staticcheck, generated code, tests (minutes)
 # make story    the stories, told with the real aws CLI and boto3
 # make crash    kill -9 under load, ten times over; both sides counted
+# make terraform  Terraform against a server; OUTCROP_TF_MIRROR names a mirror with the AWS provider
 # make fuzz     every fuzz target in turn, FUZZTIME each
 # make bench    beside a bare reverse proxy, in one run
 # make generate the generated code, from awsapi/model
-.PHONY: run check fmt vet staticcheck generated test story crash fuzz bench generate
+.PHONY: run check fmt vet staticcheck generated test story crash terraform fuzz bench generate
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME ?= 30s
@@ -36,6 +37,9 @@ story:
 
 crash:
 	OUTCROP_CRASH=full go test -count=1 -v ./test/crash
+
+terraform:
+	go test -count=1 -v ./test/terraform
 
 fuzz:
 	./tools/fuzz.sh $(FUZZTIME)

@@ -1,11 +1,13 @@
 package awsapi
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"time"
 
 	"outcrop"
+	"outcrop/identity"
 	"outcrop/sigv4"
 )
 
@@ -49,8 +51,35 @@ func bearerToken(r *http.Request) (string, bool) {
 }
 
 // authenticate turns credentials into a Caller or refuses. Nobody passes
-// without a valid signature or key.
+// without a valid signature or key, and whoever guesses is slowed down.
 func (m *Mux) authenticate(r *http.Request, c credentials, body []byte, now time.Time, svc *service) (outcrop.Caller, error) {
+	key, addr := c.guessable(), originOf(r).IP
+	if err := m.guard.Allow(key, addr); err != nil {
+		return outcrop.Caller{}, err
+	}
+	who, err := m.identify(r, c, body, now, svc)
+	switch {
+	case err == nil:
+		m.guard.Succeeded(key, addr)
+		m.keys.Touch(who.AccessKey, svc.key.scope, who.Region)
+	case outcrop.KindOf(err) == outcrop.Denied && !errors.Is(err, sigv4.ErrExpired): // a wrong clock is no guess
+		m.guard.Failed(key, addr)
+	}
+	return who, err
+}
+
+// guessable names the secret that a wrong guess would be at.
+func (c credentials) guessable() string {
+	switch {
+	case c.bearer != "":
+		return identity.GuardKey(c.bearer)
+	case c.signature != nil:
+		return c.signature.AccessKey
+	}
+	return ""
+}
+
+func (m *Mux) identify(r *http.Request, c credentials, body []byte, now time.Time, svc *service) (outcrop.Caller, error) {
 	switch {
 	case c.bearer != "":
 		if svc.key.scope != "bedrock" {

@@ -35,12 +35,15 @@ type Keys interface {
 	// SecretForSession is asked with an empty token for a long-term key.
 	SecretForSession(ctx context.Context, accessKey, sessionToken string) (identity.Key, error)
 	APIKey(ctx context.Context, token string) (outcrop.Caller, error)
+	// Touch notes that a key was used, in memory.
+	Touch(accessKey, service string, region outcrop.Region)
 }
 
 // A Mux serves every AWS endpoint. Register services first, then serve.
 type Mux struct {
 	keys     Keys
 	policy   Policy
+	guard    *identity.Guard
 	regions  func(outcrop.Region) bool
 	fallback outcrop.Region // Region of a call that names none: a long-term API key
 	now      func() time.Time
@@ -63,7 +66,7 @@ type Options struct {
 
 // NewMux makes a Mux that serves nothing yet.
 func NewMux(o Options) *Mux {
-	return &Mux{keys: o.Keys, policy: o.Policy, regions: o.KnownRegion, fallback: o.DefaultRegion, now: o.Now, log: o.Log, audit: o.Audit}
+	return &Mux{keys: o.Keys, policy: o.Policy, guard: identity.NewGuard(o.Now), regions: o.KnownRegion, fallback: o.DefaultRegion, now: o.Now, log: o.Log, audit: o.Audit}
 }
 
 // Serve registers a service by the name of its model (see ModelNames) and the

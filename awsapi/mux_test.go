@@ -39,6 +39,8 @@ func (keys) SecretForSession(_ context.Context, id, _ string) (identity.Key, err
 	return identity.Key{Secret: testSecret, Caller: testCaller, Active: true}, nil
 }
 
+func (keys) Touch(string, string, outcrop.Region) {}
+
 func (keys) APIKey(_ context.Context, token string) (outcrop.Caller, error) {
 	if token != "good" {
 		e := outcrop.Errorf(outcrop.Denied, "Authentication failed: Please make sure your API Key is valid.")
@@ -317,5 +319,44 @@ func TestOnlyOpenOperationsAreAnsweredUnsigned(t *testing.T) {
 		if res := send(t, m, r); res.StatusCode != want {
 			t.Errorf("%s: %d %s, want %d", body, res.StatusCode, read(t, res), want)
 		}
+	}
+}
+
+func TestGuessingIsSlowedDown(t *testing.T) {
+	m := testMux(echo)
+	refused := 0
+	for range 200 {
+		r := signed(t, "GET", "http://h/inference-profiles/us.x", "", "bedrock", "us-east-1")
+		r.Header.Set("X-Amz-Date", r.Header.Get("X-Amz-Date")[:8]+"T000000Z") // signed for another time
+		r.RemoteAddr = "192.0.2.66:1"
+		if res := send(t, m, r); res.StatusCode == http.StatusTooManyRequests {
+			refused++
+			if res.Header.Get("Retry-After") == "" {
+				t.Fatal("a throttled guess is not told when to come again")
+			}
+		}
+	}
+	guess := func(addr string) int {
+		r := signed(t, "GET", "http://h/inference-profiles/us.x", "", "bedrock", "us-east-1")
+		r.RemoteAddr = addr
+		return send(t, m, r).StatusCode
+	}
+	if refused > 0 {
+		t.Errorf("%d requests with a wrong clock were taken for guesses", refused)
+	}
+	for range 200 {
+		r := signed(t, "GET", "http://h/inference-profiles/us.x", "", "bedrock", "us-east-1")
+		a := r.Header.Get("Authorization")
+		r.Header.Set("Authorization", a[:len(a)-4]+"0000")
+		r.RemoteAddr = "192.0.2.66:1"
+		if send(t, m, r).StatusCode == http.StatusTooManyRequests {
+			refused++
+		}
+	}
+	if refused == 0 {
+		t.Error("two hundred wrong signatures and no throttle")
+	}
+	if got := guess("198.51.100.7:1"); got != 200 {
+		t.Errorf("the key's owner at another address: %d, want 200", got)
 	}
 }

@@ -198,12 +198,32 @@ func (e *engines) run(log *slog.Logger) {
 	ctx, cancel := context.WithCancel(context.Background())
 	e.stop = cancel
 	e.running.Go(func() { e.costs.Run(ctx) })
+	e.running.Go(func() { e.flushUses(ctx, log) })
 	for name, watch := range map[string]func(context.Context) error{"catalog": e.catalog.Watch, "prices": e.prices.Watch} {
 		e.running.Go(func() {
 			if err := watch(ctx); err != nil && ctx.Err() == nil {
 				log.Error("overlay is no longer watched: restart to read its changes", "of", name, "err", err)
 			}
 		})
+	}
+}
+
+// flushEvery is how often the last uses of keys are written down.
+const flushEvery = time.Minute
+
+// flushUses writes down when keys were last used, and once more at the end.
+func (e *engines) flushUses(ctx context.Context, log *slog.Logger) {
+	tick := time.NewTicker(flushEvery)
+	defer tick.Stop()
+	for open := true; open; {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			open = false
+		}
+		if err := e.identity.Flush(context.WithoutCancel(ctx)); err != nil {
+			log.Warn("last uses of keys were not written; they are tried again", "err", err)
+		}
 	}
 }
 

@@ -28,6 +28,8 @@ func (oneKey) SecretForSession(context.Context, string, string) (identity.Key, e
 	return identity.Key{}, errors.New("no access keys here")
 }
 
+func (oneKey) Touch(string, string, outcrop.Region) {}
+
 func (oneKey) APIKey(_ context.Context, token string) (outcrop.Caller, error) {
 	if token != "test" {
 		return outcrop.Caller{}, errors.New("another key")
