@@ -98,6 +98,8 @@ func (a *API) Operations() []awsapi.Handler {
 		on(a, "GetLoginProfile", a.getLoginProfile),
 		on(a, "DeleteLoginProfile", a.deleteLoginProfile),
 		on(a, "GetAccountSummary", a.getAccountSummary),
+		on(a, "CreateAccountAlias", a.createAccountAlias),
+		on(a, "DeleteAccountAlias", a.deleteAccountAlias),
 		on(a, "ListAccountAliases", a.listAccountAliases),
 		on(a, "GetAccountPasswordPolicy", a.getAccountPasswordPolicy),
 		on(a, "GetAccountAuthorizationDetails", a.getAccountAuthorizationDetails),

@@ -63,7 +63,7 @@ func (a *API) touched(ctx context.Context, who outcrop.Caller, op iam.Operation,
 	r.addKeys(&check.Context)
 	tags := r.tags()
 	switch {
-	case op.RequestTags:
+	case op.RequestTags && len(tags) > 0:
 		check.Context.SetRequestTags(tags)
 	case op.TagKeys:
 		check.Context.SetMulti(iam.KeyTagKeys, r.texts("TagKeys")...)

@@ -13,18 +13,13 @@ type span struct{ start, end int }
 // do, a span begins behind the bracket, brace or comma that introduces its
 // statement, and ends behind the statement. Text that is no policy has none.
 func statementSpans(text string) []span {
-	var policy struct{ Statement json.RawMessage }
-	if json.Unmarshal([]byte(text), &policy) != nil || len(policy.Statement) == 0 {
-		return nil
-	}
-	value := string(policy.Statement)
-	start := statementOffset(text)
-	if value[0] == '{' {
+	value, start := statementValue(text)
+	if strings.HasPrefix(value, "{") {
 		return []span{{start + 1, start + len(value)}}
 	}
 	var spans []span
 	d := json.NewDecoder(strings.NewReader(value))
-	if _, err := d.Token(); err != nil {
+	if t, err := d.Token(); err != nil || t != json.Delim('[') {
 		return nil
 	}
 	for from := 1; d.More(); {
@@ -39,27 +34,27 @@ func statementSpans(text string) []span {
 	return spans
 }
 
-// statementOffset is where the value of the member Statement begins. Texts
-// have passed iam.ParsePolicy, so that the member is there once.
-func statementOffset(text string) int {
+// statementValue is the value of the member Statement and where it begins.
+func statementValue(text string) (value string, start int) {
 	d := json.NewDecoder(strings.NewReader(text))
-	for depth := 0; ; {
-		t, err := d.Token()
-		switch {
-		case err != nil:
-			return 0
-		case t == json.Delim('{') || t == json.Delim('['):
-			depth++
-		case t == json.Delim('}') || t == json.Delim(']'):
-			depth--
-		case depth == 1 && t == "Statement":
-			var value json.RawMessage
-			if d.Decode(&value) != nil {
-				return 0
-			}
-			return int(d.InputOffset()) - len(value)
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return "", 0
+	}
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return "", 0
+		}
+		var v json.RawMessage
+		if d.Decode(&v) != nil {
+			return "", 0
+		}
+		if name == "Statement" {
+			end := int(d.InputOffset())
+			return text[end-len(v) : end], end - len(v)
 		}
 	}
+	return "", 0
 }
 
 // position is a byte offset as line and column, both from 1.

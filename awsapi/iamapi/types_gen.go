@@ -87,6 +87,11 @@ type CreateAccessKeyOutput struct {
 	AccessKey AccessKey `aws:"AccessKey,required"`
 }
 
+// CreateAccountAliasInput is the shape CreateAccountAliasRequest of the service model.
+type CreateAccountAliasInput struct {
+	AccountAlias string `aws:"AccountAlias,required"`
+}
+
 // CreateGroupInput is the shape CreateGroupRequest of the service model.
 type CreateGroupInput struct {
 	Path      string `aws:"Path"`
@@ -183,6 +188,11 @@ type CreateUserOutput struct {
 type DeleteAccessKeyInput struct {
 	UserName    string `aws:"UserName"`
 	AccessKeyId string `aws:"AccessKeyId,required"`
+}
+
+// DeleteAccountAliasInput is the shape DeleteAccountAliasRequest of the service model.
+type DeleteAccountAliasInput struct {
+	AccountAlias string `aws:"AccountAlias,required"`
 }
 
 // DeleteGroupInput is the shape DeleteGroupRequest of the service model.
