@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"outcrop"
-	"outcrop/cost"
+	"outcrop/cost/costtest"
 )
 
 // A month of an organisation: 50 teams with a profile each, on two models,
@@ -34,7 +34,7 @@ func month(records int) *ledger {
 func BenchmarkFold(b *testing.B) {
 	l := month(100_000)
 	for b.Loop() {
-		c := newCosts(l, cost.NewMemory())
+		c := newCosts(l, costtest.NewMemory())
 		if err := c.Rebuild(b.Context()); err != nil {
 			b.Fatal(err)
 		}

@@ -89,7 +89,7 @@ func (s Settings) Value(l *Line, d Dimension) (value string, ok bool) {
 	case DimUsageTypeGroup:
 		return kindGroup(l.Kind), true
 	case DimOperation:
-		return BilledOperation(l.Operation), true
+		return billedOperation(l.Operation), true
 	case DimRegion:
 		return string(l.Region), l.Region != ""
 	case DimLinkedAccount, DimPayerAccount:
@@ -135,9 +135,9 @@ func (s Settings) Unit(l *Line) string {
 	return "1K tokens"
 }
 
-// BilledOperation is the operation that bills show since 2026-01-15
+// billedOperation is the operation that bills show since 2026-01-15
 // (reference §7.1).
-func BilledOperation(op outcrop.Operation) string {
+func billedOperation(op outcrop.Operation) string {
 	if op.Streaming() {
 		return "InvokeModelStreamingInference"
 	}

@@ -6,6 +6,7 @@ import (
 
 	"outcrop"
 	"outcrop/cost"
+	"outcrop/cost/costtest"
 )
 
 func tagFilter(key string, values []string, options ...string) *cost.Filter {
@@ -31,7 +32,7 @@ func filterWorld(t *testing.T) *cost.Costs {
 			}
 		}))
 	}
-	c := newCosts(l, cost.NewMemory())
+	c := newCosts(l, costtest.NewMemory())
 	activate(t, c, "project")
 	return c
 }
@@ -75,7 +76,7 @@ func TestFilters(t *testing.T) {
 }
 
 func TestWrongFiltersAreRefused(t *testing.T) {
-	c := newCosts(&ledger{}, cost.NewMemory())
+	c := newCosts(&ledger{}, costtest.NewMemory())
 	deep := tagFilter("project", nil)
 	for range 25 {
 		deep = &cost.Filter{Not: deep}

@@ -8,5 +8,5 @@ import (
 )
 
 func TestMemoryKeepsThePromisesOfAStore(t *testing.T) {
-	costtest.Run(t, func(testing.TB) cost.Store { return cost.NewMemory() })
+	costtest.Run(t, func(testing.TB) cost.Store { return costtest.NewMemory() })
 }

@@ -71,17 +71,6 @@ func (v *Value) add(s Sum, unit string) {
 	v.Unit = commonUnit(v.Unit, unit)
 }
 
-// Plus is the sum of both.
-func (v Value) Plus(w Value) Value {
-	v.Cost = v.Cost.Add(w.Cost)
-	v.Tokens += w.Tokens
-	v.Unpriced += w.Unpriced
-	v.Estimated += w.Estimated
-	v.Invocations += w.Invocations
-	v.Unit = commonUnit(v.Unit, w.Unit)
-	return v
-}
-
 func commonUnit(a, b string) string {
 	switch {
 	case a == "" || a == b:

@@ -7,6 +7,7 @@ import (
 
 	"outcrop"
 	"outcrop/cost"
+	"outcrop/cost/costtest"
 )
 
 func TestParsePeriod(t *testing.T) {
@@ -74,7 +75,7 @@ func TestPeriodsAreCutInUTCAndClipped(t *testing.T) {
 		q.Granularity, q.Period = c.g, cost.Period{Start: at(c.start), End: at(c.end)}
 		var got strings.Builder
 		var end string
-		for _, r := range ask(t, newCosts(&ledger{}, cost.NewMemory()), q).Results {
+		for _, r := range ask(t, newCosts(&ledger{}, costtest.NewMemory()), q).Results {
 			var start string
 			start, end = r.Period.Format(c.g)
 			got.WriteString(start + " ")
@@ -91,7 +92,7 @@ func TestBoundariesOfHourDayAndMonth(t *testing.T) {
 	zone := time.FixedZone("UTC+9", 9*3600)
 	l := &ledger{}
 	l.settle(call(at("2026-10-31T23:59:59.999999999Z").In(zone)), call(at("2026-11-01T00:00:00Z").In(zone)), call(at("2026-11-01T00:59:59Z")))
-	c := newCosts(l, cost.NewMemory())
+	c := newCosts(l, costtest.NewMemory())
 	for _, want := range []struct {
 		g          cost.Granularity
 		start, end string
@@ -115,7 +116,7 @@ func TestBoundariesOfHourDayAndMonth(t *testing.T) {
 func TestEstimatedUntilTheMonthIsOver(t *testing.T) {
 	q := daily()
 	q.Period.Start = at("2026-10-30T00:00:00Z")
-	for _, r := range ask(t, newCosts(&ledger{}, cost.NewMemory()), q).Results {
+	for _, r := range ask(t, newCosts(&ledger{}, costtest.NewMemory()), q).Results {
 		if want := r.Period.Start.Month() == time.November; r.Estimated != want {
 			t.Errorf("%s: estimated = %v", r.Period.Start, r.Estimated)
 		}

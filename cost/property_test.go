@@ -12,6 +12,7 @@ import (
 
 	"outcrop"
 	"outcrop/cost"
+	"outcrop/cost/costtest"
 )
 
 var everyDimension = []cost.Dimension{
@@ -62,7 +63,7 @@ func drawQuery(t *rapid.T) cost.Query {
 }
 
 func drawCosts(t *rapid.T, l *ledger) *cost.Costs {
-	c := newCosts(l, cost.NewMemory())
+	c := newCosts(l, costtest.NewMemory())
 	c.Settings.Marketplace = rapid.Bool().Draw(t, "marketplace")
 	for _, key := range []string{"project", "stage"} {
 		if rapid.Bool().Draw(t, "active") {
@@ -100,7 +101,7 @@ func TestAFilterAndItsNegationAddUpToTheWhole(t *testing.T) {
 		var parts cost.Value
 		for _, part := range []cost.Filter{f, {Not: &f}} {
 			q.Filter = &part
-			parts = parts.Plus(grand(ask(t, c, q), len(q.GroupBy) > 0))
+			parts = plus(parts, grand(ask(t, c, q), len(q.GroupBy) > 0))
 		}
 		if whole != parts {
 			t.Fatalf("filter %+v: parts are %+v, the whole is %+v", f, parts, whole)
@@ -132,7 +133,7 @@ func TestTheValuesFoundPartitionTheWhole(t *testing.T) {
 			if of.Type == cost.ByTag {
 				q.Filter = &cost.Filter{Tags: &m}
 			}
-			parts = parts.Plus(grand(ask(t, c, q), len(q.GroupBy) > 0))
+			parts = plus(parts, grand(ask(t, c, q), len(q.GroupBy) > 0))
 		}
 		q.Filter = nil
 		if whole := grand(ask(t, c, q), len(q.GroupBy) > 0); whole != parts {
@@ -146,7 +147,7 @@ func TestTheValuesFoundPartitionTheWhole(t *testing.T) {
 func TestEachHourOfEachTagIsItsRecords(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		l := drawLedger(t)
-		c := newCosts(l, cost.NewMemory())
+		c := newCosts(l, costtest.NewMemory())
 		_, _ = c.UpdateTags(t.Context(), account, []cost.TagUpdate{{Key: "project", Status: cost.Active}})
 		q := drawQuery(t)
 		q.Granularity, q.GroupBy = cost.Hourly, []cost.Grouping{byTag("project")}
@@ -208,7 +209,7 @@ func (s faultyStore) Fold(ctx context.Context, b cost.Batch) error {
 // between batches, neither lose nor double a token.
 func TestCrashesBetweenBatchesNeverFoldTwice(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		store, l := cost.NewMemory(), &ledger{}
+		store, l := costtest.NewMemory(), &ledger{}
 		flip := func() bool { return rapid.IntRange(0, 2).Draw(t, "fault") == 0 }
 		for range rapid.IntRange(1, 12).Draw(t, "lives") {
 			l.settle(rapid.SliceOfN(rapid.Custom(drawRecord), 0, 8).Draw(t, "more")...)
@@ -242,7 +243,7 @@ func TestAmountsBeyond64BitsAreExact(t *testing.T) {
 			r.Quote.Rates.Set(outcrop.InputTokens, 1<<62-1)
 		}))
 	}
-	sum := grand(ask(t, newCosts(l, cost.NewMemory()), daily()), false)
+	sum := grand(ask(t, newCosts(l, costtest.NewMemory()), daily()), false)
 	pico, _, _ := oneByOne(l.records, func(*outcrop.UsageRecord) bool { return true })
 	if picoOf(t, sum.Cost.String()).Cmp(pico) != 0 || pico.Cmp(new(big.Int).Lsh(big.NewInt(1), 100)) < 0 {
 		t.Errorf("cost = %s, want %s pico-dollars", sum.Cost, pico)

@@ -9,6 +9,7 @@ import (
 
 	"outcrop"
 	"outcrop/cost"
+	"outcrop/cost/costtest"
 )
 
 func TestWrongQuestionsAreRefusedInAWSWords(t *testing.T) {
@@ -36,7 +37,7 @@ func TestWrongQuestionsAreRefusedInAWSWords(t *testing.T) {
 	} {
 		q := daily()
 		c.change(&q)
-		_, err := newCosts(&ledger{}, cost.NewMemory()).Ask(t.Context(), account, q)
+		_, err := newCosts(&ledger{}, costtest.NewMemory()).Ask(t.Context(), account, q)
 		if !isKind(err, outcrop.Invalid) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want %q", name, err, c.want)
 		}
@@ -62,7 +63,7 @@ func monthly(by ...cost.Grouping) cost.Query {
 func TestGroupsByTagAndDimension(t *testing.T) {
 	l := &ledger{}
 	l.settle(call(now), call(now), call(now, tagged(outcrop.Tags{"project": "app02"})), call(now, tagged(nil)))
-	c := newCosts(l, cost.NewMemory())
+	c := newCosts(l, costtest.NewMemory())
 	inactive := []string{"project$=0.000336"}
 	if got := groupsOf(ask(t, c, monthly(byTag("project")))); !slices.Equal(got, inactive) {
 		t.Errorf("before activation: %v, want %v", got, inactive)
@@ -89,7 +90,7 @@ func TestGroupsByTagAndDimension(t *testing.T) {
 // The last second is in the answer: nothing but the question makes it visible.
 func TestAnAnswerIncludesWhatWasSettledJustNow(t *testing.T) {
 	l := &ledger{}
-	c := newCosts(l, cost.NewMemory())
+	c := newCosts(l, costtest.NewMemory())
 	for n := range 3 {
 		l.settle(call(now))
 		if got := grand(ask(t, c, daily()), false); got.Invocations != uint64(n+1) {
@@ -101,7 +102,7 @@ func TestAnAnswerIncludesWhatWasSettledJustNow(t *testing.T) {
 func TestMetricsOfAValue(t *testing.T) {
 	l := &ledger{}
 	l.settle(call(now, func(r *outcrop.UsageRecord) { r.Usage.Set(outcrop.InputTokens, 1234) }))
-	v := grand(ask(t, newCosts(l, cost.NewMemory()), daily()), false)
+	v := grand(ask(t, newCosts(l, costtest.NewMemory()), daily()), false)
 	for m, want := range map[string]string{
 		"UnblendedCost": "0.00009804 USD", "BLENDED_COST": "0.00009804 USD", "AmortizedCost": "0.00009804 USD", "NetUnblendedCost": "0.00009804 USD",
 		"UsageQuantity": "1.334 1K tokens", "NormalizedUsageAmount": "0 N/A",
@@ -126,7 +127,7 @@ func TestMetricsOfAValue(t *testing.T) {
 func TestMixedUnits(t *testing.T) {
 	l := &ledger{}
 	l.settle(call(now), call(now, func(r *outcrop.UsageRecord) { r.Model = "anthropic.claude-sonnet-4-6" }))
-	c := newCosts(l, cost.NewMemory())
+	c := newCosts(l, costtest.NewMemory())
 	c.Settings.Marketplace = true
 	if amount, unit := grand(ask(t, c, daily()), false).Metric(cost.UsageQuantity); amount != "2.2" || unit != "N/A" {
 		t.Errorf("quantity = %s %s", amount, unit)
@@ -144,7 +145,7 @@ func TestUsageWithoutAPriceIsShownAndNotCounted(t *testing.T) {
 		r.Quote = outcrop.Quote{Price: "list#half"}
 		r.Quote.Rates.Set(outcrop.OutputTokens, 0) // free is a price
 	}))
-	c := newCosts(l, cost.NewMemory())
+	c := newCosts(l, costtest.NewMemory())
 	a := ask(t, c, monthly(byDim(cost.DimUsageType)))
 	want := []string{"USE1-NovaLite-input-tokens-no-price=0", "USE1-NovaLite-output-tokens=0"}
 	if got := groupsOf(a); !slices.Equal(got, want) {
@@ -162,7 +163,7 @@ func TestUsageWithoutAPriceIsShownAndNotCounted(t *testing.T) {
 func TestARecordWithoutTokensIsCountedAndNotBilled(t *testing.T) {
 	l := &ledger{}
 	l.settle(call(now, func(r *outcrop.UsageRecord) { r.Usage = outcrop.Usage{} }))
-	c := newCosts(l, cost.NewMemory())
+	c := newCosts(l, costtest.NewMemory())
 	if got := groupsOf(ask(t, c, monthly(byDim(cost.DimService)))); len(got) != 0 {
 		t.Errorf("groups = %v", got)
 	}
@@ -174,7 +175,7 @@ func TestARecordWithoutTokensIsCountedAndNotBilled(t *testing.T) {
 func TestDamagedCountsAreCutAndDoNotJamTheFold(t *testing.T) {
 	l := &ledger{}
 	l.settle(call(now, func(r *outcrop.UsageRecord) { r.Usage.Set(outcrop.InputTokens, 1<<64-1) }), call(now))
-	if got := grand(ask(t, newCosts(l, cost.NewMemory()), daily()), false); got.Tokens != 1<<40+100+1100 {
+	if got := grand(ask(t, newCosts(l, costtest.NewMemory()), daily()), false); got.Tokens != 1<<40+100+1100 {
 		t.Errorf("tokens = %d", got.Tokens)
 	}
 }
@@ -183,7 +184,7 @@ func TestALedgerThatRepeatsItselfIsNotBilledTwice(t *testing.T) {
 	l := &ledger{}
 	l.settle(call(now), call(now))
 	l.records[1].Seq = 1
-	c := newCosts(l, cost.NewMemory())
+	c := newCosts(l, costtest.NewMemory())
 	if _, err := c.Ask(t.Context(), account, daily()); err == nil || !strings.Contains(err.Error(), "answered record 1 after 1") {
 		t.Errorf("error = %v", err)
 	}
@@ -198,7 +199,7 @@ func TestPagesNeitherLoseNorRepeat(t *testing.T) {
 			l.settle(call(now.AddDate(0, 0, -2*d), tagged(outcrop.Tags{"project": fmt.Sprintf("app%04d", g)})))
 		}
 	}
-	c := newCosts(l, cost.NewMemory())
+	c := newCosts(l, costtest.NewMemory())
 	activate(t, c, "project")
 	q := daily(byTag("project"))
 	seen, pages := map[string]int{}, 0
@@ -254,7 +255,7 @@ func TestPageTokensBelongToTheirQuestion(t *testing.T) {
 	for g := range 1001 {
 		l.settle(call(now, tagged(outcrop.Tags{"project": fmt.Sprint(g)})))
 	}
-	c := newCosts(l, cost.NewMemory())
+	c := newCosts(l, costtest.NewMemory())
 	activate(t, c, "project")
 	a, err := c.Ask(t.Context(), account, daily(byTag("project")))
 	if err != nil || a.Next == "" {
@@ -282,7 +283,7 @@ func FuzzPageToken(f *testing.F) {
 	f.Add("eyJxIjoiIiwiYXQiOnsicCI6MX19")
 	l := &ledger{}
 	l.settle(call(now))
-	c := newCosts(l, cost.NewMemory())
+	c := newCosts(l, costtest.NewMemory())
 	f.Fuzz(func(t *testing.T, token string) {
 		q := daily(byTag("project"))
 		q.Page = token

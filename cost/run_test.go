@@ -12,11 +12,12 @@ import (
 
 	"outcrop"
 	"outcrop/cost"
+	"outcrop/cost/costtest"
 )
 
 func TestRunFoldsEverySecondUntilItsContextEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l, store := &ledger{}, cost.NewMemory()
+		l, store := &ledger{}, costtest.NewMemory()
 		var log bytes.Buffer
 		c := cost.New(l, store, time.Now, slog.New(slog.NewTextHandler(&log, nil)))
 		ctx, stop := context.WithCancel(t.Context())
@@ -61,7 +62,7 @@ func TestUsageWithoutAPriceIsLoggedOnceAnHourForEachModel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		l := &ledger{}
-		c := cost.New(l, cost.NewMemory(), time.Now, slog.New(slog.NewTextHandler(&log, nil)))
+		c := cost.New(l, costtest.NewMemory(), time.Now, slog.New(slog.NewTextHandler(&log, nil)))
 		for range 90 { // minutes
 			for _, model := range []outcrop.ModelID{"a.one", "a.two"} {
 				l.settle(call(time.Now(), func(r *outcrop.UsageRecord) { r.Model, r.Quote = model, outcrop.Quote{} }))
@@ -83,7 +84,7 @@ func TestUsageWithoutAPriceIsLoggedOnceAnHourForEachModel(t *testing.T) {
 
 // A question whose caller has gone does not wait for the fold of another.
 func TestAQuestionGivesUpWithItsCaller(t *testing.T) {
-	store := blockedStore{cost.NewMemory(), make(chan struct{})}
+	store := blockedStore{costtest.NewMemory(), make(chan struct{})}
 	c := newCosts(&ledger{}, store)
 	background, stop := context.WithCancel(t.Context())
 	done := make(chan error)

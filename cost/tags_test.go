@@ -9,6 +9,7 @@ import (
 
 	"outcrop"
 	"outcrop/cost"
+	"outcrop/cost/costtest"
 )
 
 // listed writes tags as "key status".
@@ -30,7 +31,7 @@ func listed(t *testing.T, c *cost.Costs, q cost.TagQuery) (out []string) {
 
 func TestTagsAreDiscoveredInactive(t *testing.T) {
 	l := &ledger{}
-	c := newCosts(l, cost.NewMemory())
+	c := newCosts(l, costtest.NewMemory())
 	if got := listed(t, c, cost.TagQuery{}); len(got) != 0 {
 		t.Errorf("tags = %v", got)
 	}
@@ -58,7 +59,7 @@ func TestTagsAreDiscoveredInactive(t *testing.T) {
 func TestUpdatesAreDecidedKeyByKey(t *testing.T) {
 	l := &ledger{}
 	l.settle(call(now))
-	c := newCosts(l, cost.NewMemory())
+	c := newCosts(l, costtest.NewMemory())
 	refused, err := c.UpdateTags(t.Context(), account, []cost.TagUpdate{{"project", cost.Active}, {"Project", cost.Active}, {"stage", cost.Inactive}})
 	want := []cost.TagRefusal{{"Project", "TagKeysNotFoundException", "Tag keys not found: Project"}}
 	if err != nil || !slices.Equal(refused, want) {
@@ -80,7 +81,7 @@ func TestUpdatesAreDecidedKeyByKey(t *testing.T) {
 // A key on a resource can be activated before anybody is billed for it.
 func TestKeysInUseAreKnownBeforeTheFirstRecord(t *testing.T) {
 	l := &ledger{}
-	c := newCosts(l, cost.NewMemory())
+	c := newCosts(l, costtest.NewMemory())
 	c.Settings.TagsInUse = func(_ context.Context, a outcrop.AccountID) ([]string, error) {
 		return []string{"project", "b", "a", "a"}, nil
 	}
@@ -95,7 +96,7 @@ func TestKeysInUseAreKnownBeforeTheFirstRecord(t *testing.T) {
 }
 
 func TestAtMost500KeysAreActive(t *testing.T) {
-	c := newCosts(&ledger{}, cost.NewMemory())
+	c := newCosts(&ledger{}, costtest.NewMemory())
 	var keys []string
 	for i := range 502 {
 		keys = append(keys, fmt.Sprintf("k%03d", i))
@@ -135,7 +136,7 @@ func found(t *testing.T, c *cost.Costs, l cost.Lookup) (out []string) {
 func TestFindValues(t *testing.T) {
 	l := &ledger{}
 	l.settle(call(now), call(now), call(now, tagged(outcrop.Tags{"project": "App02"})), call(now, tagged(nil)), call(now.AddDate(0, -3, 0), tagged(outcrop.Tags{"project": "old"})))
-	c := newCosts(l, cost.NewMemory())
+	c := newCosts(l, costtest.NewMemory())
 	activate(t, c, "project")
 	byCost := &cost.Sort{By: cost.UnblendedCost, Descending: true}
 	for _, want := range []struct {

@@ -146,14 +146,27 @@ func ask(t interface {
 	}
 }
 
+// plus is the sum of both, in a unit that both have.
+func plus(v, w cost.Value) cost.Value {
+	unit := "N/A"
+	switch {
+	case w.Unit == "" || v.Unit == w.Unit:
+		unit = v.Unit
+	case v.Unit == "":
+		unit = w.Unit
+	}
+	return cost.Value{Cost: v.Cost.Add(w.Cost), Tokens: v.Tokens + w.Tokens, Unpriced: v.Unpriced + w.Unpriced,
+		Estimated: v.Estimated + w.Estimated, Invocations: v.Invocations + w.Invocations, Unit: unit}
+}
+
 // grand adds up an answer: by groups when it has them.
 func grand(a *cost.Answer, grouped bool) (v cost.Value) {
 	for _, r := range a.Results {
 		if !grouped {
-			v = v.Plus(r.Total)
+			v = plus(v, r.Total)
 		}
 		for _, g := range r.Groups {
-			v = v.Plus(g.Value)
+			v = plus(v, g.Value)
 		}
 	}
 	return v

@@ -83,7 +83,7 @@ func BenchmarkCostByTagAndDay(b *testing.B) {
 func TestCostAnswersAreThoseOfMemory(t *testing.T) {
 	end := func() time.Time { return month.End.Add(-time.Second) }
 	log := slog.New(slog.DiscardHandler)
-	disk, memory := cost.New(monthLedger{9000}, openTest(t).Costs(), end, log), cost.New(monthLedger{9000}, cost.NewMemory(), end, log)
+	disk, memory := cost.New(monthLedger{9000}, openTest(t).Costs(), end, log), cost.New(monthLedger{9000}, costtest.NewMemory(), end, log)
 	for _, by := range [][]cost.Grouping{nil, {{Type: cost.ByTag, Key: "project"}}, {{Type: cost.ByDimension, Key: "USAGE_TYPE"}, {Type: cost.ByDimension, Key: "RESOURCE_ID"}}} {
 		q := cost.Query{Period: month, Granularity: cost.Daily, GroupBy: by, Metrics: []cost.Metric{cost.UnblendedCost}}
 		want, err := memory.Ask(t.Context(), "111122223333", q)

@@ -13,6 +13,7 @@ import (
 
 	"outcrop"
 	"outcrop/cost"
+	"outcrop/cost/costtest"
 )
 
 var (
@@ -33,7 +34,7 @@ func open(calls ...outcrop.UsageRecord) *API {
 	for i := range calls {
 		calls[i].Seq = outcrop.Seq(i + 1)
 	}
-	c := cost.New(records(calls), cost.NewMemory(), func() time.Time { return now }, slog.New(slog.DiscardHandler))
+	c := cost.New(records(calls), costtest.NewMemory(), func() time.Time { return now }, slog.New(slog.DiscardHandler))
 	c.Settings.AccountName = func(outcrop.AccountID) string { return "Platform" }
 	return New(c)
 }
