@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"strings"
 	"time"
 
 	"outcrop"
@@ -24,13 +23,6 @@ type SystemProfile struct {
 	models       []outcrop.ARN
 	destinations []outcrop.Destination
 }
-
-// Inferred says that the destinations were copied from sibling profiles and
-// never seen in an answer of AWS.
-func (p *SystemProfile) Inferred() bool { return strings.HasPrefix(p.Evidence, "inferred-") }
-
-// Live says that AWS listed the profile in this Region on 2026-08-22.
-func (p *SystemProfile) Live() bool { return p.Evidence == liveEvidence }
 
 // Destinations is where a call may run: in AWS's order, and for a global
 // profile the source Region before the others.

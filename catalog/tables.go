@@ -47,14 +47,11 @@ type sourceRow struct {
 	name, description string // empty: the profile's own
 }
 
-// liveEvidence marks what AWS listed when the data was last collected.
-const liveEvidence = "api-2026-08-22"
-
 // gone says that a row was seen once and not in the last snapshot.
 func gone(evidence string) bool { return strings.HasPrefix(evidence, "api-last-seen-") }
 
 // options say which rows a Catalog leaves out.
-type options struct{ noRetired, noInferred bool }
+type options struct{ noRetired bool }
 
 // An Option changes what Load leaves out.
 type Option func(*options)
@@ -62,10 +59,6 @@ type Option func(*options)
 // WithoutRetired leaves out profiles and models that AWS lists no more. They
 // are included by default so that published guides keep working.
 func WithoutRetired() Option { return func(o *options) { o.noRetired = true } }
-
-// WithoutInferred leaves out profile rows whose destinations were never seen
-// in an answer of AWS.
-func WithoutInferred() Option { return func(o *options) { o.noInferred = true } }
 
 func (t *tables) build(opt options) (*Catalog, error) {
 	if err := t.check(); err != nil {
@@ -129,7 +122,7 @@ func (t *tables) buildProfiles(c *Catalog, opt options) {
 		born := t.born(p)
 		for region, s := range p.sources {
 			view := p.in(region, s, born)
-			if opt.noInferred && view.Inferred() || opt.noRetired && view.Retired {
+			if opt.noRetired && view.Retired {
 				continue
 			}
 			view.place(s.destinations, c.global, t.regions[region].Partition)

@@ -46,10 +46,6 @@ func (p *Profiles) forget(k Key) {
 	p.cache.forget(cacheKey{k.Account, k.Region, k.ID})
 }
 
-// Forget makes the next call ask the store about an application profile. A
-// node calls it when another one that shares the store has changed it.
-func (p *Profiles) Forget(k Key) { p.forget(k) }
-
 // A resolution is one modelId on its way to a Target.
 type resolution struct {
 	*Profiles

@@ -165,10 +165,6 @@ func TestWarmResolveAsksNoStore(t *testing.T) {
 	if n := b.reads.Load(); n != 1 {
 		t.Errorf("%d reads, want 1", n)
 	}
-	b.Forget(profile.Key{Account: account, Region: region, ID: app.ID})
-	if _, err := b.resolve(t, string(app.ARN)); err != nil || b.reads.Load() != 2 {
-		t.Errorf("%d reads after Forget, %v", b.reads.Load(), err)
-	}
 }
 
 func TestTagsAreThoseOfTheCall(t *testing.T) {

@@ -101,25 +101,6 @@ func (r *Router) Match(method, escapedPath, rawQuery string) (op *Operation, lab
 	return rt.op, labels, true
 }
 
-// Methods lists the methods that would match the path, whatever the method of
-// the request: what Match refuses although Methods is not empty was sent with
-// the wrong method.
-func (r *Router) Methods(escapedPath, rawQuery string) []string {
-	var store [maxPathSegments]string
-	path, ok := splitPath(escapedPath, store[:0])
-	if !ok {
-		return nil
-	}
-	var methods []string
-	for _, rt := range r.routes {
-		if m := rt.op.Method; !slices.Contains(methods, m) && rt.fits(path) && rt.accepts(&routeQuery{method: m, query: rawQuery}) {
-			methods = append(methods, m)
-		}
-	}
-	slices.Sort(methods)
-	return methods
-}
-
 // splitPath cuts a path into its segments; ok is false when it is not
 // absolute or has too many.
 func splitPath(path string, into []string) (segments []string, ok bool) {

@@ -69,21 +69,6 @@ func TestRouterBedrock(t *testing.T) {
 	}
 }
 
-func TestRouterMethods(t *testing.T) {
-	r := NewRouter(loadModel(t, "bedrock"))
-	for path, want := range map[string]string{
-		"/inference-profiles":            "GET POST",
-		"/inference-profiles/x":          "DELETE GET",
-		"/inference-profiles/" + someARN: "DELETE GET",
-		"/guardrails/g":                  "DELETE GET POST PUT",
-		"/nowhere":                       "",
-	} {
-		if got := strings.Join(r.Methods(path, ""), " "); got != want {
-			t.Errorf("Methods(%s) = %s, want %s", path, got, want)
-		}
-	}
-}
-
 // routerOf makes a router for operations named by their route.
 func routerOf(routes ...string) *Router {
 	svc := &Service{}
