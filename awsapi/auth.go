@@ -62,7 +62,7 @@ func (m *Mux) authenticate(r *http.Request, c credentials, body []byte, now time
 	case err == nil:
 		m.guard.Succeeded(key, addr)
 		m.keys.Touch(who.AccessKey, svc.key.scope, who.Region)
-	case outcrop.KindOf(err) == outcrop.Denied && !errors.Is(err, sigv4.ErrExpired): // a wrong clock is no guess
+	case outcrop.KindOf(err) == outcrop.Denied && !expired(err):
 		m.guard.Failed(key, addr)
 	}
 	return who, err
@@ -118,4 +118,10 @@ func missingToken() error {
 	e := outcrop.Errorf(outcrop.Denied, "Missing Authentication Token")
 	e.Code, e.Auth = "MissingAuthenticationTokenException", true
 	return e
+}
+
+// expired says that a refusal is about time: a wrong clock and a session that
+// is over are no guesses.
+func expired(err error) bool {
+	return errors.Is(err, sigv4.ErrExpired) || errors.Is(err, identity.ErrSessionExpired)
 }
