@@ -53,6 +53,9 @@ func bearerToken(r *http.Request) (string, bool) {
 // authenticate turns credentials into a Caller or refuses. Nobody passes
 // without a valid signature or key, and whoever guesses is slowed down.
 func (m *Mux) authenticate(r *http.Request, c credentials, body []byte, now time.Time, svc *service) (outcrop.Caller, error) {
+	if c.absent() { // who shows nothing guesses nothing
+		return outcrop.Caller{}, missingToken()
+	}
 	key, addr := c.guessable(), originOf(r).IP
 	if err := m.guard.Allow(key, addr); err != nil {
 		return outcrop.Caller{}, err
@@ -81,19 +84,16 @@ func (c credentials) guessable() string {
 
 func (m *Mux) identify(r *http.Request, c credentials, body []byte, now time.Time, svc *service) (outcrop.Caller, error) {
 	switch {
-	case c.bearer != "":
-		if svc.key.scope != "bedrock" {
-			return outcrop.Caller{}, missingToken()
-		}
-		who, err := m.keys.APIKey(r.Context(), c.bearer)
-		if who.Region == "" {
-			who.Region = m.fallback
-		}
-		return who, err
-	case c.signature == nil:
+	case c.bearer == "":
+		return m.verify(r, c.signature, body, now, svc)
+	case svc.key.scope != "bedrock":
 		return outcrop.Caller{}, missingToken()
 	}
-	return m.verify(r, c.signature, body, now, svc)
+	who, err := m.keys.APIKey(r.Context(), c.bearer)
+	if who.Region == "" {
+		who.Region = m.fallback
+	}
+	return who, err
 }
 
 func (m *Mux) verify(r *http.Request, sig *sigv4.Signature, body []byte, now time.Time, svc *service) (outcrop.Caller, error) {
