@@ -32,6 +32,9 @@ import (
 	"outcrop/upstream/simulator"
 )
 
+// databaseFile is the embedded store's name in the data folder.
+const databaseFile = "outcrop.db"
+
 // engines are everything behind the door, started.
 type engines struct {
 	store    *sqlite.DB
@@ -81,7 +84,7 @@ func open(ctx context.Context, c *Config, endpoint string, log *slog.Logger) (e 
 }
 
 func (e *engines) openStores(ctx context.Context, c *Config, log *slog.Logger) (err error) {
-	if e.store, err = sqlite.Open(ctx, filepath.Join(c.DataDir, "outcrop.db")); err != nil {
+	if e.store, err = sqlite.Open(ctx, filepath.Join(c.DataDir, databaseFile)); err != nil {
 		return err
 	}
 	e.closers = append(e.closers, e.store.Close)

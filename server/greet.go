@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+
+	"outcrop/identity"
 )
 
 // greet tells a person where the server is and what to type next. The
@@ -13,13 +15,18 @@ func (s *Server) greet(w io.Writer) {
 	fmt.Fprintf(w, "Outcrop is listening on %s\n", s.Endpoint())
 	if s.first != nil {
 		fmt.Fprintf(w, "\nThis is its first start. Account %s has one administrator, shown here once and kept in %s:\n\n", s.config.Account, filepath.Join(dir, "credentials"))
-		fmt.Fprintf(w, "  access key id      %s\n", s.first.AccessKeyID)
-		fmt.Fprintf(w, "  secret access key  %s\n", s.first.SecretAccessKey)
-		fmt.Fprintf(w, "  Bedrock API key    %s\n", s.first.APIKey)
+		ShowCredentials(w, s.first)
 	}
 	env := "outcrop env"
 	if dir != DefaultDataDir {
 		env += " --data " + dir
 	}
 	fmt.Fprintf(w, "\nPoint every AWS tool at it:  eval \"$(%s)\"\nThen try:                    aws bedrock list-inference-profiles\n", env)
+}
+
+// ShowCredentials prints new credentials for a person to keep.
+func ShowCredentials(w io.Writer, b *identity.Bootstrapped) {
+	fmt.Fprintf(w, "  access key id      %s\n", b.AccessKeyID)
+	fmt.Fprintf(w, "  secret access key  %s\n", b.SecretAccessKey)
+	fmt.Fprintf(w, "  Bedrock API key    %s\n", b.APIKey)
 }

@@ -19,6 +19,7 @@ type cli struct {
 	Env     envCommand     `cmd:"" help:"Print the environment that points AWS tools at the server: eval \"$(outcrop env)\"."`
 	Tour    tourCommand    `cmd:"" help:"Play the main story against the running server: profile, call, cost by tag."`
 	Conform conformCommand `cmd:"" help:"Check an endpoint, Outcrop or AWS itself, against the recorded behaviour of each operation."`
+	Reissue reissueCommand `cmd:"" help:"Make new credentials for the administrator, when the first are lost. The server must be stopped."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
