@@ -17,6 +17,7 @@ import (
 	"outcrop/awsapi/bedrockapi"
 	"outcrop/awsapi/costapi"
 	"outcrop/awsapi/iamapi"
+	"outcrop/awsapi/orgapi"
 	"outcrop/awsapi/runtimeapi"
 	"outcrop/awsapi/stsapi"
 	"outcrop/catalog"
@@ -262,6 +263,7 @@ func (e *engines) aws(c *Config, log *slog.Logger) *awsapi.Mux {
 	mux.Serve("bedrock", control.Operations()...)
 	mux.Serve("ce", costapi.New(e.costs).Operations()...)
 	mux.Serve("iam", iamapi.New(iamapi.Config{Identity: e.identity, Now: time.Now}).Operations()...)
+	mux.Serve("organizations", orgapi.New(orgapi.Config{Identity: e.identity}).Operations()...)
 	mux.Serve("sts", (&stsapi.API{Identity: e.identity, Issuers: e.issuers}).Operations()...)
 	for _, name := range notYetServed {
 		mux.Serve(name)
@@ -271,7 +273,7 @@ func (e *engines) aws(c *Config, log *slog.Logger) *awsapi.Mux {
 
 // notYetServed are services whose requests are recognised and authenticated,
 // and answered with an error that says what is missing.
-var notYetServed = []string{"logs", "cloudwatch", "bcm-data-exports", "budgets", "organizations", "service-quotas", "resourcegroupstaggingapi"}
+var notYetServed = []string{"logs", "cloudwatch", "bcm-data-exports", "budgets", "service-quotas", "resourcegroupstaggingapi"}
 
 // price is what a model costs on demand in a Region now.
 func (e *engines) price(r outcrop.Region, m outcrop.ModelID) outcrop.Quote {

@@ -29,6 +29,11 @@ type Child struct {
 	Type string `aws:"Type"`
 }
 
+// CloseAccountInput is the shape CloseAccountRequest of the service model.
+type CloseAccountInput struct {
+	AccountId string `aws:"AccountId,required"`
+}
+
 // CreateAccountInput is the shape CreateAccountRequest of the service model.
 type CreateAccountInput struct {
 	Email                  string `aws:"Email,required"`
@@ -413,6 +418,11 @@ type PolicyTargetSummary struct {
 type PolicyTypeSummary struct {
 	Type   string `aws:"Type"`
 	Status string `aws:"Status"`
+}
+
+// RemoveAccountFromOrganizationInput is the shape RemoveAccountFromOrganizationRequest of the service model.
+type RemoveAccountFromOrganizationInput struct {
+	AccountId string `aws:"AccountId,required"`
 }
 
 // Root is the shape Root of the service model.
