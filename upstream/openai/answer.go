@@ -16,11 +16,11 @@ func (u *Upstream) decodeAnswer(a outcrop.Attempt, text []byte) (*converse.Respo
 	var c chunk
 	switch {
 	case !c.decode(text):
-		return nil, u.failed(a, 200, "The model's server answered with broken JSON. Tell the operator.")
+		return nil, u.host.Failed(a, 200, "The model's server answered with broken JSON. Tell the operator.")
 	case c.failure != nil:
-		return nil, u.inBody(a, c.failure)
+		return nil, u.host.InBody(a, c.failure)
 	case !c.choice:
-		return nil, u.failed(a, 200, "The model's server answered without choices. Tell the operator.")
+		return nil, u.host.Failed(a, 200, "The model's server answered without choices. Tell the operator.")
 	}
 	content, malformed := c.blocks(a)
 	return &converse.Response{

@@ -3,6 +3,7 @@ package openai
 import (
 	"outcrop/converse"
 	"outcrop/internal/jsonlex"
+	"outcrop/upstream"
 )
 
 // A chunk is what one chat.completion.chunk says, or a whole chat.completion:
@@ -16,19 +17,13 @@ type chunk struct {
 	finish    string // finish_reason, empty while there is none
 	matched   string // the stop sequence that was met, where the server tells
 	usage     *converse.TokenUsage
-	failure   *failure
+	failure   *upstream.Failure
 }
 
 // A call is a piece of a tool call, or all of it.
 type call struct {
 	index               int64
 	id, name, arguments string
-}
-
-// A failure is an error that came in a body.
-type failure struct {
-	message, kind string
-	code          string // a word, or a number written out
 }
 
 // decode reads b and says whether it is one JSON object.
@@ -39,7 +34,7 @@ func (c *chunk) decode(b []byte) bool {
 	if c.Peek() != jsonlex.ObjectValue {
 		return false
 	}
-	var loose failure // members of an error that stands by itself
+	var loose upstream.Failure // members of an error that stands by itself
 	answers := false
 	for c.Object(); c.Member(); {
 		switch c.Name() {
@@ -51,19 +46,19 @@ func (c *chunk) decode(b []byte) bool {
 		case "error":
 			c.readFailure()
 		case "message", "detail":
-			loose.message = c.word()
+			loose.Message = c.word()
 		case "type":
-			loose.kind = c.word()
+			loose.Kind = c.word()
 		case "code":
-			loose.code = c.word()
+			loose.Code = c.word()
 		default:
 			c.Skip()
 		}
 	}
 	// vLLM once wrote {"object":"error","message":…}, and llama.cpp writes the
 	// inside of an error in a stream.
-	if c.failure == nil && !answers && loose.message != "" {
-		c.failure = &failure{loose.message, loose.kind, loose.code} // a copy, so that loose stays off the heap
+	if c.failure == nil && !answers && loose.Message != "" {
+		c.failure = &upstream.Failure{Message: loose.Message, Kind: loose.Kind, Code: loose.Code} // a copy, so that loose stays off the heap
 	}
 	return c.Done() == nil
 }
@@ -251,9 +246,9 @@ func (c *chunk) readFailure() {
 	if c.Null() {
 		return
 	}
-	c.failure = new(failure)
+	c.failure = new(upstream.Failure)
 	if c.Peek() == jsonlex.StringValue {
-		c.failure.message = c.str()
+		c.failure.Message = c.str()
 		return
 	}
 	if !c.object() {
@@ -262,15 +257,24 @@ func (c *chunk) readFailure() {
 	for c.Member() {
 		switch c.Name() {
 		case "message":
-			c.failure.message = c.word()
+			c.failure.Message = c.word()
 		case "type":
-			c.failure.kind = c.word()
+			c.failure.Kind = c.word()
 		case "code", "status":
 			if w := c.word(); w != "" {
-				c.failure.code = w
+				c.failure.Code = w
 			}
 		default:
 			c.Skip()
 		}
 	}
+}
+
+// readFailure reads the body of an error.
+func readFailure(body []byte) *upstream.Failure {
+	var c chunk
+	if !c.decode(body) {
+		return nil
+	}
+	return c.failure
 }

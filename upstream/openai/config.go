@@ -2,12 +2,13 @@ package openai
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
 	"time"
+
+	"outcrop/upstream"
 )
 
 // Config is everything about a server. Only BaseURL is required.
@@ -29,16 +30,6 @@ type Config struct {
 	Timeout          time.Duration // for a whole answer that is not streamed; default 10 min
 	MaxIdleConns     int           // kept open for reuse; default 256
 }
-
-// Bounds of what a server may send.
-const (
-	maxAnswerBytes = 32 << 20
-	maxEventBytes  = 4 << 20
-	maxStreamBytes = 256 << 20
-	maxErrorBytes  = 64 << 10
-	maxHeaderBytes = 64 << 10
-	maxErrorRunes  = 1000 // of the server's own words, shown to the client
-)
 
 // complete fills in defaults and refuses what cannot work.
 func (c *Config) complete() error {
@@ -71,18 +62,14 @@ func (c *Config) complete() error {
 	return c.checkHeaders()
 }
 
-var (
-	plainName   = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
-	headerName  = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$") // RFC 9110 §5.6.2
-	headerValue = regexp.MustCompile(`^[^\x00-\x08\x0a-\x1f\x7f]*$`)
-)
+var plainName = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
 
 func (c *Config) checkHeaders() error {
-	if !headerName.MatchString(c.APIKeyHeader) || !headerValue.MatchString(c.APIKey) {
+	if !upstream.Sendable(c.APIKeyHeader, c.APIKey) {
 		return fmt.Errorf("the API key of an openai upstream cannot be sent as a header")
 	}
 	for name, value := range c.Headers {
-		if !headerName.MatchString(name) || !headerValue.MatchString(value) {
+		if !upstream.Sendable(name, value) {
 			return fmt.Errorf("header %q of an openai upstream cannot be sent", name)
 		}
 	}
@@ -128,16 +115,10 @@ var version = regexp.MustCompile(`/v[0-9]+[a-z0-9]*$`)
 // parseBase takes a base URL with or without /v1, an Azure deployment, or the
 // whole address of chat/completions.
 func parseBase(text string) (base, error) {
-	u, err := url.Parse(text)
-	switch {
-	case err != nil:
-		return base{}, fmt.Errorf("the base URL of an openai upstream cannot be read") // the cause would show it, and it may hold a secret
-	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
-		return base{}, fmt.Errorf("the base URL of an openai upstream must begin with http:// or https:// and name a host")
-	case u.User != nil:
-		return base{}, fmt.Errorf("the base URL of an openai upstream must not hold a password; use apiKey or headers")
+	u, err := upstream.ParseBase("openai", text)
+	if err != nil {
+		return base{}, err
 	}
-	u.Fragment = ""
 	path := strings.TrimSuffix(strings.TrimRight(u.Path, "/"), "/chat/completions")
 	whole := path != strings.TrimRight(u.Path, "/")
 	root := *u
@@ -149,21 +130,11 @@ func parseBase(text string) (base, error) {
 	return base{chat: u.String(), tokenize: root.String()}, nil
 }
 
-// transport keeps connections for reuse and speaks HTTP/1.1 only: HTTP/2 would
-// put every stream of a busy server on one connection.
-func transport(c *Config) *http.Transport {
-	dialer := net.Dialer{Timeout: c.ConnectTimeout, KeepAlive: 30 * time.Second}
-	var protocols http.Protocols
-	protocols.SetHTTP1(true)
-	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            dialer.DialContext,
-		TLSHandshakeTimeout:    c.ConnectTimeout,
-		MaxIdleConns:           c.MaxIdleConns,
-		MaxIdleConnsPerHost:    c.MaxIdleConns,
-		IdleConnTimeout:        90 * time.Second,
-		MaxResponseHeaderBytes: maxHeaderBytes,
-		DisableCompression:     true, // a compressed stream arrives late
-		Protocols:              &protocols,
+// secrets are never shown.
+func (c *Config) secrets() []string {
+	secrets := []string{c.APIKey}
+	for _, value := range c.Headers {
+		secrets = append(secrets, value)
 	}
+	return secrets
 }

@@ -10,6 +10,7 @@ import (
 
 	"outcrop"
 	"outcrop/converse"
+	"outcrop/upstream"
 )
 
 // CountTokens asks the server when it can count, and else counts with the
@@ -25,9 +26,9 @@ func (u *Upstream) CountTokens(ctx context.Context, a outcrop.Attempt, r *conver
 		}
 		return u.tokens.count(r)
 	}
-	watch := newWatch(ctx, u.config.IdleTimeout)
-	defer watch.stop()
-	res, err := u.post(watch, u.count, a, body)
+	watch := upstream.NewWatch(ctx, u.config.IdleTimeout)
+	defer watch.Stop()
+	res, err := u.host.Post(watch, upstream.Post{URL: u.count, Attempt: a, Body: body})
 	if err != nil {
 		return 0, err
 	}
@@ -35,8 +36,8 @@ func (u *Upstream) CountTokens(ctx context.Context, a outcrop.Attempt, r *conver
 	return u.readCount(watch, a, res)
 }
 
-func (u *Upstream) readCount(w *watch, a outcrop.Attempt, res *http.Response) (outcrop.Tokens, error) {
-	text, err := u.readAnswer(w, a, res)
+func (u *Upstream) readCount(w *upstream.Watch, a outcrop.Attempt, res *http.Response) (outcrop.Tokens, error) {
+	text, err := u.host.ReadAnswer(w, a, res)
 	if err != nil {
 		return 0, err
 	}
@@ -44,7 +45,7 @@ func (u *Upstream) readCount(w *watch, a outcrop.Attempt, res *http.Response) (o
 		Count *uint64 `json:"count"`
 	}
 	if err := json.Unmarshal(text, &counted); err != nil || counted.Count == nil {
-		return 0, u.failed(a, res.StatusCode, "The model's server did not count the tokens. Tell the operator.")
+		return 0, u.host.Failed(a, res.StatusCode, "The model's server did not count the tokens. Tell the operator.")
 	}
 	return outcrop.Tokens(*counted.Count), nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"outcrop"
 	"outcrop/converse"
+	"outcrop/upstream"
 )
 
 // An Upstream answers Attempts at one server. It is safe for concurrent use,
@@ -18,11 +19,9 @@ import (
 // error in the error returned.
 type Upstream struct {
 	config Config
-	rt     http.RoundTripper
-	own    *http.Transport // made by New, closed by Close
-	chat   string          // URL
-	count  string          // URL of vLLM's /tokenize, or empty
-	header http.Header     // of every request; never written to
+	host   *upstream.Host
+	chat   string // URL
+	count  string // URL of vLLM's /tokenize, or empty
 	tokens vocabulary
 }
 
@@ -36,24 +35,19 @@ func New(c Config, rt http.RoundTripper) (*Upstream, error) {
 	if err != nil {
 		return nil, err
 	}
-	u := &Upstream{config: c, rt: rt, chat: base.chat, header: c.header()}
+	u := &Upstream{config: c, chat: base.chat}
+	u.host = upstream.NewHost(upstream.HostOptions{
+		RoundTripper: rt, Header: c.header(), Secrets: c.secrets(), Failure: readFailure,
+		ConnectTimeout: c.ConnectTimeout, MaxIdleConns: c.MaxIdleConns,
+	})
 	if c.Tokenize {
 		u.count = base.tokenize
-	}
-	if rt == nil {
-		u.own = transport(&u.config)
-		u.rt = u.own
 	}
 	return u, nil
 }
 
 // Close drops idle connections. Calls under way go on.
-func (u *Upstream) Close() error {
-	if u.own != nil {
-		u.own.CloseIdleConnections()
-	}
-	return nil
-}
+func (u *Upstream) Close() error { return u.host.Close() }
 
 // Converse answers at once. Usage is nil when the server did not report it.
 func (u *Upstream) Converse(ctx context.Context, a outcrop.Attempt, r *converse.Request) (*converse.Response, error) {
@@ -62,14 +56,14 @@ func (u *Upstream) Converse(ctx context.Context, a outcrop.Attempt, r *converse.
 	if err != nil {
 		return nil, err
 	}
-	watch := newWatch(ctx, u.config.Timeout)
-	defer watch.stop()
-	res, err := u.post(watch, u.chat, a, body)
+	watch := upstream.NewWatch(ctx, u.config.Timeout)
+	defer watch.Stop()
+	res, err := u.host.Post(watch, upstream.Post{URL: u.chat, Attempt: a, Body: body})
 	if err != nil {
 		return nil, err
 	}
 	defer res.Body.Close()
-	text, err := u.readAnswer(watch, a, res)
+	text, err := u.host.ReadAnswer(watch, a, res)
 	if err != nil {
 		return nil, err
 	}
@@ -99,9 +93,9 @@ func (u *Upstream) stream(ctx context.Context, a outcrop.Attempt, r *converse.Re
 	if err != nil {
 		return err
 	}
-	watch := newWatch(ctx, u.config.FirstByteTimeout)
-	defer watch.stop()
-	res, err := u.post(watch, u.chat, a, body)
+	watch := upstream.NewWatch(ctx, u.config.FirstByteTimeout)
+	defer watch.Stop()
+	res, err := u.host.Post(watch, upstream.Post{URL: u.chat, Attempt: a, Body: body})
 	if err != nil {
 		return err
 	}

@@ -8,21 +8,22 @@ import (
 
 	"outcrop"
 	"outcrop/converse"
+	"outcrop/internal/sse"
+	"outcrop/upstream"
 )
 
 // Bounds in time of a stream, beside those of Config.
 const (
-	maxStreamTime = time.Hour              // from beginning to end
-	closingTime   = 10 * time.Second       // from finish_reason to the end, where usage comes
-	drainTime     = 250 * time.Millisecond // for the last bytes, so that the connection can be used again
-	drainBytes    = 4 << 10
+	closingTime = 10 * time.Second       // from finish_reason to the end, where usage comes
+	drainTime   = 250 * time.Millisecond // for the last bytes, so that the connection can be used again
+	drainBytes  = 4 << 10
 )
 
 // A stream is one streamed answer under way.
 type stream struct {
 	u        *Upstream
 	attempt  outcrop.Attempt
-	watch    *watch
+	watch    *upstream.Watch
 	began    time.Time
 	say      speaker
 	chunk    chunk
@@ -34,28 +35,28 @@ type stream struct {
 // in JSON, which is then told as events.
 func (s *stream) follow(res *http.Response) error {
 	s.say.attempt = s.attempt
-	switch kind := mediaType(res); kind {
+	switch kind := upstream.MediaType(res); kind {
 	case "text/event-stream":
 		return s.events(res.Body)
 	case "application/json":
 		return s.whole(res)
 	case "":
-		return s.u.failed(s.attempt, res.StatusCode, "The model's server answered without a content type. Tell the operator.")
+		return s.u.host.Failed(s.attempt, res.StatusCode, "The model's server answered without a content type. Tell the operator.")
 	default:
-		return s.u.failed(s.attempt, res.StatusCode, "The model's server answered with %s instead of a stream. Tell the operator.", s.u.harmless(kind))
+		return s.u.host.Failed(s.attempt, res.StatusCode, "The model's server answered with %s instead of a stream. Tell the operator.", s.u.host.Harmless(kind))
 	}
 }
 
 func (s *stream) whole(res *http.Response) error {
-	text, err := s.u.readAnswer(s.watch, s.attempt, res)
+	text, err := s.u.host.ReadAnswer(s.watch, s.attempt, res)
 	if err != nil {
 		return err
 	}
 	switch {
 	case !s.chunk.decode(text):
-		return s.u.failed(s.attempt, res.StatusCode, "The model's server answered with broken JSON. Tell the operator.")
+		return s.u.host.Failed(s.attempt, res.StatusCode, "The model's server answered with broken JSON. Tell the operator.")
 	case s.chunk.failure == nil && !s.chunk.choice:
-		return s.u.failed(s.attempt, res.StatusCode, "The model's server answered without choices. Tell the operator.")
+		return s.u.host.Failed(s.attempt, res.StatusCode, "The model's server answered without choices. Tell the operator.")
 	case s.chunk.finish == "":
 		s.chunk.finish = "stop" // it is whole, whatever it says
 	}
@@ -67,9 +68,9 @@ func (s *stream) whole(res *http.Response) error {
 }
 
 func (s *stream) events(body io.Reader) error {
-	reader := newEventReader(body)
+	reader := sse.NewReader(body, upstream.MaxEventBytes, upstream.MaxStreamBytes)
 	for {
-		data, err := reader.next()
+		data, err := reader.Next()
 		if err == nil && string(data) == "[DONE]" {
 			return s.end(body)
 		}
@@ -77,9 +78,9 @@ func (s *stream) events(body io.Reader) error {
 			return s.ended(err)
 		}
 		if s.finished {
-			s.watch.wind(closingTime)
+			s.watch.Wind(closingTime)
 		} else {
-			s.watch.wind(s.u.config.IdleTimeout)
+			s.watch.Wind(s.u.config.IdleTimeout)
 		}
 		if err := s.event(data); err != nil {
 			return s.fail(err)
@@ -92,11 +93,11 @@ func (s *stream) events(body io.Reader) error {
 
 // event takes in one event's data.
 func (s *stream) event(data []byte) error {
-	if time.Since(s.began) > maxStreamTime {
-		return outcrop.Errorf(outcrop.ModelTimeout, "The model's stream lasted longer than %s.", maxStreamTime)
+	if time.Since(s.began) > upstream.MaxStreamTime {
+		return outcrop.Errorf(outcrop.ModelTimeout, "The model's stream lasted longer than %s.", upstream.MaxStreamTime)
 	}
 	if !s.chunk.decode(data) {
-		return s.u.failed(s.attempt, 200, "The model's server streamed broken JSON. Tell the operator.")
+		return s.u.host.Failed(s.attempt, 200, "The model's server streamed broken JSON. Tell the operator.")
 	}
 	return s.take()
 }
@@ -105,7 +106,7 @@ func (s *stream) event(data []byte) error {
 func (s *stream) take() error {
 	c := &s.chunk
 	if c.failure != nil {
-		return s.u.inBody(s.attempt, c.failure)
+		return s.u.host.InBody(s.attempt, c.failure)
 	}
 	if c.usage != nil {
 		s.usage = c.usage // the last one counts: some servers send it along with every chunk
@@ -129,7 +130,7 @@ func (s *stream) take() error {
 func (s *stream) finish(reason, matched string) {
 	s.say.finish(reason, matched)
 	s.finished = true
-	s.watch.wind(closingTime)
+	s.watch.Wind(closingTime)
 }
 
 // end follows [DONE]. A stream without a finish_reason has ended by itself.
@@ -137,10 +138,10 @@ func (s *stream) end(body io.Reader) error {
 	if !s.finished {
 		s.finish("stop", "")
 	}
-	s.watch.wind(drainTime)
+	s.watch.Wind(drainTime)
 	io.CopyN(io.Discard, body, drainBytes) // what goes wrong now costs a connection, not the answer
-	if err := s.watch.parent.Err(); err != nil {
-		return s.fail(s.watch.gone())
+	if s.watch.Left() {
+		return s.fail(s.watch.Gone())
 	}
 	s.metadata()
 	return nil
@@ -149,14 +150,14 @@ func (s *stream) end(body io.Reader) error {
 // ended follows the end of the connection. When all was said but the usage,
 // the answer stands, and its usage is absent.
 func (s *stream) ended(err error) error {
-	if s.finished && s.watch.parent.Err() == nil {
+	if s.finished && !s.watch.Left() {
 		s.metadata()
 		return nil
 	}
-	if errors.Is(err, errEventTooLong) || errors.Is(err, errStreamTooLong) {
-		return s.fail(s.u.failed(s.attempt, 200, "The model's stream is longer than Outcrop takes.").Because(err))
+	if errors.Is(err, sse.ErrEventTooLong) || errors.Is(err, sse.ErrStreamTooLong) {
+		return s.fail(s.u.host.Failed(s.attempt, 200, "The model's stream is longer than Outcrop takes.").Because(err))
 	}
-	return s.fail(s.u.broken(s.watch, s.attempt, err))
+	return s.fail(s.u.host.Broken(s.watch, s.attempt, err))
 }
 
 // fail is the error to yield, nil when nobody listens any more.
@@ -165,7 +166,7 @@ func (s *stream) fail(err error) error {
 	case s.say.deaf:
 		return nil
 	case s.say.begun:
-		return afterFirst(err)
+		return upstream.AfterFirst(err)
 	}
 	return err
 }

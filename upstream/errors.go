@@ -1,4 +1,4 @@
-package openai
+package upstream
 
 import (
 	"context"
@@ -18,39 +18,50 @@ var (
 	errLong = errors.New("the answer is longer than the limit")
 )
 
+// A Failure is an error as a server's body tells it.
+type Failure struct {
+	Message, Kind string
+	Code          string // a word, or a number written out
+}
+
 // unanswered is the error of a call that got no response at all.
-func (u *Upstream) unanswered(w *watch, err error) error {
-	if gone := w.gone(); gone != nil {
+func (h *Host) unanswered(w *Watch, err error) error {
+	if gone := w.Gone(); gone != nil {
 		return gone
 	}
 	return outcrop.Errorf(outcrop.Unavailable, "The model's server cannot be reached. Try again.").Because(err)
 }
 
-// broken is the error of a response that ended, or was no response, in the
+// Broken is the error of a response that ended, or was no response, in the
 // middle.
-func (u *Upstream) broken(w *watch, a outcrop.Attempt, err error) error {
-	if gone := w.gone(); gone != nil {
+func (h *Host) Broken(w *Watch, a outcrop.Attempt, err error) error {
+	if gone := w.Gone(); gone != nil {
 		return gone
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return u.failed(a, 0, "The connection to the model ended in the middle of its answer. Try again.").Because(err)
+		return h.Failed(a, 0, "The connection to the model ended in the middle of its answer. Try again.").Because(err)
 	}
-	return u.failed(a, 0, "The model's answer could not be read to its end. Try again.").Because(err)
+	return h.Failed(a, 0, "The model's answer could not be read to its end. Try again.").Because(err)
 }
 
-// failed is the error of a server that answered with something that is no
+// Failed is the error of a server that answered with something that is no
 // answer.
-func (u *Upstream) failed(a outcrop.Attempt, status int, format string, args ...any) *outcrop.Error {
+func (h *Host) Failed(a outcrop.Attempt, status int, format string, args ...any) *outcrop.Error {
 	e := outcrop.Errorf(outcrop.ModelFailed, format, args...)
 	e.Status, e.Resource = status, string(a.Destination.Model)
 	return e
 }
 
-// afterFirst turns the error of a stream into the one for a stream that has
-// begun: the client has seen a part, so no other attempt can follow.
-func afterFirst(err error) error {
+// AfterFirst turns the error of a stream into the one for a stream that has
+// begun: the client has seen a part, so no other attempt can follow. A server
+// that says itself that it has too much to do is passed on as such
+// (reference/runtime-metering-billing.md §2.6).
+func AfterFirst(err error) error {
 	var e *outcrop.Error
 	if !errors.As(err, &e) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	if e.Kind == outcrop.Throttled || e.Kind == outcrop.Unavailable {
 		return err
 	}
 	broken := *e
@@ -59,30 +70,29 @@ func afterFirst(err error) error {
 }
 
 // refused makes an error of a response whose status is not 200.
-func (u *Upstream) refused(w *watch, a outcrop.Attempt, res *http.Response) error {
+func (h *Host) refused(w *Watch, a outcrop.Attempt, res *http.Response) error {
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxErrorBytes))
-	if gone := w.gone(); gone != nil {
+	if gone := w.Gone(); gone != nil {
 		return gone
 	}
-	var c chunk
-	f := &failure{}
-	if err == nil && c.decode(body) && c.failure != nil {
-		f = c.failure
+	f := new(Failure)
+	if told := h.failure(body); err == nil && told != nil {
+		f = told
 	}
-	return u.statusError(a, res.StatusCode, f, retryAfter(res.Header, time.Now()))
+	return h.statusError(a, res.StatusCode, f, retryAfter(res.Header, time.Now()))
 }
 
 // statusError gives a server's HTTP status its kind. 401 and 403 are about
 // Outcrop's own key, so their words, which may quote it, stay out.
-func (u *Upstream) statusError(a outcrop.Attempt, status int, f *failure, retry time.Duration) error {
-	said := u.harmless(f.message)
+func (h *Host) statusError(a outcrop.Attempt, status int, f *Failure, retry time.Duration) error {
+	said := h.Harmless(f.Message)
 	switch status {
 	case 400, 413, 422:
 		return outcrop.Errorf(outcrop.Invalid, "The model returned the following errors: %s", said)
 	case 401, 403:
-		return u.failed(a, status, "The model's server refused the key that Outcrop is configured with. Tell the operator.")
+		return h.Failed(a, status, "The model's server refused the key that Outcrop is configured with. Tell the operator.")
 	case 404:
-		return u.failed(a, status, "The model's server does not know the model %s or its own address is wrong. Tell the operator.", a.Model)
+		return h.Failed(a, status, "The model's server does not know the model %s or its own address is wrong. Tell the operator.", a.Model)
 	case 408, 504:
 		return outcrop.Errorf(outcrop.ModelTimeout, "The model's server took too long. Try again.")
 	case 429:
@@ -94,21 +104,21 @@ func (u *Upstream) statusError(a outcrop.Attempt, status int, f *failure, retry 
 		e.RetryAfter = retry
 		return e
 	}
-	return u.failed(a, status, "The model returned the following errors: %s", said)
+	return h.Failed(a, status, "The model returned the following errors: %s", said)
 }
 
-// inBody makes an error of a failure that came with status 200, whole or as an
+// InBody makes an error of a failure that came with status 200, whole or as an
 // event.
-func (u *Upstream) inBody(a outcrop.Attempt, f *failure) error {
-	return u.statusError(a, f.status(), f, 0)
+func (h *Host) InBody(a outcrop.Attempt, f *Failure) error {
+	return h.statusError(a, f.status(), f, 0)
 }
 
 // status is the HTTP status that a failure would have had.
-func (f *failure) status() int {
-	if n, err := strconv.Atoi(f.code); err == nil && n >= 400 && n <= 599 {
+func (f *Failure) status() int {
+	if n, err := strconv.Atoi(f.Code); err == nil && n >= 400 && n <= 599 {
 		return n
 	}
-	for _, word := range []string{f.kind, f.code} {
+	for _, word := range []string{f.Kind, f.Code} {
 		switch word {
 		case "invalid_request_error", "BadRequestError", "exceed_context_size_error", "context_length_exceeded":
 			return 400
@@ -125,14 +135,10 @@ func (f *failure) status() int {
 	return 500
 }
 
-// harmless shortens a server's words and takes out what is secret.
-func (u *Upstream) harmless(s string) string {
-	secrets := []string{u.config.APIKey}
-	for _, value := range u.config.Headers {
-		secrets = append(secrets, value)
-	}
+// Harmless shortens a server's words and takes out what is secret.
+func (h *Host) Harmless(s string) string {
 	const shortest = 4 // bytes; shorter values are found everywhere
-	for _, secret := range secrets {
+	for _, secret := range h.secrets {
 		if len(secret) >= shortest {
 			s = strings.ReplaceAll(s, secret, "[hidden]")
 		}

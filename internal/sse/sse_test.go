@@ -1,7 +1,6 @@
-package openai
+package sse
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"slices"
@@ -14,10 +13,9 @@ import (
 
 // read collects the events of a stream.
 func read(r io.Reader, longest, limit int) (events []string, err error) {
-	e := newEventReader(r)
-	e.longest, e.limit = longest, limit
+	e := NewReader(r, longest, limit)
 	for {
-		data, err := e.next()
+		data, err := e.Next()
 		if err != nil {
 			return events, err
 		}
@@ -66,10 +64,10 @@ func TestEventBounds(t *testing.T) {
 		in   io.Reader
 		want error
 	}{
-		{"endless line", endless("x"), errEventTooLong},
-		{"endless event", endless("data: abc\n"), errEventTooLong},
-		{"endless comments", endless(": ping\n\n"), errStreamTooLong},
-		{"endless events", endless("data: a\n\n"), errStreamTooLong},
+		{"endless line", endless("x"), ErrEventTooLong},
+		{"endless event", endless("data: abc\n"), ErrEventTooLong},
+		{"endless comments", endless(": ping\n\n"), ErrStreamTooLong},
+		{"endless events", endless("data: a\n\n"), ErrStreamTooLong},
 		{"broken", io.MultiReader(strings.NewReader("data: a\n"), iotest.ErrReader(io.ErrUnexpectedEOF)), io.ErrUnexpectedEOF},
 	} {
 		if _, err := read(c.in, 64<<10, 1<<20); !errors.Is(err, c.want) {
@@ -141,22 +139,4 @@ func FuzzEvents(f *testing.F) {
 			checkEvents(t, in)
 		}
 	})
-}
-
-func BenchmarkEvents(b *testing.B) {
-	in := bytes.Repeat([]byte(`data: {"id":"chatcmpl-123","object":"chat.completion.chunk","created":1700000000,"model":"m","choices":[{"index":0,"delta":{"content":" token"},"logprobs":null,"finish_reason":null}]}`+"\n\n"), 100)
-	var c chunk
-	b.ReportAllocs()
-	for b.Loop() {
-		e := newEventReader(bytes.NewReader(in))
-		for {
-			data, err := e.next()
-			if err != nil {
-				break
-			}
-			if !c.decode(data) || c.text != " token" {
-				b.Fatal("not decoded")
-			}
-		}
-	}
 }

@@ -1,4 +1,5 @@
-package openai
+// Package sse reads server-sent events within bounds.
+package sse
 
 import (
 	"bytes"
@@ -6,15 +7,16 @@ import (
 	"io"
 )
 
+// The errors of a sender that goes on for too long.
 var (
-	errEventTooLong  = errors.New("an event is longer than the limit")
-	errStreamTooLong = errors.New("the stream is longer than the limit")
+	ErrEventTooLong  = errors.New("an event is longer than the limit")
+	ErrStreamTooLong = errors.New("the stream is longer than the limit")
 )
 
-// An eventReader reads server-sent events (WHATWG HTML §9.2.6): lines end in
+// A Reader reads server-sent events (WHATWG HTML §9.2.6): lines end in
 // LF, CR or CRLF, several data lines are one event, comments are skipped. A
 // field "error" is read like data, as llama.cpp sends it.
-type eventReader struct {
+type Reader struct {
 	r        io.Reader
 	buf      []byte // read from r; buf[from:to] is not yet used
 	from, to int
@@ -29,13 +31,15 @@ type eventReader struct {
 
 const firstBufferBytes = 4 << 10
 
-func newEventReader(r io.Reader) *eventReader {
-	return &eventReader{r: r, limit: maxStreamBytes, longest: maxEventBytes, buf: make([]byte, firstBufferBytes)}
+// NewReader reads from r at most limit bytes, and no line or event of more than
+// longest bytes.
+func NewReader(r io.Reader, longest, limit int) *Reader {
+	return &Reader{r: r, limit: limit, longest: longest, buf: make([]byte, min(firstBufferBytes, longest))}
 }
 
-// next returns the data of the next event, which holds until the next call, or
+// Next returns the data of the next event, which holds until the next call, or
 // io.EOF. An event that the end cut off is dropped, as the standard says.
-func (e *eventReader) next() ([]byte, error) {
+func (e *Reader) Next() ([]byte, error) {
 	var data []byte
 	lines := 0
 	for {
@@ -60,14 +64,14 @@ func (e *eventReader) next() ([]byte, error) {
 		data = append(append(data, '\n'), value...)
 		e.data = data
 		if len(data) > e.longest {
-			return nil, errEventTooLong
+			return nil, ErrEventTooLong
 		}
 	}
 }
 
 // keep copies a line's value, because reading on may move the buffer. When the
 // event ends right behind it the copy is not needed.
-func (e *eventReader) keep(value []byte) []byte {
+func (e *Reader) keep(value []byte) []byte {
 	if e.to > e.from && e.buf[e.from] == '\n' && !e.afterCR {
 		return value
 	}
@@ -86,7 +90,7 @@ func dataOf(line []byte) ([]byte, bool) {
 }
 
 // line returns the next line without its end. It holds until the next call.
-func (e *eventReader) line() ([]byte, error) {
+func (e *Reader) line() ([]byte, error) {
 	searched := 0
 	for {
 		if e.afterCR && e.from < e.to {
@@ -128,7 +132,7 @@ func lineEnd(b []byte) int {
 }
 
 // fill reads more, making room first.
-func (e *eventReader) fill() error {
+func (e *Reader) fill() error {
 	if e.err != nil {
 		return e.err
 	}
@@ -138,7 +142,7 @@ func (e *eventReader) fill() error {
 	}
 	if e.to == len(e.buf) {
 		if e.to >= e.longest {
-			return errEventTooLong
+			return ErrEventTooLong
 		}
 		e.buf = append(e.buf, make([]byte, min(len(e.buf), e.longest-len(e.buf)))...)
 	}
@@ -147,7 +151,7 @@ func (e *eventReader) fill() error {
 	e.total += n
 	e.err = err
 	if e.total > e.limit {
-		return errStreamTooLong
+		return ErrStreamTooLong
 	}
 	if n == 0 && err == nil {
 		return nil // allowed of readers; the watch ends a reader that does nothing else

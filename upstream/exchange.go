@@ -1,0 +1,89 @@
+package upstream
+
+import (
+	"bytes"
+	"io"
+	"maps"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"outcrop"
+)
+
+// A Post is one request to a Host.
+type Post struct {
+	URL     string
+	Attempt outcrop.Attempt
+	Body    []byte
+	Header  map[string]string // beside the host's own
+}
+
+// Post sends p and returns a response whose status is 200; its body must be
+// closed. The invocation's name goes along, so that both sides' logs meet.
+func (h *Host) Post(w *Watch, p Post) (*http.Response, error) {
+	if err := w.Gone(); err != nil {
+		return nil, err
+	}
+	target, err := url.Parse(p.URL)
+	if err != nil {
+		return nil, h.Failed(p.Attempt, 0, "The model's server has a wrong address. Tell the operator.")
+	}
+	header := maps.Clone(h.header)
+	for name, value := range p.Header {
+		header.Set(name, value)
+	}
+	if id := p.Attempt.Invocation; id != "" {
+		header["X-Request-Id"] = []string{string(id)}
+	}
+	request := (&http.Request{
+		Method: http.MethodPost, URL: target, Host: target.Host, Header: header,
+		Body: io.NopCloser(bytes.NewReader(p.Body)), ContentLength: int64(len(p.Body)),
+		// Lets the transport replace an idle connection that the server has
+		// closed, when nothing was written to it.
+		GetBody: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(p.Body)), nil },
+	}).WithContext(w.ctx)
+	response, err := h.rt.RoundTrip(request)
+	if err != nil {
+		return nil, h.unanswered(w, err)
+	}
+	if response.StatusCode != http.StatusOK {
+		defer response.Body.Close()
+		return nil, h.refused(w, p.Attempt, response)
+	}
+	return response, nil
+}
+
+// ReadAnswer reads a body of JSON.
+func (h *Host) ReadAnswer(w *Watch, a outcrop.Attempt, res *http.Response) ([]byte, error) {
+	if kind := MediaType(res); kind != "" && !strings.Contains(kind, "json") {
+		return nil, h.Failed(a, res.StatusCode, "The model's server answered with %s instead of JSON. Tell the operator.", h.Harmless(kind))
+	}
+	if res.ContentLength > MaxAnswerBytes {
+		return nil, h.Failed(a, res.StatusCode, "The model's answer is longer than %d bytes.", MaxAnswerBytes).Because(errLong)
+	}
+	buffer := bytes.NewBuffer(make([]byte, 0, max(res.ContentLength, 2048)+bytes.MinRead))
+	n, err := buffer.ReadFrom(io.LimitReader(res.Body, MaxAnswerBytes+1))
+	switch {
+	case err != nil:
+		return nil, h.Broken(w, a, err)
+	case n > MaxAnswerBytes:
+		return nil, h.Failed(a, res.StatusCode, "The model's answer is longer than %d bytes.", MaxAnswerBytes).Because(errLong)
+	}
+	return buffer.Bytes(), nil
+}
+
+// MediaType is the content type of a response without its parameters, empty
+// when there is none.
+func MediaType(res *http.Response) string {
+	text := res.Header.Get("Content-Type")
+	if text == "" || text == "application/json" || text == "text/event-stream" {
+		return text
+	}
+	kind, _, err := mime.ParseMediaType(text)
+	if err != nil {
+		return "an unreadable content type"
+	}
+	return kind
+}
