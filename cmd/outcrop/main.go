@@ -20,6 +20,8 @@ type cli struct {
 	Tour    tourCommand    `cmd:"" help:"Play the main story against the running server: profile, call, cost by tag."`
 	Conform conformCommand `cmd:"" help:"Check an endpoint, Outcrop or AWS itself, against the recorded behaviour of each operation."`
 	Reissue reissueCommand `cmd:"" help:"Make new credentials for the administrator, when the first are lost. The server must be stopped."`
+	Grant   grantCommand   `cmd:"" help:"Print the least IAM policy for invoking a profile and, once agreed, give it to a user, role or group."`
+	Explain explainCommand `cmd:"" help:"Say why somebody may or may not invoke a profile: each check, its decision and the statement behind it."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
