@@ -39,7 +39,7 @@ crash:
 	OUTCROP_CRASH=full go test -count=1 -v ./test/crash
 
 terraform:
-	go test -count=1 -v ./test/terraform
+	go test -count=1 -timeout 20m -v ./test/terraform
 
 fuzz:
 	./tools/fuzz.sh $(FUZZTIME)
