@@ -122,6 +122,8 @@ func (f *Failure) status() int {
 		switch word {
 		case "invalid_request_error", "BadRequestError", "exceed_context_size_error", "context_length_exceeded":
 			return 400
+		case "request_too_large":
+			return 413
 		case "authentication_error", "invalid_api_key", "permission_error":
 			return 401
 		case "not_found_error", "model_not_found", "NotFoundError":
@@ -130,6 +132,8 @@ func (f *Failure) status() int {
 			return 429
 		case "overloaded_error", "unavailable_error", "service_unavailable":
 			return 503
+		case "timeout_error":
+			return 504
 		}
 	}
 	return 500

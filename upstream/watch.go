@@ -3,6 +3,7 @@ package upstream
 import (
 	"context"
 	"errors"
+	"io"
 	"time"
 
 	"outcrop"
@@ -46,3 +47,18 @@ func (w *Watch) Gone() error {
 
 // Left says whether the caller itself has gone.
 func (w *Watch) Left() bool { return w.parent.Err() != nil }
+
+// Bounds of the end of a stream.
+const (
+	ClosingTime = 10 * time.Second       // from why the answer ended to the end, where usage comes
+	drainTime   = 250 * time.Millisecond // for the last bytes
+	drainBytes  = 4 << 10
+)
+
+// Drain reads what may follow the last event of a stream, so that the
+// connection can be used again. What goes wrong now costs a connection, not
+// the answer.
+func (w *Watch) Drain(body io.Reader) {
+	w.Wind(drainTime)
+	io.CopyN(io.Discard, body, drainBytes)
+}

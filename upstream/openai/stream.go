@@ -12,13 +12,6 @@ import (
 	"outcrop/upstream"
 )
 
-// Bounds in time of a stream, beside those of Config.
-const (
-	closingTime = 10 * time.Second       // from finish_reason to the end, where usage comes
-	drainTime   = 250 * time.Millisecond // for the last bytes, so that the connection can be used again
-	drainBytes  = 4 << 10
-)
-
 // A stream is one streamed answer under way.
 type stream struct {
 	u        *Upstream
@@ -78,7 +71,7 @@ func (s *stream) events(body io.Reader) error {
 			return s.ended(err)
 		}
 		if s.finished {
-			s.watch.Wind(closingTime)
+			s.watch.Wind(upstream.ClosingTime)
 		} else {
 			s.watch.Wind(s.u.config.IdleTimeout)
 		}
@@ -130,7 +123,7 @@ func (s *stream) take() error {
 func (s *stream) finish(reason, matched string) {
 	s.say.finish(reason, matched)
 	s.finished = true
-	s.watch.Wind(closingTime)
+	s.watch.Wind(upstream.ClosingTime)
 }
 
 // end follows [DONE]. A stream without a finish_reason has ended by itself.
@@ -138,8 +131,7 @@ func (s *stream) end(body io.Reader) error {
 	if !s.finished {
 		s.finish("stop", "")
 	}
-	s.watch.Wind(drainTime)
-	io.CopyN(io.Discard, body, drainBytes) // what goes wrong now costs a connection, not the answer
+	s.watch.Drain(body)
 	if s.watch.Left() {
 		return s.fail(s.watch.Gone())
 	}

@@ -78,19 +78,11 @@ func (c MockCount) plus(d MockCount) MockCount {
 
 // A MockRequest is the body of a request, as far as the mock looks at it.
 type MockRequest struct {
-	Header   http.Header `json:"-"`
-	Model    string
-	Stream   bool
-	Messages []MockMessage
-	Tools    []struct {
-		Function struct {
-			Name       string
-			Parameters struct {
-				Required   []string
-				Properties map[string]struct{ Type string }
-			}
-		}
-	}
+	Header              http.Header `json:"-"`
+	Model               string
+	Stream              bool
+	Messages            []MockMessage
+	Tools               []MockTool
 	ToolChoice          json.RawMessage `json:"tool_choice"`
 	MaxTokens           *int            `json:"max_tokens"`
 	MaxCompletionTokens *int            `json:"max_completion_tokens"`
@@ -99,6 +91,17 @@ type MockRequest struct {
 	StreamOptions       struct {
 		IncludeUsage bool `json:"include_usage"`
 	} `json:"stream_options"`
+}
+
+// A MockTool is a tool that may be called.
+type MockTool struct {
+	Function struct {
+		Name       string
+		Parameters struct {
+			Required   []string
+			Properties map[string]struct{ Type string }
+		}
+	}
 }
 
 // A MockMessage is one message of a request.
