@@ -49,6 +49,7 @@ type Attempt struct {
 	Upstream    string        // name of the configured upstream, such as "simulator"
 	Model       UpstreamModel // what that upstream calls the model
 	Number      int           // 1 for the first try
+	Target      *Target       // what the call resolved to, for upstreams whose own profiles must keep inside its Destinations; may be nil
 }
 
 // A Route is the order in which to try; never empty, never outside the

@@ -42,7 +42,7 @@ func Plan(t *outcrop.Target, lanes []Lane) outcrop.Route {
 			if !ok {
 				continue
 			}
-			route = append(route, outcrop.Attempt{Destination: d, Upstream: lanes[i].Upstream, Model: name, Number: len(route) + 1})
+			route = append(route, outcrop.Attempt{Destination: d, Upstream: lanes[i].Upstream, Model: name, Number: len(route) + 1, Target: t})
 			if len(route) == MaxAttempts {
 				return route
 			}

@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -70,16 +71,19 @@ func AfterFirst(err error) error {
 }
 
 // refused makes an error of a response whose status is not 200.
-func (h *Host) refused(w *Watch, a outcrop.Attempt, res *http.Response) error {
+func (h *Host) refused(w *Watch, request *http.Request, p *Post, res *http.Response) error {
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxErrorBytes))
 	if gone := w.Gone(); gone != nil {
 		return gone
+	}
+	if h.refuse != nil {
+		return h.refuse(request, p, res, body) // what was read of a body that broke may still say why
 	}
 	f := new(Failure)
 	if told := h.failure(body); err == nil && told != nil {
 		f = told
 	}
-	return h.statusError(a, res.StatusCode, f, retryAfter(res.Header, time.Now()))
+	return h.statusError(p.Attempt, res.StatusCode, f, RetryAfter(res.Header, time.Now()))
 }
 
 // statusError gives a server's HTTP status its kind. 401 and 403 are about
@@ -157,12 +161,12 @@ func (h *Host) Harmless(s string) string {
 	return s
 }
 
-// retryAfter reads how long a server asks to wait: OpenAI's milliseconds, or
-// RFC 9110's seconds or date. More than an hour is an hour.
-func retryAfter(h http.Header, now time.Time) time.Duration {
+// RetryAfter reads how long a server asks to wait: the milliseconds of OpenAI
+// or AWS, or RFC 9110's seconds or date. More than an hour is an hour.
+func RetryAfter(h http.Header, now time.Time) time.Duration {
 	var d time.Duration
 	value := h.Get("Retry-After")
-	if ms, err := strconv.ParseFloat(h.Get("Retry-After-Ms"), 64); err == nil {
+	if ms, err := strconv.ParseFloat(cmp.Or(h.Get("Retry-After-Ms"), h.Get("X-Amz-Retry-After")), 64); err == nil {
 		d = time.Duration(min(ms, 1e9) * float64(time.Millisecond))
 	} else if s, err := strconv.ParseFloat(value, 64); err == nil {
 		d = time.Duration(min(s, 1e6) * float64(time.Second))

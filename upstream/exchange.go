@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"bytes"
+	"cmp"
 	"io"
 	"maps"
 	"mime"
@@ -44,13 +45,18 @@ func (h *Host) Post(w *Watch, p Post) (*http.Response, error) {
 		// closed, when nothing was written to it.
 		GetBody: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(p.Body)), nil },
 	}).WithContext(w.ctx)
+	if h.sign != nil {
+		if err := h.sign(request, &p); err != nil {
+			return nil, cmp.Or(w.Gone(), err)
+		}
+	}
 	response, err := h.rt.RoundTrip(request)
 	if err != nil {
 		return nil, h.unanswered(w, err)
 	}
 	if response.StatusCode != http.StatusOK {
 		defer response.Body.Close()
-		return nil, h.refused(w, p.Attempt, response)
+		return nil, h.refused(w, request, &p, response)
 	}
 	return response, nil
 }

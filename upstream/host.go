@@ -3,6 +3,8 @@
 package upstream
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"net"
 	"net/http"
@@ -30,8 +32,16 @@ type HostOptions struct {
 	Secrets      []string              // never shown, whoever says them
 	Failure      func([]byte) *Failure // reads an error's body; nil when it is none
 
-	ConnectTimeout time.Duration // of the host's own transport
-	MaxIdleConns   int           // kept open for reuse by the host's own transport
+	// Sign finishes a request, whose context is the call's; its error ends the
+	// call. Nil for servers whose Header says enough.
+	Sign func(*http.Request, *Post) error
+	// Refused makes an error of a response whose status is not 200, in place
+	// of Failure and the usual kinds of statuses. May be nil.
+	Refused func(*http.Request, *Post, *http.Response, []byte) error
+
+	ConnectTimeout time.Duration  // of the host's own transport
+	MaxIdleConns   int            // kept open for reuse by the host's own transport
+	Roots          *x509.CertPool // trusted by the host's own transport; nil for the system's
 }
 
 // A Host is one server. It is safe for concurrent use, and never tries twice.
@@ -41,11 +51,13 @@ type Host struct {
 	header  http.Header
 	secrets []string
 	failure func([]byte) *Failure
+	sign    func(*http.Request, *Post) error
+	refuse  func(*http.Request, *Post, *http.Response, []byte) error
 }
 
 // NewHost makes a Host. It does not call the server.
 func NewHost(o HostOptions) *Host {
-	h := &Host{rt: o.RoundTripper, header: o.Header, secrets: o.Secrets, failure: o.Failure}
+	h := &Host{rt: o.RoundTripper, header: o.Header, secrets: o.Secrets, failure: o.Failure, sign: o.Sign, refuse: o.Refused}
 	if h.rt == nil {
 		h.own = transport(&o)
 		h.rt = h.own
@@ -71,6 +83,7 @@ func transport(o *HostOptions) *http.Transport {
 		Proxy:                  http.ProxyFromEnvironment,
 		DialContext:            dialer.DialContext,
 		TLSHandshakeTimeout:    o.ConnectTimeout,
+		TLSClientConfig:        &tls.Config{RootCAs: o.Roots},
 		MaxIdleConns:           o.MaxIdleConns,
 		MaxIdleConnsPerHost:    o.MaxIdleConns,
 		IdleConnTimeout:        90 * time.Second,

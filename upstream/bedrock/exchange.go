@@ -1,0 +1,55 @@
+package bedrock
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"outcrop"
+	"outcrop/sigv4"
+	"outcrop/upstream"
+)
+
+// post sends body and returns a response whose status is 200; its body must be
+// closed. The invocation's name goes where SDKs put theirs, so that both
+// sides' logs meet.
+func (u *Upstream) post(w *upstream.Watch, a outcrop.Attempt, model, operation string, body []byte) (*http.Response, error) {
+	address, err := u.config.address(a.Destination.Region, model, operation)
+	if err != nil {
+		return nil, u.host.Failed(a, 0, "The model's Region has a wrong address. Tell the operator.").Because(err)
+	}
+	p := upstream.Post{URL: address, Attempt: a, Body: body}
+	if a.Invocation != "" {
+		p.Header = map[string]string{"Amz-Sdk-Invocation-Id": string(a.Invocation)}
+	}
+	return u.host.Post(w, p)
+}
+
+// ask posts body and reads the whole answer, which is JSON.
+func (u *Upstream) ask(ctx context.Context, a outcrop.Attempt, model, operation string, body []byte) ([]byte, error) {
+	w := upstream.NewWatch(ctx, u.config.Timeout)
+	defer w.Stop()
+	res, err := u.post(w, a, model, operation, body)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	return u.host.ReadAnswer(w, a, res)
+}
+
+// sign signs a request for the Region it goes to.
+func (u *Upstream) sign(r *http.Request, p *upstream.Post) error {
+	by, bearer, err := u.keys.now(r.Context())
+	if err != nil {
+		return u.host.Failed(p.Attempt, 0, "Outcrop has no AWS credentials for the model's Region %s. Tell the operator.", p.Attempt.Destination.Region).Because(err)
+	}
+	if bearer != "" {
+		r.Header.Set("Authorization", "Bearer "+bearer)
+		return nil
+	}
+	scope := sigv4.Scope{Region: p.Attempt.Destination.Region, Service: "bedrock"}
+	if err := sigv4.Sign(r, sigv4.PayloadHash(p.Body), by, scope, time.Now()); err != nil {
+		return u.host.Failed(p.Attempt, 0, "The call to the model's Region could not be signed. Tell the operator.").Because(err)
+	}
+	return nil
+}
