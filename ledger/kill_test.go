@@ -12,7 +12,7 @@ import (
 // log.
 func TestKilledProcessLosesNoAcknowledgedRecord(t *testing.T) {
 	opts := ledger.Options{DrainEvery: time.Hour, SegmentBytes: 2 << 20, MaxSegments: 4096}
-	ledgertest.Kill(t, 10, opts, func(testing.TB, string) (ledger.Store, func() error) {
+	ledgertest.Kill(t, 5, opts, func(testing.TB, string) (ledger.Store, func() error) {
 		return ledgertest.NewMemory(), func() error { return nil }
 	})
 }

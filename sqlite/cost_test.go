@@ -14,6 +14,7 @@ import (
 )
 
 func TestCostsKeepThePromisesOfAStore(t *testing.T) {
+	t.Parallel()
 	costtest.Run(t, func(t testing.TB) cost.Store { return openTest(t).Costs() })
 }
 
@@ -81,9 +82,11 @@ func BenchmarkCostByTagAndDay(b *testing.B) {
 
 // Both stores give the same answers to the same questions, rebuilt or not.
 func TestCostAnswersAreThoseOfMemory(t *testing.T) {
+	t.Parallel()
 	end := func() time.Time { return month.End.Add(-time.Second) }
 	log := slog.New(slog.DiscardHandler)
-	disk, memory := cost.New(monthLedger{9000}, openTest(t).Costs(), end, log), cost.New(monthLedger{9000}, costtest.NewMemory(), end, log)
+	records := monthLedger{1500} // one every half hour
+	disk, memory := cost.New(records, openTest(t).Costs(), end, log), cost.New(records, costtest.NewMemory(), end, log)
 	for _, by := range [][]cost.Grouping{nil, {{Type: cost.ByTag, Key: "project"}}, {{Type: cost.ByDimension, Key: "USAGE_TYPE"}, {Type: cost.ByDimension, Key: "RESOURCE_ID"}}} {
 		q := cost.Query{Period: month, Granularity: cost.Daily, GroupBy: by, Metrics: []cost.Metric{cost.UnblendedCost}}
 		want, err := memory.Ask(t.Context(), "111122223333", q)

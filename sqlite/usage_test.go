@@ -13,6 +13,7 @@ import (
 var _ ledger.Store = (*Usage)(nil)
 
 func TestUsageKeepsTheStorePromises(t *testing.T) {
+	t.Parallel()
 	ledgertest.Run(t, func(tb testing.TB) ledger.Store { return openTest(tb).Usage() })
 }
 
@@ -31,7 +32,8 @@ func TestUsageRefusesTwoInvocationsInOnePlace(t *testing.T) {
 // The ledger and the real store together lose nothing when their process is
 // killed while it settles and drains.
 func TestKilledProcessLosesNoUsage(t *testing.T) {
-	ledgertest.Kill(t, 4, ledger.Options{}, func(tb testing.TB, dir string) (ledger.Store, func() error) {
+	t.Parallel()
+	ledgertest.Kill(t, 3, ledger.Options{}, func(tb testing.TB, dir string) (ledger.Store, func() error) {
 		db, err := Open(tb.Context(), filepath.Join(dir, "outcrop.db"))
 		if err != nil {
 			tb.Fatal(err)

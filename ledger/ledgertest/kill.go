@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -30,7 +31,7 @@ const (
 // goroutines and tells each acknowledgement, kills that with SIGKILL at a
 // random instant, and does so times times. Then every invocation that was
 // acknowledged is in the store once. open opens the store that lives in dir,
-// and gives the function that closes it.
+// and gives the function that closes it. OUTCROP_KILLS replaces times.
 func Kill(t *testing.T, times int, opts ledger.Options, open func(tb testing.TB, dir string) (ledger.Store, func() error)) {
 	if dir := os.Getenv(killDir); dir != "" {
 		store, _ := open(t, dir)
@@ -39,6 +40,12 @@ func Kill(t *testing.T, times int, opts ledger.Options, open func(tb testing.TB,
 	dir, seed := t.TempDir(), uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 0))
+	if text := os.Getenv("OUTCROP_KILLS"); text != "" {
+		var err error
+		if times, err = strconv.Atoi(text); err != nil {
+			t.Fatal(err)
+		}
+	}
 	acked := map[outcrop.InvocationID]bool{}
 	for life := range times {
 		for _, id := range killedChild(t, dir, life, time.Duration(20+rng.IntN(250))*time.Millisecond) {
