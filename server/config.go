@@ -53,10 +53,10 @@ type RuntimeConfig struct {
 
 // UpstreamConfig is one backend.
 type UpstreamConfig struct {
-	Kind    string                                    `yaml:"kind"`    // simulator or openai
-	BaseURL string                                    `yaml:"baseURL"` // openai: http://host:port/v1
-	APIKey  string                                    `yaml:"apiKey"`  // openai: bearer key; usually ${VAR}
-	Headers map[string]string                         `yaml:"headers"` // openai: sent with every call
+	Kind    string                                    `yaml:"kind"`    // simulator, openai or anthropic
+	BaseURL string                                    `yaml:"baseURL"` // openai: http://host:port/v1; anthropic: default https://api.anthropic.com
+	APIKey  string                                    `yaml:"apiKey"`  // openai: bearer key; anthropic: required; usually ${VAR}
+	Headers map[string]string                         `yaml:"headers"` // openai, anthropic: sent with every call
 	Regions []outcrop.Region                          `yaml:"regions"` // Regions it serves; empty is all
 	Models  map[outcrop.ModelID]outcrop.UpstreamModel `yaml:"models"`  // Bedrock's name to the backend's own; empty is all, by Bedrock's name
 	Timeout strictyaml.Duration                       `yaml:"timeout"` // of one whole call; default 10m
@@ -132,15 +132,17 @@ func setDefault[T comparable](v *T, to T) {
 }
 
 // upstreamKinds are the backends there are.
-var upstreamKinds = []string{"simulator", "openai"}
+var upstreamKinds = []string{"simulator", "openai", "anthropic"}
 
 func (u *UpstreamConfig) check() error {
 	switch {
 	case !slices.Contains(upstreamKinds, u.Kind):
 		return fmt.Errorf("unknown kind %q: the kinds are %s", u.Kind, strings.Join(upstreamKinds, ", "))
-	case u.Kind == "openai" && !strings.HasPrefix(u.BaseURL, "http://") && !strings.HasPrefix(u.BaseURL, "https://"):
+	case (u.Kind == "openai" || u.BaseURL != "") && !strings.HasPrefix(u.BaseURL, "http://") && !strings.HasPrefix(u.BaseURL, "https://"):
 		return fmt.Errorf("baseURL %q must begin with http:// or https://", u.BaseURL)
-	case u.Kind == "openai" && len(u.Models) == 0:
+	case u.Kind == "anthropic" && u.APIKey == "":
+		return errors.New("apiKey is empty: set it, usually to ${VAR}")
+	case u.Kind != "simulator" && len(u.Models) == 0:
 		return errors.New("models is empty: map at least one Bedrock model id to the server's own model name")
 	case u.MaxTokensField != "" && u.MaxTokensField != "max_tokens" && u.MaxTokensField != "max_completion_tokens":
 		return fmt.Errorf("max_tokens_field %q must be max_tokens or max_completion_tokens", u.MaxTokensField)

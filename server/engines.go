@@ -29,6 +29,7 @@ import (
 	"outcrop/profile"
 	"outcrop/routing"
 	"outcrop/sqlite"
+	"outcrop/upstream/anthropic"
 	"outcrop/upstream/openai"
 	"outcrop/upstream/simulator"
 )
@@ -181,12 +182,23 @@ func (e *engines) upstreams(c *Config) (backends, []routing.Lane, error) {
 }
 
 func (e *engines) backend(u *UpstreamConfig) (gateway.Upstreams, error) {
-	if u.Kind == "simulator" {
+	switch u.Kind {
+	case "simulator":
 		return simulator.New(simulator.Options{TimeToFirst: time.Duration(u.FirstToken), Pace: time.Duration(u.TokenPace), Model: e.anyModel}), nil
+	case "anthropic":
+		return anthropic.New(anthropic.Config{
+			BaseURL: u.BaseURL, APIKey: u.APIKey, Headers: u.Headers, Timeout: time.Duration(u.Timeout), MaxOutput: e.maxOutput,
+		}, nil)
 	}
 	return openai.New(openai.Config{
 		BaseURL: u.BaseURL, APIKey: u.APIKey, Headers: u.Headers, Timeout: time.Duration(u.Timeout), MaxTokensField: u.MaxTokensField,
 	}, nil)
+}
+
+// maxOutput is the most that a model can answer with, 0 when unknown.
+func (e *engines) maxOutput(id outcrop.ModelID) outcrop.Tokens {
+	m, _ := e.anyModel(id)
+	return m.MaxOutput
 }
 
 func (e *engines) anyModel(id outcrop.ModelID) (outcrop.FoundationModel, bool) {
