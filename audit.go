@@ -3,8 +3,9 @@ package outcrop
 import "time"
 
 // An AuditEvent is one request after it was answered, as an audit trail keeps
-// it. Input and Output are trees by the names of the service model, without
-// what the model calls sensitive; nobody changes them any more.
+// it. Input and Output are trees by the names of the service model, with their
+// first letters in lower case as CloudTrail spells them, and without what the
+// model calls sensitive; nobody changes them any more.
 type AuditEvent struct {
 	Request   InvocationID
 	Service   string // as the files of awsapi/model are called: "bedrock-runtime"

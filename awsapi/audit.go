@@ -2,6 +2,7 @@ package awsapi
 
 import (
 	"crypto/tls"
+	"strings"
 
 	"outcrop"
 	"outcrop/awsapi/wire"
@@ -73,7 +74,8 @@ func tlsVersion(v uint16) string {
 }
 
 // visible copies a tree of shape s without the values that its model calls
-// sensitive. A tree whose shape is unknown is not shown.
+// sensitive, its members spelled as CloudTrail does. A tree whose shape is
+// unknown is not shown.
 func visible(s *wire.Shape, tree map[string]any) map[string]any {
 	if s == nil || tree == nil {
 		return nil
@@ -81,11 +83,14 @@ func visible(s *wire.Shape, tree map[string]any) map[string]any {
 	out := make(map[string]any, len(tree))
 	for _, m := range s.Members {
 		if v, ok := tree[m.Name]; ok {
-			out[m.Name] = visibleValue(m.Shape, v)
+			out[camel(m.Name)] = visibleValue(m.Shape, v)
 		}
 	}
 	return out
 }
+
+// camel is a member's name in CloudTrail's spelling: roleName for RoleName.
+func camel(name string) string { return strings.ToLower(name[:1]) + name[1:] }
 
 func visibleValue(s *wire.Shape, v any) any {
 	if s.Sensitive {

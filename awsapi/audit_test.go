@@ -123,10 +123,10 @@ func TestSensitiveValuesStayHidden(t *testing.T) {
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	send(t, m, r)
 	e := (*told)[0]
-	if !e.Admitted || e.Operation != "AssumeRoleWithWebIdentity" || e.Input["WebIdentityToken"] != Hidden || e.Input["RoleSessionName"] != "ab" {
+	if !e.Admitted || e.Operation != "AssumeRoleWithWebIdentity" || e.Input["webIdentityToken"] != Hidden || e.Input["roleSessionName"] != "ab" {
 		t.Errorf("%+v", e)
 	}
-	if c, _ := e.Output["Credentials"].(map[string]any); c["SecretAccessKey"] != Hidden {
+	if c, _ := e.Output["credentials"].(map[string]any); c["secretAccessKey"] != Hidden {
 		t.Errorf("output %v", e.Output)
 	}
 }

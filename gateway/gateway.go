@@ -79,6 +79,7 @@ type Answer struct {
 	Response *converse.Response
 	Target   *outcrop.Target
 	Usage    outcrop.Usage
+	ServedIn outcrop.Region
 	Latency  time.Duration
 }
 
@@ -106,7 +107,7 @@ func (g *Gateway) Converse(ctx context.Context, call *Call) (*Answer, error) {
 		response.Usage = &told
 	}
 	response.ServiceTier = t.served(response.ServiceTier)
-	return &Answer{Response: response, Target: t.target, Usage: t.record.Usage, Latency: t.record.Ended.Sub(t.record.Started)}, nil
+	return &Answer{Response: response, Target: t.target, Usage: t.record.Usage, ServedIn: t.record.ServedIn, Latency: t.record.Ended.Sub(t.record.Started)}, nil
 }
 
 // A Stream is an answer in events, begun.
@@ -115,6 +116,8 @@ type Stream struct {
 	// Events yields the answer. An error that comes first means nothing has
 	// been said yet. The metadata event leaves only when the record is on disk.
 	Events iter.Seq2[converse.Event, error]
+	// ServedIn is the Region of the last attempt, known once Events has begun.
+	ServedIn func() outcrop.Region
 }
 
 // ConverseStream begins a call answered in events. Breaking off the sequence
@@ -125,7 +128,7 @@ func (g *Gateway) ConverseStream(ctx context.Context, call *Call) (*Stream, erro
 	if err != nil {
 		return nil, err
 	}
-	return &Stream{Target: t.target, Events: func(yield func(converse.Event, error) bool) {
+	return &Stream{Target: t.target, ServedIn: func() outcrop.Region { return t.record.ServedIn }, Events: func(yield func(converse.Event, error) bool) {
 		g.follow(ctx, t, yield)
 	}}, nil
 }

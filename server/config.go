@@ -30,6 +30,7 @@ type Config struct {
 	Catalog   CatalogConfig             `yaml:"catalog"`
 	Profiles  ProfilesConfig            `yaml:"profiles"`
 	Runtime   RuntimeConfig             `yaml:"runtime"`
+	Audit     AuditConfig               `yaml:"audit"`
 	Upstreams map[string]UpstreamConfig `yaml:"upstreams"` // by name; none means the simulator alone
 }
 
@@ -49,6 +50,14 @@ type ProfilesConfig struct {
 type RuntimeConfig struct {
 	AcceptBareProfileID bool  `yaml:"accept_bare_profile_id"` // take an application profile's id without its ARN, which AWS refuses
 	StreamPadding       *bool `yaml:"stream_padding"`         // blur the sizes of stream events as AWS does; default true
+}
+
+// AuditConfig turns the audit trail, which keeps every control-plane call and
+// every refusal.
+type AuditConfig struct {
+	DataEvents bool             `yaml:"data_events"` // also keep every invocation of a model
+	Stdout     bool             `yaml:"stdout"`      // also write each line to standard output
+	KeepFiles  strictyaml.Whole `yaml:"keep_files"`  // files of 64 MiB or a day each; default 30
 }
 
 // UpstreamConfig is one backend.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -20,6 +21,7 @@ import (
 	"outcrop/awsapi/orgapi"
 	"outcrop/awsapi/runtimeapi"
 	"outcrop/awsapi/stsapi"
+	"outcrop/awsapi/trailapi"
 	"outcrop/catalog"
 	"outcrop/cost"
 	"outcrop/gateway"
@@ -29,6 +31,7 @@ import (
 	"outcrop/profile"
 	"outcrop/routing"
 	"outcrop/sqlite"
+	"outcrop/telemetry/trail"
 	"outcrop/upstream/anthropic"
 	"outcrop/upstream/openai"
 	"outcrop/upstream/simulator"
@@ -39,6 +42,7 @@ const databaseFile = "outcrop.db"
 
 // engines are everything behind the door, started.
 type engines struct {
+	trail    *trail.Trail
 	store    *sqlite.DB
 	ledger   *ledger.Ledger
 	identity *identity.Directory
@@ -64,6 +68,9 @@ func open(ctx context.Context, c *Config, endpoint string, log *slog.Logger) (e 
 			err = errors.Join(err, begun.close())
 		}
 	}()
+	if err := e.openTrail(c, log); err != nil {
+		return nil, nil, err
+	}
 	if err := e.openStores(ctx, c, log); err != nil {
 		return nil, nil, err
 	}
@@ -83,6 +90,20 @@ func open(ctx context.Context, c *Config, endpoint string, log *slog.Logger) (e 
 	}
 	e.run(log)
 	return e, first, nil
+}
+
+// openTrail opens the audit trail, which is closed last: what ends the other
+// engines may still be told.
+func (e *engines) openTrail(c *Config, log *slog.Logger) (err error) {
+	o := trail.Options{Account: c.Account, DataEvents: c.Audit.DataEvents, KeepFiles: int(c.Audit.KeepFiles), Log: log}
+	if c.Audit.Stdout {
+		o.Mirror = os.Stdout
+	}
+	if e.trail, err = trail.Open(filepath.Join(c.DataDir, "audit"), o); err != nil {
+		return err
+	}
+	e.closers = append(e.closers, e.trail.Close)
+	return nil
 }
 
 func (e *engines) openStores(ctx context.Context, c *Config, log *slog.Logger) (err error) {
@@ -264,7 +285,7 @@ func (e *engines) handler(c *Config, log *slog.Logger) http.Handler {
 // aws is the routing table of every AWS service.
 func (e *engines) aws(c *Config, log *slog.Logger) *awsapi.Mux {
 	mux := awsapi.NewMux(awsapi.Options{
-		Keys: e.identity, Policy: e.identity, DefaultRegion: c.Region, Now: time.Now, Log: log,
+		Keys: e.identity, Policy: e.identity, DefaultRegion: c.Region, Now: time.Now, Log: log, Audit: e.trail.Record,
 		KnownRegion: func(r outcrop.Region) bool { _, ok := e.catalog.Current().Region(r); return ok },
 	})
 	padding := c.Runtime.StreamPadding == nil || *c.Runtime.StreamPadding
@@ -277,6 +298,7 @@ func (e *engines) aws(c *Config, log *slog.Logger) *awsapi.Mux {
 	mux.Serve("iam", iamapi.New(iamapi.Config{Identity: e.identity, Now: time.Now}).Operations()...)
 	mux.Serve("organizations", orgapi.New(orgapi.Config{Identity: e.identity}).Operations()...)
 	mux.Serve("sts", (&stsapi.API{Identity: e.identity, Issuers: e.issuers}).Operations()...)
+	mux.Serve("cloudtrail", (&trailapi.API{Trail: e.trail}).Operations()...)
 	for _, name := range notYetServed {
 		mux.Serve(name)
 	}

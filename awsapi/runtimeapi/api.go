@@ -86,6 +86,7 @@ func (a *API) converse(w http.ResponseWriter, r *awsapi.Request) error {
 	if err != nil {
 		return refused(r, err)
 	}
+	r.ServedIn = answer.ServedIn
 	writeJSON(w, answer.Response.AppendJSON(nil))
 	return nil
 }

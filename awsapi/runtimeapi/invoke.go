@@ -95,7 +95,7 @@ func (a *API) invokeModel(w http.ResponseWriter, r *awsapi.Request) error {
 	if err != nil {
 		return refused(r, err)
 	}
-	in.answer.Response = answer.Response
+	r.ServedIn, in.answer.Response = answer.ServedIn, answer.Response
 	body, err := in.family.Encode(&in.answer)
 	if err != nil {
 		return err
@@ -136,6 +136,7 @@ func (a *API) invokeModelStream(w http.ResponseWriter, r *awsapi.Request) error 
 	if err != nil {
 		return refused(r, err)
 	}
+	defer func() { r.ServedIn = stream.ServedIn() }()
 	w.Header().Set("X-Amzn-Bedrock-Content-Type", cmp.Or(r.HTTP.Header.Get("X-Amzn-Bedrock-Accept"), "application/json"))
 	if in.tier != nil {
 		w.Header().Set("X-Amzn-Bedrock-Service-Tier", in.tier.Type)

@@ -21,6 +21,7 @@ func (a *API) converseStream(w http.ResponseWriter, r *awsapi.Request) error {
 	if err != nil {
 		return refused(r, err)
 	}
+	defer func() { r.ServedIn = stream.ServedIn() }()
 	out := a.frames(w)
 	defer out.release()
 	for event, err := range stream.Events {

@@ -212,7 +212,7 @@ func TestValidateIsBounded(t *testing.T) {
 // which Go's regexp does not have. The operations that meet them check by
 // hand, or not at all.
 var uncheckedPatterns = []string{
-	"budgets.BudgetName", "ce.CostCategoryName", "ce.CostCategoryValue", "iam.accountAliasType",
+	"budgets.BudgetName", "ce.CostCategoryName", "ce.CostCategoryValue", "cloudtrail.PartitionKeyName", "cloudtrail.PartitionKeyType", "iam.accountAliasType",
 }
 
 func TestPatternsCompile(t *testing.T) {
