@@ -32,6 +32,7 @@ import (
 	"outcrop/routing"
 	"outcrop/sqlite"
 	"outcrop/telemetry/trail"
+	"outcrop/upstream"
 	"outcrop/upstream/anthropic"
 	"outcrop/upstream/openai"
 	"outcrop/upstream/simulator"
@@ -208,11 +209,11 @@ func (e *engines) backend(u *UpstreamConfig) (gateway.Upstreams, error) {
 		return simulator.New(simulator.Options{TimeToFirst: time.Duration(u.FirstToken), Pace: time.Duration(u.TokenPace), Model: e.anyModel}), nil
 	case "anthropic":
 		return anthropic.New(anthropic.Config{
-			BaseURL: u.BaseURL, APIKey: u.APIKey, Headers: u.Headers, Timeout: time.Duration(u.Timeout), MaxOutput: e.maxOutput,
+			BaseURL: u.BaseURL, APIKey: u.APIKey, Headers: u.Headers, Limits: upstream.Limits{Timeout: time.Duration(u.Timeout)}, MaxOutput: e.maxOutput,
 		}, nil)
 	}
 	return openai.New(openai.Config{
-		BaseURL: u.BaseURL, APIKey: u.APIKey, Headers: u.Headers, Timeout: time.Duration(u.Timeout), MaxTokensField: u.MaxTokensField,
+		BaseURL: u.BaseURL, APIKey: u.APIKey, Headers: u.Headers, Limits: upstream.Limits{Timeout: time.Duration(u.Timeout)}, MaxTokensField: u.MaxTokensField,
 	}, nil)
 }
 

@@ -39,9 +39,8 @@ type HostOptions struct {
 	// of Failure and the usual kinds of statuses. May be nil.
 	Refused func(*http.Request, *Post, *http.Response, []byte) error
 
-	ConnectTimeout time.Duration  // of the host's own transport
-	MaxIdleConns   int            // kept open for reuse by the host's own transport
-	Roots          *x509.CertPool // trusted by the host's own transport; nil for the system's
+	Limits Limits         // of the host's own transport; complete
+	Roots  *x509.CertPool // trusted by the host's own transport; nil for the system's
 }
 
 // A Host is one server. It is safe for concurrent use, and never tries twice.
@@ -76,16 +75,16 @@ func (h *Host) Close() error {
 // transport keeps connections for reuse and speaks HTTP/1.1 only: HTTP/2 would
 // put every stream of a busy server on one connection.
 func transport(o *HostOptions) *http.Transport {
-	dialer := net.Dialer{Timeout: o.ConnectTimeout, KeepAlive: 30 * time.Second}
+	dialer := net.Dialer{Timeout: o.Limits.ConnectTimeout, KeepAlive: 30 * time.Second}
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		DialContext:            dialer.DialContext,
-		TLSHandshakeTimeout:    o.ConnectTimeout,
+		TLSHandshakeTimeout:    o.Limits.ConnectTimeout,
 		TLSClientConfig:        &tls.Config{RootCAs: o.Roots},
-		MaxIdleConns:           o.MaxIdleConns,
-		MaxIdleConnsPerHost:    o.MaxIdleConns,
+		MaxIdleConns:           o.Limits.MaxIdleConns,
+		MaxIdleConnsPerHost:    o.Limits.MaxIdleConns,
 		IdleConnTimeout:        90 * time.Second,
 		MaxResponseHeaderBytes: maxHeaderBytes,
 		DisableCompression:     true, // a compressed stream arrives late

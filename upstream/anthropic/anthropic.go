@@ -44,7 +44,7 @@ func New(c Config, rt http.RoundTripper) (*Upstream, error) {
 	u := &Upstream{config: c, messages: messages, count: count, beta: header.Get("Anthropic-Beta")}
 	u.host = upstream.NewHost(upstream.HostOptions{
 		RoundTripper: rt, Header: header, Secrets: c.secrets(), Failure: readFailure,
-		ConnectTimeout: c.ConnectTimeout, MaxIdleConns: c.MaxIdleConns,
+		Limits: c.Limits,
 	})
 	return u, nil
 }

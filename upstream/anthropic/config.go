@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"time"
 
 	"outcrop"
 	"outcrop/upstream"
@@ -24,11 +23,7 @@ type Config struct {
 	// stands for a function that knows no model.
 	MaxOutput func(outcrop.ModelID) outcrop.Tokens
 
-	ConnectTimeout   time.Duration // default 5 s
-	FirstByteTimeout time.Duration // until a streamed answer begins; default 2 min
-	IdleTimeout      time.Duration // between two pieces of a stream; default 1 min
-	Timeout          time.Duration // for a whole answer that is not streamed; default 10 min
-	MaxIdleConns     int           // kept open for reuse; default 256
+	upstream.Limits
 }
 
 // DefaultBaseURL is where Anthropic itself answers.
@@ -43,20 +38,7 @@ const defaultMaxTokens = 8192
 
 // complete fills in defaults and refuses what cannot work.
 func (c *Config) complete() error {
-	for _, d := range []struct {
-		value    *time.Duration
-		fallback time.Duration
-	}{
-		{&c.ConnectTimeout, 5 * time.Second}, {&c.FirstByteTimeout, 2 * time.Minute},
-		{&c.IdleTimeout, time.Minute}, {&c.Timeout, 10 * time.Minute},
-	} {
-		if *d.value <= 0 {
-			*d.value = d.fallback
-		}
-	}
-	if c.MaxIdleConns <= 0 {
-		c.MaxIdleConns = 256
-	}
+	c.Limits.Complete()
 	if c.BaseURL == "" {
 		c.BaseURL = DefaultBaseURL
 	}

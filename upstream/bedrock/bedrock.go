@@ -41,7 +41,7 @@ func New(ctx context.Context, c Config, rt http.RoundTripper) (*Upstream, error)
 		RoundTripper: rt, Header: http.Header{"Content-Type": {"application/json"}, "User-Agent": {"outcrop"}},
 		Secrets: []string{c.Credentials.APIKey, c.Credentials.SecretAccessKey, c.Credentials.SessionToken},
 		Sign:    u.sign, Refused: u.refused,
-		ConnectTimeout: c.ConnectTimeout, MaxIdleConns: c.MaxIdleConns, Roots: roots,
+		Limits: c.Limits, Roots: roots,
 	})
 	return u, nil
 }

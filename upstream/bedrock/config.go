@@ -7,7 +7,6 @@ import (
 	"os"
 	"regexp"
 	"strings"
-	"time"
 
 	"outcrop"
 	"outcrop/catalog"
@@ -32,11 +31,7 @@ type Config struct {
 	// are. Nil: every model is called by its own id.
 	Catalog func() *catalog.Catalog
 
-	ConnectTimeout   time.Duration // default 5 s
-	FirstByteTimeout time.Duration // until a streamed answer begins; default 2 min
-	IdleTimeout      time.Duration // between two events of a stream; default 1 min
-	Timeout          time.Duration // for a whole answer that is not streamed; default 10 min
-	MaxIdleConns     int           // kept open for reuse; default 256
+	upstream.Limits
 }
 
 const maxCABytes = 1 << 20 // of CAFile
@@ -45,20 +40,7 @@ const regionMark = "{region}"
 
 // complete fills in defaults and refuses what cannot work.
 func (c *Config) complete() error {
-	for _, d := range []struct {
-		value    *time.Duration
-		fallback time.Duration
-	}{
-		{&c.ConnectTimeout, 5 * time.Second}, {&c.FirstByteTimeout, 2 * time.Minute},
-		{&c.IdleTimeout, time.Minute}, {&c.Timeout, 10 * time.Minute},
-	} {
-		if *d.value <= 0 {
-			*d.value = d.fallback
-		}
-	}
-	if c.MaxIdleConns <= 0 {
-		c.MaxIdleConns = 256
-	}
+	c.Limits.Complete()
 	for id, name := range c.Models {
 		if len(name) > maxNameBytes || !calledName.MatchString(strings.ReplaceAll(name, regionMark, "us-east-1")) {
 			return fmt.Errorf("the model %s of a bedrock upstream is mapped to %q, which is neither a model id nor an ARN", id, name)

@@ -14,6 +14,7 @@ import (
 
 	"outcrop"
 	"outcrop/server"
+	"outcrop/upstream"
 	"outcrop/upstream/bedrock"
 	"outcrop/upstream/upstreamtest"
 )
@@ -160,7 +161,7 @@ const wholeAnswer = `{"output":{"message":{"role":"assistant","content":[{"text"
 // that it refuses is the caller's.
 func TestAnAnswerKeepsBedrocksOwnWords(t *testing.T) {
 	endpoint, keys := far(t)
-	u := open(t, bedrock.Config{BaseURL: endpoint, Credentials: keys, Models: throughProfile, Timeout: time.Minute})
+	u := open(t, bedrock.Config{BaseURL: endpoint, Credentials: keys, Models: throughProfile, Limits: upstream.Limits{Timeout: time.Minute}})
 	a := upstreamtest.Attempt
 	a.Destination.Model = "no.such-model-v1:0"
 	_, err := u.Converse(t.Context(), a, upstreamtest.Ask("Hello"))

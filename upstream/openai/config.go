@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"time"
 
 	"outcrop/upstream"
 )
@@ -24,31 +23,14 @@ type Config struct {
 	ReasoningField string // under which reasoning is sent back within a turn, such as reasoning_content; default: it is dropped
 	Tokenize       bool   // the server counts tokens at /tokenize, as vLLM does
 
-	ConnectTimeout   time.Duration // default 5 s
-	FirstByteTimeout time.Duration // until a streamed answer begins; default 2 min
-	IdleTimeout      time.Duration // between two pieces of a stream; default 1 min
-	Timeout          time.Duration // for a whole answer that is not streamed; default 10 min
-	MaxIdleConns     int           // kept open for reuse; default 256
+	upstream.Limits
 }
 
 // complete fills in defaults and refuses what cannot work.
 func (c *Config) complete() error {
-	for _, d := range []struct {
-		value    *time.Duration
-		fallback time.Duration
-	}{
-		{&c.ConnectTimeout, 5 * time.Second}, {&c.FirstByteTimeout, 2 * time.Minute},
-		{&c.IdleTimeout, time.Minute}, {&c.Timeout, 10 * time.Minute},
-	} {
-		if *d.value <= 0 {
-			*d.value = d.fallback
-		}
-	}
+	c.Limits.Complete()
 	if c.MaxStops <= 0 {
 		c.MaxStops = 4
-	}
-	if c.MaxIdleConns <= 0 {
-		c.MaxIdleConns = 256
 	}
 	if c.APIKeyHeader == "" {
 		c.APIKeyHeader = "Authorization"

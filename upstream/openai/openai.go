@@ -38,7 +38,7 @@ func New(c Config, rt http.RoundTripper) (*Upstream, error) {
 	u := &Upstream{config: c, chat: base.chat}
 	u.host = upstream.NewHost(upstream.HostOptions{
 		RoundTripper: rt, Header: c.header(), Secrets: c.secrets(), Failure: readFailure,
-		ConnectTimeout: c.ConnectTimeout, MaxIdleConns: c.MaxIdleConns,
+		Limits: c.Limits,
 	})
 	if c.Tokenize {
 		u.count = base.tokenize
