@@ -57,16 +57,14 @@ type event struct {
 // follow reads the response to its end. A server that does not stream answers
 // in JSON, which is then told as events.
 func (s *stream) follow(res *http.Response) error {
-	switch kind := upstream.MediaType(res); kind {
-	case "text/event-stream":
+	streams, err := s.u.host.Streams(s.attempt, res)
+	switch {
+	case err != nil:
+		return err
+	case streams:
 		return s.events(res.Body)
-	case "application/json":
-		return s.whole(res)
-	case "":
-		return s.u.host.Failed(s.attempt, res.StatusCode, "The model's server answered without a content type. Tell the operator.")
-	default:
-		return s.u.host.Failed(s.attempt, res.StatusCode, "The model's server answered with %s instead of a stream. Tell the operator.", s.u.host.Harmless(kind))
 	}
+	return s.whole(res)
 }
 
 func (s *stream) whole(res *http.Response) error {
