@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"outcrop"
+	"outcrop/internal/sse"
 )
 
 var (
@@ -34,8 +35,11 @@ func (h *Host) unanswered(w *Watch, err error) error {
 }
 
 // Broken is the error of a response that ended, or was no response, in the
-// middle.
+// middle, or went on for too long.
 func (h *Host) Broken(w *Watch, a outcrop.Attempt, err error) error {
+	if errors.Is(err, sse.ErrEventTooLong) || errors.Is(err, sse.ErrStreamTooLong) {
+		return h.Failed(a, http.StatusOK, "The model's stream is longer than Outcrop takes.").Because(err)
+	}
 	if gone := w.Gone(); gone != nil {
 		return gone
 	}

@@ -3,12 +3,14 @@ package upstream
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"io"
 	"maps"
 	"mime"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"outcrop"
 )
@@ -59,6 +61,34 @@ func (h *Host) Post(w *Watch, p Post) (*http.Response, error) {
 		return nil, h.refused(w, request, &p, response)
 	}
 	return response, nil
+}
+
+// Ask sends p and reads the whole answer, which is JSON, within limit.
+func (h *Host) Ask(ctx context.Context, limit time.Duration, p Post) ([]byte, error) {
+	w := NewWatch(ctx, limit)
+	defer w.Stop()
+	res, err := h.Post(w, p)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	return h.ReadAnswer(w, p.Attempt, res)
+}
+
+// Streams says whether a response to a request for a stream is a stream of
+// server-sent events. A server that does not stream answers in JSON; what is
+// neither is an error.
+func (h *Host) Streams(a outcrop.Attempt, res *http.Response) (bool, error) {
+	switch kind := MediaType(res); kind {
+	case "text/event-stream":
+		return true, nil
+	case "application/json":
+		return false, nil
+	case "":
+		return false, h.Failed(a, res.StatusCode, "The model's server answered without a content type. Tell the operator.")
+	default:
+		return false, h.Failed(a, res.StatusCode, "The model's server answered with %s instead of a stream. Tell the operator.", h.Harmless(kind))
+	}
 }
 
 // ReadAnswer reads a body of JSON.

@@ -101,14 +101,7 @@ func (u *Upstream) ask(ctx context.Context, limit time.Duration, address string,
 	if err != nil {
 		return nil, err
 	}
-	watch := upstream.NewWatch(ctx, limit)
-	defer watch.Stop()
-	res, err := u.host.Post(watch, post)
-	if err != nil {
-		return nil, err
-	}
-	defer res.Body.Close()
-	return u.host.ReadAnswer(watch, a, res)
+	return u.host.Ask(ctx, limit, post)
 }
 
 // post writes a request out.

@@ -2,7 +2,6 @@ package anthropic
 
 import (
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"time"
@@ -276,9 +275,6 @@ func (s *stream) ended(err error) error {
 	if s.stop != "" && !s.watch.Left() {
 		s.finish()
 		return nil
-	}
-	if errors.Is(err, sse.ErrEventTooLong) || errors.Is(err, sse.ErrStreamTooLong) {
-		return s.fail(s.failed("The model's stream is longer than Outcrop takes.").Because(err))
 	}
 	return s.fail(s.u.host.Broken(s.watch, s.attempt, err))
 }

@@ -97,9 +97,13 @@ func (u *Upstream) stream(ctx context.Context, a outcrop.Attempt, r *converse.Re
 	if err != nil {
 		return err
 	}
+	post, err := u.post(a, model, "converse-stream", r.AppendJSON(nil))
+	if err != nil {
+		return err
+	}
 	watch := upstream.NewWatch(ctx, u.config.FirstByteTimeout)
 	defer watch.Stop()
-	res, err := u.post(watch, a, model, "converse-stream", r.AppendJSON(nil))
+	res, err := u.host.Post(watch, post)
 	if err != nil {
 		return err
 	}

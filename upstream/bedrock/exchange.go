@@ -10,31 +10,27 @@ import (
 	"outcrop/upstream"
 )
 
-// post sends body and returns a response whose status is 200; its body must be
-// closed. The invocation's name goes where SDKs put theirs, so that both
-// sides' logs meet.
-func (u *Upstream) post(w *upstream.Watch, a outcrop.Attempt, model, operation string, body []byte) (*http.Response, error) {
+// post addresses a request. The invocation's name goes where SDKs put theirs,
+// so that both sides' logs meet.
+func (u *Upstream) post(a outcrop.Attempt, model, operation string, body []byte) (upstream.Post, error) {
 	address, err := u.config.address(a.Destination.Region, model, operation)
 	if err != nil {
-		return nil, u.host.Failed(a, 0, "The model's Region has a wrong address. Tell the operator.").Because(err)
+		return upstream.Post{}, u.host.Failed(a, 0, "The model's Region has a wrong address. Tell the operator.").Because(err)
 	}
 	p := upstream.Post{URL: address, Attempt: a, Body: body}
 	if a.Invocation != "" {
 		p.Header = map[string]string{"Amz-Sdk-Invocation-Id": string(a.Invocation)}
 	}
-	return u.host.Post(w, p)
+	return p, nil
 }
 
 // ask posts body and reads the whole answer, which is JSON.
 func (u *Upstream) ask(ctx context.Context, a outcrop.Attempt, model, operation string, body []byte) ([]byte, error) {
-	w := upstream.NewWatch(ctx, u.config.Timeout)
-	defer w.Stop()
-	res, err := u.post(w, a, model, operation, body)
+	p, err := u.post(a, model, operation, body)
 	if err != nil {
 		return nil, err
 	}
-	defer res.Body.Close()
-	return u.host.ReadAnswer(w, a, res)
+	return u.host.Ask(ctx, u.config.Timeout, p)
 }
 
 // sign signs a request for the Region it goes to.

@@ -26,18 +26,7 @@ func (u *Upstream) CountTokens(ctx context.Context, a outcrop.Attempt, r *conver
 		}
 		return u.tokens.count(r)
 	}
-	watch := upstream.NewWatch(ctx, u.config.IdleTimeout)
-	defer watch.Stop()
-	res, err := u.host.Post(watch, upstream.Post{URL: u.count, Attempt: a, Body: body})
-	if err != nil {
-		return 0, err
-	}
-	defer res.Body.Close()
-	return u.readCount(watch, a, res)
-}
-
-func (u *Upstream) readCount(w *upstream.Watch, a outcrop.Attempt, res *http.Response) (outcrop.Tokens, error) {
-	text, err := u.host.ReadAnswer(w, a, res)
+	text, err := u.host.Ask(ctx, u.config.IdleTimeout, upstream.Post{URL: u.count, Attempt: a, Body: body})
 	if err != nil {
 		return 0, err
 	}
@@ -45,7 +34,7 @@ func (u *Upstream) readCount(w *upstream.Watch, a outcrop.Attempt, res *http.Res
 		Count *uint64 `json:"count"`
 	}
 	if err := json.Unmarshal(text, &counted); err != nil || counted.Count == nil {
-		return 0, u.host.Failed(a, res.StatusCode, "The model's server did not count the tokens. Tell the operator.")
+		return 0, u.host.Failed(a, http.StatusOK, "The model's server did not count the tokens. Tell the operator.")
 	}
 	return outcrop.Tokens(*counted.Count), nil
 }

@@ -56,14 +56,7 @@ func (u *Upstream) Converse(ctx context.Context, a outcrop.Attempt, r *converse.
 	if err != nil {
 		return nil, err
 	}
-	watch := upstream.NewWatch(ctx, u.config.Timeout)
-	defer watch.Stop()
-	res, err := u.host.Post(watch, upstream.Post{URL: u.chat, Attempt: a, Body: body})
-	if err != nil {
-		return nil, err
-	}
-	defer res.Body.Close()
-	text, err := u.host.ReadAnswer(watch, a, res)
+	text, err := u.host.Ask(ctx, u.config.Timeout, upstream.Post{URL: u.chat, Attempt: a, Body: body})
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,6 @@
 package openai
 
 import (
-	"errors"
 	"io"
 	"net/http"
 	"time"
@@ -28,16 +27,14 @@ type stream struct {
 // in JSON, which is then told as events.
 func (s *stream) follow(res *http.Response) error {
 	s.say.attempt = s.attempt
-	switch kind := upstream.MediaType(res); kind {
-	case "text/event-stream":
+	streams, err := s.u.host.Streams(s.attempt, res)
+	switch {
+	case err != nil:
+		return err
+	case streams:
 		return s.events(res.Body)
-	case "application/json":
-		return s.whole(res)
-	case "":
-		return s.u.host.Failed(s.attempt, res.StatusCode, "The model's server answered without a content type. Tell the operator.")
-	default:
-		return s.u.host.Failed(s.attempt, res.StatusCode, "The model's server answered with %s instead of a stream. Tell the operator.", s.u.host.Harmless(kind))
 	}
+	return s.whole(res)
 }
 
 func (s *stream) whole(res *http.Response) error {
@@ -145,9 +142,6 @@ func (s *stream) ended(err error) error {
 	if s.finished && !s.watch.Left() {
 		s.metadata()
 		return nil
-	}
-	if errors.Is(err, sse.ErrEventTooLong) || errors.Is(err, sse.ErrStreamTooLong) {
-		return s.fail(s.u.host.Failed(s.attempt, 200, "The model's stream is longer than Outcrop takes.").Because(err))
 	}
 	return s.fail(s.u.host.Broken(s.watch, s.attempt, err))
 }
