@@ -62,17 +62,30 @@ type AuditConfig struct {
 
 // UpstreamConfig is one backend.
 type UpstreamConfig struct {
-	Kind    string                                    `yaml:"kind"`    // simulator, openai or anthropic
-	BaseURL string                                    `yaml:"baseURL"` // openai: http://host:port/v1; anthropic: default https://api.anthropic.com
+	Kind    string                                    `yaml:"kind"`    // simulator, openai, anthropic or bedrock
+	BaseURL string                                    `yaml:"baseURL"` // openai: http://host:port/v1; anthropic, bedrock: default their own, bedrock's with {region} for the Region
 	APIKey  string                                    `yaml:"apiKey"`  // openai: bearer key; anthropic: required; usually ${VAR}
 	Headers map[string]string                         `yaml:"headers"` // openai, anthropic: sent with every call
 	Regions []outcrop.Region                          `yaml:"regions"` // Regions it serves; empty is all
-	Models  map[outcrop.ModelID]outcrop.UpstreamModel `yaml:"models"`  // Bedrock's name to the backend's own; empty is all, by Bedrock's name
+	Models  map[outcrop.ModelID]outcrop.UpstreamModel `yaml:"models"`  // Bedrock's name to the backend's own; empty is all, by Bedrock's name. bedrock: exceptions only, all others are served too
 	Timeout strictyaml.Duration                       `yaml:"timeout"` // of one whole call; default 10m
+
+	Credentials BedrockCredentials `yaml:"credentials"` // bedrock: how calls are signed; empty is the AWS SDK's default chain
+	CAFile      string             `yaml:"caFile"`      // bedrock: PEM certificates to trust beside the system's
 
 	MaxTokensField string              `yaml:"max_tokens_field"`    // openai: max_tokens (default) or max_completion_tokens
 	FirstToken     strictyaml.Duration `yaml:"time_to_first_token"` // simulator: pause before the first event
 	TokenPace      strictyaml.Duration `yaml:"token_pace"`          // simulator: pause between events
+}
+
+// BedrockCredentials sign calls to AWS, in one of three ways: a profile of the
+// shared configuration, keys written here, or a Bedrock API key.
+type BedrockCredentials struct {
+	Profile         string `yaml:"profile"`
+	AccessKeyID     string `yaml:"accessKeyId"`
+	SecretAccessKey string `yaml:"secretAccessKey"` // usually ${VAR}
+	SessionToken    string `yaml:"sessionToken"`
+	APIKey          string `yaml:"apiKey"`
 }
 
 // Defaults of a Config.
@@ -101,6 +114,12 @@ func ReadConfig(name string) (*Config, error) {
 		}
 		if c.Catalog.Overlay != "" && !filepath.IsAbs(c.Catalog.Overlay) {
 			c.Catalog.Overlay = filepath.Join(filepath.Dir(name), c.Catalog.Overlay)
+		}
+		for which, u := range c.Upstreams {
+			if u.CAFile != "" && !filepath.IsAbs(u.CAFile) {
+				u.CAFile = filepath.Join(filepath.Dir(name), u.CAFile)
+				c.Upstreams[which] = u
+			}
 		}
 	}
 	return c, nil
@@ -141,7 +160,7 @@ func setDefault[T comparable](v *T, to T) {
 }
 
 // upstreamKinds are the backends there are.
-var upstreamKinds = []string{"simulator", "openai", "anthropic"}
+var upstreamKinds = []string{"simulator", "openai", "anthropic", "bedrock"}
 
 func (u *UpstreamConfig) check() error {
 	switch {
@@ -151,8 +170,12 @@ func (u *UpstreamConfig) check() error {
 		return fmt.Errorf("baseURL %q must begin with http:// or https://", u.BaseURL)
 	case u.Kind == "anthropic" && u.APIKey == "":
 		return errors.New("apiKey is empty: set it, usually to ${VAR}")
-	case u.Kind != "simulator" && len(u.Models) == 0:
+	case u.Kind != "simulator" && u.Kind != "bedrock" && len(u.Models) == 0:
 		return errors.New("models is empty: map at least one Bedrock model id to the server's own model name")
+	case u.Kind != "bedrock" && (u.Credentials != BedrockCredentials{} || u.CAFile != ""):
+		return errors.New("credentials and caFile are for the kind bedrock")
+	case u.Kind == "bedrock" && (u.APIKey != "" || len(u.Headers) > 0):
+		return errors.New("apiKey stands under credentials for the kind bedrock, and headers are not taken")
 	case u.MaxTokensField != "" && u.MaxTokensField != "max_tokens" && u.MaxTokensField != "max_completion_tokens":
 		return fmt.Errorf("max_tokens_field %q must be max_tokens or max_completion_tokens", u.MaxTokensField)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -34,6 +35,7 @@ import (
 	"outcrop/telemetry/trail"
 	"outcrop/upstream"
 	"outcrop/upstream/anthropic"
+	"outcrop/upstream/bedrock"
 	"outcrop/upstream/openai"
 	"outcrop/upstream/simulator"
 )
@@ -86,7 +88,7 @@ func open(ctx context.Context, c *Config, endpoint string, log *slog.Logger) (e 
 	})
 	e.costs = cost.New(e.ledger, e.store.Costs(), time.Now, log)
 	e.costs.Settings.TagsInUse = e.store.TagKeysInUse
-	if err := e.openGateway(c); err != nil {
+	if err := e.openGateway(ctx, c); err != nil {
 		return nil, nil, err
 	}
 	e.run(log)
@@ -161,8 +163,8 @@ func (e *engines) openCatalogs(c *Config, log *slog.Logger) (err error) {
 	return err
 }
 
-func (e *engines) openGateway(c *Config) error {
-	backends, lanes, err := e.upstreams(c)
+func (e *engines) openGateway(ctx context.Context, c *Config) error {
+	backends, lanes, err := e.upstreams(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -183,7 +185,7 @@ func (e *engines) quote(r *outcrop.UsageRecord) outcrop.Quote {
 }
 
 // upstreams makes the configured backends, in the order of their names.
-func (e *engines) upstreams(c *Config) (backends, []routing.Lane, error) {
+func (e *engines) upstreams(ctx context.Context, c *Config) (backends, []routing.Lane, error) {
 	all := make(backends, len(c.Upstreams))
 	var lanes []routing.Lane
 	for _, name := range slices.Sorted(maps.Keys(c.Upstreams)) {
@@ -193,18 +195,27 @@ func (e *engines) upstreams(c *Config) (backends, []routing.Lane, error) {
 				return nil, nil, fmt.Errorf("upstreams.%s.models: the catalogue has no model %q: correct it, or add it in the overlay folder", name, id)
 			}
 		}
-		b, err := e.backend(&u)
+		b, err := e.backend(ctx, &u)
 		if err != nil {
 			return nil, nil, fmt.Errorf("upstreams.%s: %w", name, err)
 		}
 		all[name] = b
-		lanes = append(lanes, routing.Lane{Upstream: name, Regions: u.Regions, Models: u.Models})
+		if c, ok := b.(io.Closer); ok {
+			e.closers = append(e.closers, c.Close)
+		}
+		lane := routing.Lane{Upstream: name, Regions: u.Regions, Models: u.Models}
+		if u.Kind == "bedrock" {
+			lane.Models = nil // it names exceptions only
+		}
+		lanes = append(lanes, lane)
 	}
 	return all, lanes, nil
 }
 
-func (e *engines) backend(u *UpstreamConfig) (gateway.Upstreams, error) {
+func (e *engines) backend(ctx context.Context, u *UpstreamConfig) (gateway.Upstreams, error) {
 	switch u.Kind {
+	case "bedrock":
+		return e.bedrock(ctx, u)
 	case "simulator":
 		return simulator.New(simulator.Options{TimeToFirst: time.Duration(u.FirstToken), Pace: time.Duration(u.TokenPace), Model: e.anyModel}), nil
 	case "anthropic":
@@ -221,6 +232,17 @@ func (e *engines) backend(u *UpstreamConfig) (gateway.Upstreams, error) {
 func (e *engines) maxOutput(id outcrop.ModelID) outcrop.Tokens {
 	m, _ := e.anyModel(id)
 	return m.MaxOutput
+}
+
+func (e *engines) bedrock(ctx context.Context, u *UpstreamConfig) (gateway.Upstreams, error) {
+	names := make(map[outcrop.ModelID]string, len(u.Models))
+	for id, name := range u.Models {
+		names[id] = string(name)
+	}
+	return bedrock.New(ctx, bedrock.Config{
+		BaseURL: u.BaseURL, Credentials: bedrock.Credentials(u.Credentials), CAFile: u.CAFile,
+		Models: names, Catalog: e.catalog.Current, Limits: upstream.Limits{Timeout: time.Duration(u.Timeout)},
+	}, nil)
 }
 
 func (e *engines) anyModel(id outcrop.ModelID) (outcrop.FoundationModel, bool) {
