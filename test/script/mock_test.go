@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strconv"
+	"strings"
 	"sync"
 
 	"outcrop/upstream/upstreamtest"
@@ -12,17 +13,20 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// A mocked is a stand-in for somebody's model server: it speaks OpenAI's
-// protocol, counts the keys it is shown, and tells at /total what it answered.
+// A mocked is a stand-in for somebody's model server: it speaks OpenAI's or
+// Anthropic's protocol, counts the keys it is shown, and tells at /total what
+// it answered.
 type mocked struct {
-	*upstreamtest.MockOpenAI
-	mu   sync.Mutex
-	keys map[string]int // calls by Authorization
-	busy int            // calls still to be refused with 429
+	openai    *upstreamtest.MockOpenAI
+	anthropic *upstreamtest.MockAnthropic
+	mu        sync.Mutex
+	keys      map[string]int // calls by Authorization or X-Api-Key
+	busy      int            // calls still to be refused with 429
 }
 
 // mock starts a model server and keeps its base URL in a variable. A number
-// makes it too busy for that many calls:
+// makes it too busy for that many calls. Either protocol is answered at its own
+// path:
 //
 //	mock GPU 2
 //	exec curl -s $GPU/total
@@ -30,7 +34,8 @@ func mock(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 || len(args) > 2 {
 		ts.Fatalf("usage: mock NAME [calls refused first]")
 	}
-	m := &mocked{MockOpenAI: new(upstreamtest.MockOpenAI), keys: map[string]int{}}
+	m := &mocked{anthropic: new(upstreamtest.MockAnthropic), keys: map[string]int{}}
+	m.openai = &m.anthropic.MockOpenAI // one count for both
 	if len(args) == 2 {
 		busy, err := strconv.Atoi(args[1])
 		ts.Check(err)
@@ -48,15 +53,17 @@ func (m *mocked) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case m.refuses(r):
 		w.Header().Set("Retry-After", "1")
 		http.Error(w, `{"error":{"message":"too many requests"}}`, http.StatusTooManyRequests)
+	case strings.HasPrefix(r.URL.Path, "/v1/messages"):
+		m.anthropic.ServeHTTP(w, r)
 	default:
-		m.MockOpenAI.ServeHTTP(w, r)
+		m.openai.ServeHTTP(w, r)
 	}
 }
 
 func (m *mocked) refuses(r *http.Request) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.keys[r.Header.Get("Authorization")]++
+	m.keys[r.Header.Get("Authorization")+r.Header.Get("X-Api-Key")]++
 	m.busy--
 	return m.busy >= 0
 }
@@ -67,5 +74,5 @@ func (m *mocked) tell(w http.ResponseWriter) {
 	json.NewEncoder(w).Encode(struct { // a story that reads half of it fails by itself
 		upstreamtest.MockCount
 		Keys map[string]int
-	}{m.Total(), m.keys})
+	}{m.openai.Total(), m.keys})
 }

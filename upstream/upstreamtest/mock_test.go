@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -95,5 +96,41 @@ func TestCollectRefusesDisorder(t *testing.T) {
 		if _, err := Collect(events); err == nil {
 			t.Errorf("%s: taken", name)
 		}
+	}
+}
+
+// The Messages API's own demands, and a count shared by both protocols.
+func TestMockAnthropicIsStrict(t *testing.T) {
+	m := new(MockAnthropic)
+	call := func(path, key, version, body string) (int, string) {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, strings.NewReader(body))
+		r.Header.Set("X-Api-Key", key)
+		r.Header.Set("Anthropic-Version", version)
+		w := httptest.NewRecorder()
+		m.ServeHTTP(w, r)
+		return w.Code, w.Body.String()
+	}
+	const now, question = "2023-06-01", `"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"Hello"}]}]`
+	for _, c := range []struct {
+		path, key, version, body string
+		status                   int
+		words                    string
+	}{
+		{"/v1/messages", "k", now, `{"max_tokens":99,` + question + `}`, 200, `"text":"A mock of m heard: Hello"`},
+		{"/v1/messages", "k", now, `{"max_tokens":99,"stream":true,` + question + `}`, 200, "event: message_stop\n"},
+		{"/v1/messages/count_tokens", "k", now, `{` + question + `}`, 200, `"input_tokens":`},
+		{"/v1/messages/count_tokens", "k", now, `{"max_tokens":99,` + question + `}`, 400, "max_tokens: Extra inputs"},
+		{"/v1/messages", "k", now, `{` + question + `}`, 400, "max_tokens: Field required"},
+		{"/v1/messages", "k", now, `{"max_tokens":99,"topK":1,` + question + `}`, 400, "topK: Extra inputs"},
+		{"/v1/messages", "k", now, `{"max_tokens":99,"thinking":{"type":"enabled","budget_tokens":1024},` + question + `}`, 400, "greater than thinking.budget_tokens"},
+		{"/v1/messages", "k", now, `{`, 400, "invalid_request_error"}, {"/v1/messages", "", now, `{}`, 401, "authentication_error"},
+		{"/v1/messages", "k", "", `{"max_tokens":9,` + question + `}`, 400, "anthropic-version"}, {"/v1/complete", "k", now, `{}`, 404, "not_found_error"},
+	} {
+		if status, body := call(c.path, c.key, c.version, c.body); status != c.status || !strings.Contains(body, c.words) {
+			t.Errorf("%s %s: %d %s, want %d with %s", c.path, c.body, status, body, c.status, c.words)
+		}
+	}
+	if got := m.Total(); got.Requests != 2 || got.Answers != 2 || got.CompletionTokens == 0 {
+		t.Errorf("total %+v", got)
 	}
 }
