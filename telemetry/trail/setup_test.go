@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -98,4 +99,29 @@ func recorded(t *testing.T, o Options, e outcrop.AuditEvent) string {
 		t.Fatalf("%d lines, want 1", len(all))
 	}
 	return all[0]
+}
+
+// A pipe is a mirror that takes nothing until it is drained.
+type pipe struct {
+	mu   sync.Mutex
+	data []byte
+	open chan struct{}
+}
+
+func newPipe() *pipe { return &pipe{open: make(chan struct{})} }
+
+func (p *pipe) Write(b []byte) (int, error) {
+	<-p.open
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.data = append(p.data, b...)
+	return len(b), nil
+}
+
+func (p *pipe) drain() { close(p.open) }
+
+func (p *pipe) lines() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return bytes.Count(p.data, []byte{'\n'})
 }
