@@ -18,6 +18,7 @@ import (
 
 	"outcrop"
 	"outcrop/converse"
+	"outcrop/upstream"
 	"outcrop/upstream/anthropic"
 	"outcrop/upstream/upstreamtest"
 )
@@ -239,7 +240,7 @@ func TestSlowServers(t *testing.T) {
 				io.WriteString(conn, c.write)
 				io.Copy(io.Discard, conn) // until the client hangs up
 			})
-			u := open(t, anthropic.Config{BaseURL: base, FirstByteTimeout: 50 * time.Millisecond, IdleTimeout: 50 * time.Millisecond, Timeout: 50 * time.Millisecond})
+			u := open(t, anthropic.Config{BaseURL: base, Limits: upstream.Limits{FirstByteTimeout: 50 * time.Millisecond, IdleTimeout: 50 * time.Millisecond, Timeout: 50 * time.Millisecond}})
 			if _, err := ask(t, u); outcrop.KindOf(err) != c.kind || errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("kind %d, %v; want kind %d", outcrop.KindOf(err), err, c.kind)
 			}
