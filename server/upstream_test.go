@@ -100,3 +100,21 @@ func checkBill(t *testing.T, s *Server) {
 		t.Errorf("cost: %d %s, want an amount on team$blue", status, answer)
 	}
 }
+
+// Options that belong to another kind are refused instead of ignored.
+func TestOptionsOfAnotherKindAreRefused(t *testing.T) {
+	for name, u := range map[string]UpstreamConfig{
+		"credentials of a simulator": {Kind: "simulator", Credentials: BedrockCredentials{Profile: "prod"}},
+		"caFile of a simulator":      {Kind: "simulator", CAFile: "ca.pem"},
+		"a bare apiKey of bedrock":   {Kind: "bedrock", APIKey: "key"},
+		"headers of bedrock":         {Kind: "bedrock", Headers: map[string]string{"a": "b"}},
+		"a baseURL of bedrock":       {Kind: "bedrock", BaseURL: "bedrock.example"},
+	} {
+		if err := u.check(); err == nil {
+			t.Errorf("%s: taken", name)
+		}
+	}
+	if err := (&UpstreamConfig{Kind: "bedrock"}).check(); err != nil {
+		t.Errorf("bedrock needs nothing: %v", err)
+	}
+}
