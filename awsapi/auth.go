@@ -93,7 +93,16 @@ func (m *Mux) identify(r *http.Request, c credentials, body []byte, now time.Tim
 	if who.Region == "" {
 		who.Region = m.fallback
 	}
+	if err == nil && !m.regions(who.Region) { // a short-term key, signed for nowhere
+		return outcrop.Caller{}, refusedKey()
+	}
 	return who, err
+}
+
+func refusedKey() error {
+	e := outcrop.Errorf(outcrop.Denied, "Authentication failed: Please make sure your API Key is valid.")
+	e.Auth = true
+	return e
 }
 
 func (m *Mux) verify(r *http.Request, sig *sigv4.Signature, body []byte, now time.Time, svc *service) (outcrop.Caller, error) {

@@ -326,8 +326,9 @@ func TestGuessingIsSlowedDown(t *testing.T) {
 	m := testMux(echo)
 	refused := 0
 	for range 200 {
-		r := signed(t, "GET", "http://h/inference-profiles/us.x", "", "bedrock", "us-east-1")
-		r.Header.Set("X-Amz-Date", r.Header.Get("X-Amz-Date")[:8]+"T000000Z") // signed for another time
+		r := httptest.NewRequest("GET", "http://h/inference-profiles/us.x", nil)
+		sigv4.Sign(r, sigv4.PayloadHash(nil), sigv4.Credentials{AccessKey: testKey, Secret: testSecret},
+			sigv4.Scope{Region: "us-east-1", Service: "bedrock"}, time.Now().Add(-time.Hour))
 		r.RemoteAddr = "192.0.2.66:1"
 		if res := send(t, m, r); res.StatusCode == http.StatusTooManyRequests {
 			refused++
@@ -360,3 +361,31 @@ func TestGuessingIsSlowedDown(t *testing.T) {
 		t.Errorf("the key's owner at another address: %d, want 200", got)
 	}
 }
+
+// A short-term key tells its own Region; one that does not exist is none.
+func TestAPIKeysOfNoRegion(t *testing.T) {
+	for region, want := range map[outcrop.Region]int{"": 200, "us-west-2": 200, "mars-1": 403} {
+		m := testMux(echo)
+		m.keys = keysOf(region)
+		r := httptest.NewRequest("GET", "http://h/inference-profiles/us.x", nil)
+		r.Header.Set("Authorization", "Bearer good")
+		if answer := send(t, m, r); answer.StatusCode != want {
+			t.Errorf("key of %q: %s, want %d", region, answer.Status, want)
+		}
+	}
+}
+
+// keysOf has API keys of one Region.
+type keysOf outcrop.Region
+
+func (k keysOf) SecretForSession(ctx context.Context, id, token string) (identity.Key, error) {
+	return keys{}.SecretForSession(ctx, id, token)
+}
+
+func (k keysOf) APIKey(ctx context.Context, token string) (outcrop.Caller, error) {
+	who, err := keys{}.APIKey(ctx, token)
+	who.Region = outcrop.Region(k)
+	return who, err
+}
+
+func (k keysOf) Touch(string, string, outcrop.Region) {}
