@@ -43,6 +43,11 @@ func TestStoriesWithBoto3(t *testing.T) {
 	run(t, "testdata/boto3", "")
 }
 
+func TestStoriesOfAccess(t *testing.T) {
+	client(t, "the aws CLI", "aws", "--version")
+	run(t, "testdata/access", "")
+}
+
 func TestStoriesOfTheBinary(t *testing.T) {
 	client(t, "the aws CLI", "aws", "--version")
 	run(t, "testdata/outcrop", "")
@@ -80,7 +85,7 @@ func run(t *testing.T, dir, node string) {
 	testscript.Run(t, testscript.Params{
 		Dir: dir,
 		Setup: func(env *testscript.Env) error {
-			env.Values[storyKey{}] = new(story)
+			env.Values[storyKey{}] = &story{issuers: map[string]*issuer{}}
 			env.Setenv("PATH", path)
 			env.Setenv("NODE", node)
 			env.Setenv("PYTHONUNBUFFERED", "1")
@@ -93,7 +98,7 @@ func run(t *testing.T, dir, node string) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"serve": serve, "stop": stop, "mock": mock,
+			"serve": serve, "stop": stop, "mock": mock, "issuer": startIssuer, "token": token, "login": login,
 			"aws": program("aws"), "python": program("python3"), "node": program("node"),
 			"save": save, "has": has, "lacks": lacks, "refused": refused,
 		},

@@ -28,8 +28,12 @@ type process struct {
 	err   error // once ended
 }
 
-// A story remembers the server that runs for it; it has one at a time.
-type story struct{ server *process }
+// A story remembers the server that runs for it, one at a time, and the
+// issuers of web identities.
+type story struct {
+	server  *process
+	issuers map[string]*issuer // by URL
+}
 
 // storyKey finds the story among the values of its environment.
 type storyKey struct{}
