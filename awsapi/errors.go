@@ -110,8 +110,12 @@ func (c *call) fail(err error) {
 
 func (c *call) logFailure(f *wire.Failure, err error) {
 	level := c.mux.log.Debug
-	if f.Status >= 500 && !errors.Is(err, context.Canceled) {
+	switch {
+	case errors.Is(err, context.Canceled): // the client went away
+	case f.Status >= 500:
 		level = c.mux.log.Error
+	case outcrop.KindOf(err) == outcrop.ModelFailed: // an upstream refused us: its operator has to know why
+		level = c.mux.log.Warn
 	}
 	level("request failed", "request", c.id, "method", c.r.Method, "path", c.r.URL.Path, "code", f.Code, "err", err)
 }
