@@ -16,35 +16,48 @@ import (
 // whose own were lost, and keeps them in the data folder. The old access key
 // and Bedrock API key stop working.
 func Reissue(ctx context.Context, config Config) (b *identity.Bootstrapped, err error) {
+	err = withDirectory(ctx, &config, func(d *identity.Directory) error {
+		if err := revoke(ctx, d, config.Account); err != nil {
+			return err
+		}
+		if b, err = d.Reissue(ctx, config.Account); err != nil {
+			return err
+		}
+		endpoint := "http://" + config.Listen // the next start corrects it
+		return identity.WriteCredentials(config.DataDir, b.Credentials(config.Region, endpoint))
+	})
+	return b, err
+}
+
+// RotateKey seals every secret of a stopped server with a new envelope key and
+// forgets the old one. Temporary credentials end with it.
+func RotateKey(ctx context.Context, config Config) error {
+	return withDirectory(ctx, &config, func(d *identity.Directory) error { return d.RotateEnvelope(ctx) })
+}
+
+// withDirectory opens who there is in the data folder of a stopped server.
+func withDirectory(ctx context.Context, config *Config, use func(*identity.Directory) error) (err error) {
 	if err := config.complete(); err != nil {
-		return nil, err
+		return err
 	}
 	if _, err := os.Stat(filepath.Join(config.DataDir, databaseFile)); err != nil {
-		return nil, errors.New("there is no server's data in " + config.DataDir + ": name its folder with --data")
+		return errors.New("there is no server's data in " + config.DataDir + ": name its folder with --data")
 	}
 	release, err := lock(config.DataDir)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { err = errors.Join(err, release()) }()
 	store, err := sqlite.Open(ctx, filepath.Join(config.DataDir, databaseFile))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	sealer, err := identity.OpenSealer(config.DataDir)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	directory := identity.New(store.Identities(), sealer, time.Now)
-	if err := revoke(ctx, directory, config.Account); err != nil {
-		return nil, err
-	}
-	if b, err = directory.Reissue(ctx, config.Account); err != nil {
-		return nil, err
-	}
-	endpoint := "http://" + config.Listen // the next start corrects it
-	return b, identity.WriteCredentials(config.DataDir, b.Credentials(config.Region, endpoint))
+	return use(identity.New(store.Identities(), sealer, time.Now))
 }
 
 // revoke deletes every key of the administrator: what is lost may be in other

@@ -15,14 +15,15 @@ import (
 
 // cli is every command and flag there is.
 type cli struct {
-	Serve   serveCommand   `cmd:"" help:"Run the server: every AWS endpoint on one port."`
-	Env     envCommand     `cmd:"" help:"Print the environment that points AWS tools at the server: eval \"$(outcrop env)\"."`
-	Tour    tourCommand    `cmd:"" help:"Play the main story against the running server: profile, call, cost by tag."`
-	Conform conformCommand `cmd:"" help:"Check an endpoint, Outcrop or AWS itself, against the recorded behaviour of each operation."`
-	Reissue reissueCommand `cmd:"" help:"Make new credentials for the administrator, when the first are lost. The server must be stopped."`
-	Grant   grantCommand   `cmd:"" help:"Print the least IAM policy for invoking a profile and, once agreed, give it to a user, role or group."`
-	Explain explainCommand `cmd:"" help:"Say why somebody may or may not invoke a profile: each check, its decision and the statement behind it."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Serve     serveCommand     `cmd:"" help:"Run the server: every AWS endpoint on one port."`
+	Env       envCommand       `cmd:"" help:"Print the environment that points AWS tools at the server: eval \"$(outcrop env)\"."`
+	Tour      tourCommand      `cmd:"" help:"Play the main story against the running server: profile, call, cost by tag."`
+	Conform   conformCommand   `cmd:"" help:"Check an endpoint, Outcrop or AWS itself, against the recorded behaviour of each operation."`
+	Reissue   reissueCommand   `cmd:"" help:"Make new credentials for the administrator, when the first are lost. The server must be stopped."`
+	Grant     grantCommand     `cmd:"" help:"Print the least IAM policy for invoking a profile and, once agreed, give it to a user, role or group."`
+	Explain   explainCommand   `cmd:"" help:"Say why somebody may or may not invoke a profile: each check, its decision and the statement behind it."`
+	RotateKey rotateKeyCommand `cmd:"" name:"rotate-key" help:"Seal every secret with a new envelope key. The server must be stopped."`
+	Version   versionCommand   `cmd:"" help:"Print the version."`
 }
 
 func main() {
