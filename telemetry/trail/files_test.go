@@ -165,8 +165,11 @@ func TestAFullDiskCostsRecordsAndNoRequest(t *testing.T) {
 		for ; tr.Lost() < 3; n++ {
 			tr.Record(big)
 		}
-		if len(tr.queue)+tr.held > maxQueueBytes {
-			t.Errorf("%d bytes are queued", len(tr.queue)+tr.held)
+		tr.mu.Lock()
+		queued := len(tr.queue) + tr.held
+		tr.mu.Unlock()
+		if queued > maxQueueBytes {
+			t.Errorf("%d bytes are queued", queued)
 		}
 		time.Sleep(3 * retryInterval)
 		mu.Lock()
@@ -253,5 +256,30 @@ func TestManyWritersLoseNothing(t *testing.T) {
 			t.Fatalf("%v: %s", err, line)
 		}
 		ids[r.ID] = true
+	}
+}
+
+// What the writer holds counts towards the limit of the queue.
+func TestTheQueueIsBoundedWhileTheDiskIsFull(t *testing.T) {
+	room, data := 0, []byte(nil)
+	f := &files{open: full{&room, &data}, start: noon, opts: &Options{Now: func() time.Time { return noon }}}
+	f.opts.complete()
+	tr := &Trail{opts: *f.opts, files: f, wake: make(chan struct{}, 1)}
+	line := []byte("{" + strings.Repeat(" ", 1<<20) + "}\n")
+	accepted := 0
+	for range 10 {
+		tr.enqueue(line)
+		accepted++
+	}
+	rest, err := tr.flush(nil)
+	if err == nil || len(rest) != accepted*len(line) {
+		t.Fatalf("%d bytes are held, %v", len(rest), err)
+	}
+	for tr.Lost() == 0 {
+		tr.enqueue(line)
+		accepted++
+	}
+	if accepted--; accepted*len(line) > maxQueueBytes || (accepted+1)*len(line) <= maxQueueBytes {
+		t.Errorf("%d bytes were accepted, the limit is %d", accepted*len(line), maxQueueBytes)
 	}
 }

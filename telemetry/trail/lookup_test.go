@@ -97,6 +97,42 @@ func TestARangeIsFoundExactly(t *testing.T) {
 	}
 }
 
+// In a large file the end of a range is searched for, not walked to; hours of
+// silence between lines mislead nobody.
+func TestARangeInALargeFileIsFoundExactly(t *testing.T) {
+	seed := rand.Uint64()
+	random := rand.New(rand.NewPCG(seed, 2))
+	at := &clock{noon}
+	f := &files{dir: t.TempDir(), opts: &Options{Now: at.read, MaxFileAge: 1000 * time.Hour}}
+	f.opts.complete()
+	tr := &Trail{opts: *f.opts, files: f}
+	var times []time.Time
+	for i := range 1000 {
+		if random.IntN(2) == 0 {
+			at.now = at.now.Add(time.Duration(random.IntN(120)) * time.Minute)
+		}
+		e := event(fmt.Sprintf("Op%d", i), at.now)
+		e.Message = strings.Repeat("x", random.IntN(900))
+		times = append(times, at.now)
+		if _, err := f.write(tr.line(&e)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, at := range times {
+		end := at.Add(disorder / 2)
+		want := -1
+		for i, at := range times {
+			if !at.After(end) {
+				want = i
+			}
+		}
+		p, err := tr.Lookup(t.Context(), ask(outcrop.AuditQuery{End: end, Max: 1}))
+		if err != nil || (want < 0) != (len(p.Events) == 0) || want >= 0 && number(p.Events[0]) != want {
+			t.Fatalf("seed %d: up to %s found %+v, want %d (%v)", seed, end, p.Events, want, err)
+		}
+	}
+}
+
 // The last page says that it is the last: no client comes for an empty one.
 func TestAFullLastPageHasNoNext(t *testing.T) {
 	tr, _ := history(t, 10)

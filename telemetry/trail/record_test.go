@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"outcrop"
 )
 
@@ -203,6 +205,40 @@ func TestWhatIsNoSecretStays(t *testing.T) {
 	}
 }
 
+func TestSecretsAreFoundByTheirForm(t *testing.T) {
+	const key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+	for in, want := range map[string]string{
+		key: hidden, "secret=" + key: "secret=" + hidden, "'" + key + "' and (" + key + ")": "'" + hidden + "' and (" + hidden + ")",
+		key + "x":                           key + "x", // forty-one characters are none
+		"a-" + key + "-b":                   "a-" + hidden + "-b",
+		"ABSKshort":                         "ABSKshort",
+		"xABSKQmVkcm9ja0FQSUtleS0x= y":      "x" + hidden + " y",
+		"bedrock-api-key-":                  "bedrock-api-key-",
+		"(bedrock-api-key-YmVkcm9jaw==)":    "(" + hidden + ")",
+		"eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ9": hidden,
+		"eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ9.c2ln and more": hidden + " and more",
+		"eyJhbGciOiJSUzI1NiJ9 alone":                      "eyJhbGciOiJSUzI1NiJ9 alone",
+		strings.Repeat("a", maxRunBytes):                  hidden,
+		strings.Repeat("a", maxRunBytes-1):                strings.Repeat("a", maxRunBytes-1),
+	} {
+		if got := scrub(in); got != want {
+			t.Errorf("%s became %s, want %s", in, got, want)
+		}
+	}
+}
+
+// Property: whatever stands around a secret, it is taken out.
+func TestNoSurroundingsSaveASecret(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		around := rapid.StringMatching(`([^A-Za-z0-9+/].{0,30})?`)
+		key := rapid.StringMatching(`A1b[A-Za-z0-9+/]{37}`).Draw(t, "key")
+		text := rapid.StringMatching(`(.{0,30}[^A-Za-z0-9+/])?`).Draw(t, "before") + key + around.Draw(t, "after")
+		if got := scrub(text); strings.Contains(got, key) {
+			t.Fatalf("%q became %q", text, got)
+		}
+	})
+}
+
 func TestARecordIsBounded(t *testing.T) {
 	deep := map[string]any{}
 	for at, i := deep, 0; i < 100_000; i++ {
@@ -224,5 +260,15 @@ func TestARecordIsBounded(t *testing.T) {
 		if p := decode(t, line)["requestParameters"].(map[string]any); name != "deep" && p["omitted"] != true {
 			t.Errorf("%s: parameters %v", name, p)
 		}
+	}
+}
+
+func BenchmarkLine(b *testing.B) {
+	tr := &Trail{}
+	e := event("PutRolePolicy", noon)
+	e.Service, e.Source = "iam", "iam.amazonaws.com"
+	e.Input = map[string]any{"roleName": "app", "policyName": "invoke", "policyDocument": strings.Repeat(`{"Effect":"Allow","Action":"bedrock:InvokeModel","Resource":"*"},`, 30)}
+	for b.Loop() {
+		tr.line(&e)
 	}
 }

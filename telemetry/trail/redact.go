@@ -3,7 +3,6 @@ package trail
 import (
 	"encoding/json"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -28,44 +27,6 @@ var secretOf = map[string]string{
 	"PutUseCaseForModelAccess":   "formdata", // the customer's own business
 	"GetUseCaseForModelAccess":   "formdata",
 	"DecodeAuthorizationMessage": "encodedmessage",
-}
-
-// secretShapes are texts that give access, wherever they stand: JSON web tokens,
-// Bedrock API keys of both kinds, and long runs of base64, as session tokens are.
-var secretShapes = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(\.[A-Za-z0-9_-]*)?` +
-	`|bedrock-api-key-[A-Za-z0-9+/=_-]{8,}` +
-	`|ABSK[A-Za-z0-9+/=]{16,}` +
-	`|[A-Za-z0-9+/=_-]{256,}`)
-
-// secretKey is the form of a secret access key; looksSecret tells it from a
-// digest in hexadecimal and from a word.
-var secretKey = regexp.MustCompile(`[A-Za-z0-9+/]{40,}`)
-
-const secretKeyBytes = 40
-
-func looksSecret(s string) bool {
-	return len(s) == secretKeyBytes && strings.ContainsFunc(s, isUpper) && strings.ContainsFunc(s, isLower) && strings.ContainsFunc(s, isDigit)
-}
-
-func isUpper(r rune) bool { return r >= 'A' && r <= 'Z' }
-func isLower(r rune) bool { return r >= 'a' && r <= 'z' }
-func isDigit(r rune) bool { return r >= '0' && r <= '9' }
-
-// minSecretBytes is shorter than any text that scrub could find.
-const minSecretBytes = 20
-
-// scrub takes out of s what gives access.
-func scrub(s string) string {
-	if len(s) < minSecretBytes {
-		return s
-	}
-	s = secretShapes.ReplaceAllString(s, hidden)
-	return secretKey.ReplaceAllStringFunc(s, func(run string) string {
-		if looksSecret(run) {
-			return hidden
-		}
-		return run
-	})
 }
 
 // parameters is a tree as JSON, without secrets, or null. A tree that is too
