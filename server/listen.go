@@ -114,10 +114,14 @@ func (h *handoff) Accept() (net.Conn, error) {
 	}
 }
 
-// Close ends this half and the port below it.
+// Close ends this half and the port below it, which the other half may have
+// closed already.
 func (h *handoff) Close() error {
 	h.close()
-	return h.under.Close()
+	if err := h.under.Close(); !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
 }
 
 // Addr implements net.Listener.

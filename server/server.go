@@ -144,9 +144,12 @@ func (s *Server) Close() error {
 	if s.http != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Duration(s.config.Drain))
 		defer cancel()
-		if err := s.http.Shutdown(ctx); err != nil {
+		switch err := s.http.Shutdown(ctx); {
+		case errors.Is(err, context.DeadlineExceeded):
 			s.log.Warn("open calls were cut off after the drain time", "drain", time.Duration(s.config.Drain))
 			errs = append(errs, s.http.Close())
+		default:
+			errs = append(errs, err)
 		}
 	}
 	if s.engines != nil {
