@@ -5,7 +5,7 @@
 # make terraform  Terraform against a server; OUTCROP_TF_MIRROR names a mirror with the AWS provider
 # make fuzz     every fuzz target in turn, FUZZTIME each
 # make bench    beside a bare reverse proxy, in one run
-# make generate the generated code, from awsapi/model
+# make generate the generated code from awsapi/model, and deps.txt: what the binary links
 .PHONY: run check fmt vet staticcheck generated test story crash terraform fuzz bench generate
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -27,7 +27,7 @@ staticcheck:
 	go run $(STATICCHECK) ./...
 
 generated: generate
-	git diff --exit-code --stat -- '*_gen.go'
+	git diff --exit-code --stat -- '*_gen.go' deps.txt
 
 test:
 	go test ./...
@@ -49,3 +49,4 @@ bench:
 
 generate:
 	go run ./tools/wiregen
+	go list -deps -f '{{with .Module}}{{if .Version}}{{.Path}} {{.Version}}{{end}}{{end}}' ./cmd/outcrop | LC_ALL=C sort -u > deps.txt

@@ -41,7 +41,15 @@ func Decode(file string, data []byte, into any, getenv func(string) (string, boo
 	return err
 }
 
-func decode(file string, data []byte, into any, getenv func(string) (string, bool)) error {
+// decode is Decode but for what quoting moved. The parser panics on some input
+// that is no YAML anybody writes (fuzzing found a tag before a list); a file
+// must not be able to end the program, so that is an error like others.
+func decode(file string, data []byte, into any, getenv func(string) (string, bool)) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &Error{File: file, Line: 1, Column: 1, Message: "this is no YAML that can be read"}
+		}
+	}()
 	tree, err := parser.ParseBytes(data, 0)
 	if err != nil {
 		return explain(file, err, into)
@@ -73,6 +81,9 @@ type expander struct {
 
 // Visit implements ast.Visitor.
 func (x *expander) Visit(n ast.Node) ast.Visitor {
+	if tag, ok := n.(*ast.TagNode); ok && x.err == nil {
+		x.err = locate(x.file, tag.Start, "tags such as "+tag.Start.Value+" are not understood here: leave it out, or put the value in quotes")
+	}
 	s, ok := n.(*ast.StringNode)
 	if ok && x.err == nil && strings.Contains(s.Value, "${") {
 		s.Value = variable.ReplaceAllStringFunc(s.Value, func(ref string) string { return x.lookup(ref, s.Token) })

@@ -58,6 +58,7 @@ func TestMistakesNameTheirPlaceAndCure(t *testing.T) {
 		{"a fraction", "quota: 1.5\n", "c.yaml:1:8", "no whole number"},
 		{"less than none", "quota: -1\n", "c.yaml:1:8", "no whole number"},
 		{"unset variable", "listen: a\nupstreams:\n  a: {kind: \"${NOPE}\"}\n", "c.yaml:3:", "NOPE is not set"},
+		{"a tag", "upstreams: !000000 000\n", "c.yaml:1:12", "tags such as !000000"},
 		{"broken syntax", "listen: [\n", "c.yaml:", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -76,6 +77,7 @@ func TestMistakesNameTheirPlaceAndCure(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte("listen: x\nupstreams: {a: {kind: b}}\n"))
 	f.Add([]byte("a: &a [*a]"))
+	f.Add([]byte("upstreams: !000000 000"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var s sample
 		_ = Decode("c.yaml", data, &s, env) // must not panic
