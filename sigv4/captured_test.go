@@ -38,11 +38,13 @@ func receive(t interface{ Fatal(...any) }, wire []byte) (*http.Request, []byte) 
 	return r, body
 }
 
-// TestCaptured verifies requests as unmodified clients sent them: boto3
-// 1.43.11 and the aws CLI 1.45.11 over plain HTTP.
+// TestCaptured verifies requests as unmodified clients sent them over plain
+// HTTP: boto3
+// 1.43.11, the aws CLI 1.45.11, the JavaScript SDK 3.1161.0 and the Go SDK
+// 1.63.11.
 func TestCaptured(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.http")
-	if err != nil || len(files) < 10 {
+	if err != nil || len(files) < 12 {
 		t.Fatalf("%d captured requests, %v", len(files), err)
 	}
 	for _, file := range files {
