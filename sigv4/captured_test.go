@@ -39,9 +39,8 @@ func receive(t interface{ Fatal(...any) }, wire []byte) (*http.Request, []byte) 
 }
 
 // TestCaptured verifies requests as unmodified clients sent them over plain
-// HTTP: boto3
-// 1.43.11, the aws CLI 1.45.11, the JavaScript SDK 3.1161.0 and the Go SDK
-// 1.63.11.
+// HTTP: boto3 1.43.11, the aws CLI 1.45.11, the JavaScript SDK 3.1161.0 and the
+// Go SDK 1.63.11.
 func TestCaptured(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.http")
 	if err != nil || len(files) < 12 {
