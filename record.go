@@ -47,6 +47,15 @@ type UsageRecord struct {
 
 	RequestMetadata map[string]string
 	ServiceTier     string // tier served; empty is default
+	TierAsked       string // tier the call asked for; empty is default
+	Latency         string // performance configuration served: "optimized", or empty for standard
+	LatencyAsked    string // the one the call asked for
+
+	SessionTags     Tags   // of the caller's session, as they were
+	UpstreamRequest string // the upstream's own id of the request that answered, for its bills and its support
+	QuotaTokens     Tokens // charged to the quota of tokens per minute
+	Binding         string // the short model name that the call used, when a binding resolved it
+	Guardrail       string // what a guardrail did: "INTERVENED", or empty
 	Outcome         Outcome
 }
 

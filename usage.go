@@ -16,10 +16,30 @@ const (
 	CacheReadTokens
 	CacheWrite5mTokens // written to a cache that lives five minutes
 	CacheWrite1hTokens // written to a cache that lives one hour
+	ReasoningTokens    // thought before the answer; AWS counts and bills them as output
+	InputImages        // pictures taken in
+	OutputImages       // pictures made
+	InputAudioTokens   // speech taken in
+	OutputAudioTokens  // speech made
+	SearchUnits        // queries of a reranker
+	ComputeMillis      // milliseconds of a model that is billed by time
 	TokenKinds         // how many kinds there are
 )
 
-var kindNames = [TokenKinds]string{"input-tokens", "output-tokens", "cache-read-input-token-count", "cache-write-input-token-count", "cache-write-1h-input-token-count"}
+var kindNames = [TokenKinds]string{
+	"input-tokens", "output-tokens", "cache-read-input-token-count", "cache-write-input-token-count", "cache-write-1h-input-token-count",
+	"reasoning-output-tokens", "input-images", "output-images", "input-audio-tokens", "output-audio-tokens", "search-units", "compute-milliseconds",
+}
+
+// CountsTokens says whether the kind's unit is the token. Pictures, searches
+// and milliseconds have prices of their own and are in no sum of tokens.
+func (k TokenKind) CountsTokens() bool {
+	switch k {
+	case InputImages, OutputImages, SearchUnits, ComputeMillis:
+		return false
+	}
+	return k < TokenKinds
+}
 
 // String is the kind's part of an AWS usage type, such as "input-tokens".
 func (k TokenKind) String() string {
@@ -44,7 +64,7 @@ func Kinds() iter.Seq[TokenKind] {
 // is unknown, which is not zero. The zero value knows nothing.
 type PerKind[N ~uint64] struct {
 	n     [TokenKinds]N
-	known uint8
+	known uint16 // one bit for each kind
 }
 
 // Set makes n known for k.
@@ -82,14 +102,26 @@ type Usage struct {
 	Estimated bool
 }
 
-// Total of all kinds, as Converse reports totalTokens.
+// Total of all kinds that are tokens, as Converse reports totalTokens.
 func (u *Usage) Total() Tokens {
 	var sum Tokens
-	for _, n := range u.All() {
-		sum += n
+	for k, n := range u.All() {
+		if k.CountsTokens() {
+			sum += n
+		}
 	}
 	return sum
 }
+
+// Output is what AWS calls the OutputTokenCount: all that was generated, with
+// the reasoning before it.
+func (u *Usage) Output() Tokens {
+	return u.Of(OutputTokens) + u.Of(ReasoningTokens) + u.Of(OutputAudioTokens)
+}
+
+// Input is all that was taken in, cached or not: what decides whether a
+// request is a long one.
+func (u *Usage) Input() Tokens { return u.Total() - u.Output() }
 
 // A Quote is the price that held for one invocation: the Rates by kind and
 // the name of the price that said so. A Quote with an empty Price means "no
@@ -99,12 +131,22 @@ type Quote struct {
 	Rates PerKind[Rate]
 }
 
+// Rate is the price of kind k. Reasoning that has none of its own costs what
+// output costs, as on AWS.
+func (q *Quote) Rate(k TokenKind) (Rate, bool) {
+	rate, priced := q.Rates.Get(k)
+	if !priced && k == ReasoningTokens {
+		return q.Rates.Get(OutputTokens)
+	}
+	return rate, priced
+}
+
 // Cost of u at the quoted rates. ok is false when a kind with tokens has no
 // rate.
 func (q *Quote) Cost(u *Usage) (m Money, ok bool) {
 	ok = true
 	for k, n := range u.All() {
-		rate, priced := q.Rates.Get(k)
+		rate, priced := q.Rate(k)
 		if n > 0 && !priced {
 			ok = false
 		}

@@ -55,12 +55,13 @@ func TestWalksStopWhenAsked(t *testing.T) {
 
 // The numbers of kinds are written to disk, and their names on bills.
 func TestKindsKeepTheirNumbersAndNames(t *testing.T) {
-	want := []string{"input-tokens", "output-tokens", "cache-read-input-token-count", "cache-write-input-token-count", "cache-write-1h-input-token-count"}
+	want := []string{"input-tokens", "output-tokens", "cache-read-input-token-count", "cache-write-input-token-count", "cache-write-1h-input-token-count",
+		"reasoning-output-tokens", "input-images", "output-images", "input-audio-tokens", "output-audio-tokens", "search-units", "compute-milliseconds"}
 	var got []string
 	for k := range Kinds() {
 		got = append(got, k.String())
 	}
-	if !slices.Equal(got, want) || TokenKinds != 5 || CacheWrite1hTokens != 4 {
+	if !slices.Equal(got, want) || TokenKinds != 12 || CacheWrite1hTokens != 4 || ReasoningTokens != 5 || ComputeMillis != 11 {
 		t.Errorf("kinds %v", got)
 	}
 	if TokenKinds.String() != "unknown" || TokenKind(255).String() != "unknown" {
@@ -92,11 +93,37 @@ func TestCost(t *testing.T) {
 			t.Errorf("%s: %s, %t; want %s, %t", c.name, m, ok, c.cost, c.ok)
 		}
 	}
+	quote.Rates.Set(OutputTokens, 500_000)
+	var thought Usage
+	thought.Set(ReasoningTokens, 1000)
+	if m, ok := quote.Cost(&thought); m.String() != "0.0005" || !ok {
+		t.Errorf("reasoning without a rate of its own costs %s, %t; want what output costs", m, ok)
+	}
+	quote.Rates.Set(ReasoningTokens, 700_000)
+	if m, _ := quote.Cost(&thought); m.String() != "0.0007" {
+		t.Errorf("reasoning with a rate costs %s", m)
+	}
 	var none Quote
 	var u Usage
 	u.Set(InputTokens, 1)
 	if _, ok := none.Cost(&u); ok {
 		t.Error("a quote without a price has a cost")
+	}
+}
+
+func TestTotals(t *testing.T) {
+	var u Usage
+	for k := range Kinds() {
+		u.Set(k, 1<<k)
+	}
+	if got := u.Total(); got != 1|2|4|8|16|32|256|512 {
+		t.Errorf("total = %b: pictures, searches and milliseconds are no tokens", got)
+	}
+	if got := u.Output(); got != 2|32|512 {
+		t.Errorf("output = %b", got)
+	}
+	if u.Input()+u.Output() != u.Total() {
+		t.Errorf("input %d and output %d are not the total %d", u.Input(), u.Output(), u.Total())
 	}
 }
 

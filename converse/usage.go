@@ -48,11 +48,13 @@ func tokens(n int64) outcrop.Tokens { return outcrop.Tokens(max(n, 0)) }
 
 // UsageOf writes u as an answer tells it: totalTokens is the sum of all kinds,
 // and cacheDetails lists what was written by lifetime, the longer one first.
-// Input and output must be told, so there an unknown count becomes 0.
+// Input and output must be told, so there an unknown count becomes 0. Speech is
+// told as input or output, and reasoning as output: the answer has no word of
+// its own for them.
 func UsageOf(u outcrop.Usage) TokenUsage {
 	v := TokenUsage{
-		InputTokens:  int64(u.Of(outcrop.InputTokens)),
-		OutputTokens: int64(u.Of(outcrop.OutputTokens)),
+		InputTokens:  int64(u.Of(outcrop.InputTokens) + u.Of(outcrop.InputAudioTokens)),
+		OutputTokens: int64(u.Output()),
 		TotalTokens:  int64(u.Total()),
 	}
 	if n, known := u.Get(outcrop.CacheReadTokens); known {

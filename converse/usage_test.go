@@ -59,8 +59,8 @@ func TestUsageOfIsUndoneByUsage(t *testing.T) {
 		for k := range outcrop.Kinds() {
 			_, known := u.Get(k)
 			n, still := back.Get(k)
-			if n != u.Of(k) {
-				t.Fatalf("%s: %d, want %d", k, n, u.Of(k))
+			if want := told(&u, k); n != want {
+				t.Fatalf("%s: %d, want %d", k, n, want)
 			}
 			if still && !known && k == outcrop.CacheReadTokens {
 				t.Fatalf("%s became known", k)
@@ -72,6 +72,20 @@ func TestUsageOfIsUndoneByUsage(t *testing.T) {
 			}
 		}
 	})
+}
+
+// told is what an answer can tell of kind k: it has no word for the kinds that
+// AWS counts as input or output.
+func told(u *outcrop.Usage, k outcrop.TokenKind) outcrop.Tokens {
+	switch k {
+	case outcrop.InputTokens:
+		return u.Of(k) + u.Of(outcrop.InputAudioTokens)
+	case outcrop.OutputTokens:
+		return u.Output()
+	case outcrop.CacheReadTokens, outcrop.CacheWrite5mTokens, outcrop.CacheWrite1hTokens:
+		return u.Of(k)
+	}
+	return 0
 }
 
 func TestUsageOfOnTheWire(t *testing.T) {

@@ -156,6 +156,8 @@ func marketKind(k outcrop.TokenKind) string {
 		return "CacheWriteInputTokenCount"
 	case outcrop.CacheWrite1hTokens:
 		return "CacheWrite1hInputTokenCount"
+	case outcrop.ReasoningTokens:
+		return "ReasoningOutputTokenCount"
 	}
 	return k.String()
 }
@@ -166,6 +168,14 @@ func kindGroup(k outcrop.TokenKind) string {
 		return "Bedrock: Input Tokens"
 	case outcrop.OutputTokens:
 		return "Bedrock: Output Tokens"
+	case outcrop.ReasoningTokens:
+		return "Bedrock: Reasoning Tokens"
+	case outcrop.InputImages, outcrop.OutputImages:
+		return "Bedrock: Images"
+	case outcrop.InputAudioTokens, outcrop.OutputAudioTokens:
+		return "Bedrock: Audio Tokens"
+	case outcrop.SearchUnits:
+		return "Bedrock: Search Units"
 	case outcrop.CacheReadTokens:
 		return "Bedrock: Cache Read Tokens"
 	case outcrop.CacheWrite5mTokens, outcrop.CacheWrite1hTokens:

@@ -108,8 +108,8 @@ func (b *Batch) add(r *outcrop.UsageRecord) {
 			n = maxTokensPerKind
 			b.damaged++
 		}
-		key.Line.Kind, key.Line.Price = kind, r.Quote.Price
-		key.Line.Rate, key.Line.Priced = r.Quote.Rates.Get(kind)
+		key.Line.Kind, key.Line.Price = billedAs(kind, &r.Quote), r.Quote.Price
+		key.Line.Rate, key.Line.Priced = r.Quote.Rate(kind)
 		b.count(key, Amount{n, count})
 		count = 0
 	}
@@ -118,6 +118,15 @@ func (b *Batch) add(r *outcrop.UsageRecord) {
 		b.count(key, Amount{0, count})
 	}
 	b.use(r)
+}
+
+// billedAs is the kind on whose line tokens of kind stand: AWS bills reasoning
+// as output, unless a price list says otherwise.
+func billedAs(kind outcrop.TokenKind, q *outcrop.Quote) outcrop.TokenKind {
+	if _, own := q.Rates.Get(kind); kind == outcrop.ReasoningTokens && !own {
+		return outcrop.OutputTokens
+	}
+	return kind
 }
 
 func (b *Batch) count(key RollupKey, a Amount) {

@@ -45,6 +45,13 @@ func metricNames() string {
 // unitMixed is AWS's unit for usage that has none in common.
 const unitMixed = "N/A"
 
+// Units of what is not counted in thousands of tokens.
+const (
+	unitImages   = "Images"
+	unitSearches = "Search Units"
+	unitMillis   = "Milliseconds"
+)
+
 // A Value is what lines add up to.
 type Value struct {
 	Cost        outcrop.Money  // of the tokens that have a price
@@ -85,6 +92,9 @@ func commonUnit(a, b string) string {
 func (v Value) Metric(m Metric) (amount, unit string) {
 	switch m {
 	case UsageQuantity:
+		if v.Unit == unitImages || v.Unit == unitSearches || v.Unit == unitMillis {
+			return strconv.FormatUint(uint64(v.Tokens), 10), v.Unit
+		}
 		return thousands(v.Tokens), pick(v.Unit == "", unitMixed, v.Unit)
 	case NormalizedUsageAmount:
 		return "0", unitMixed // instances have sizes to normalise by; tokens do not

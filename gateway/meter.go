@@ -18,8 +18,10 @@ type meter struct {
 	output     int // bytes of text, reasoning and tool input that have passed
 	reported   *converse.TokenUsage
 	stopReason string
-	closing    converse.Event // the metadata event, held back
-	told       time.Time      // when the ledger last heard of progress
+	closing    converse.Event                     // the metadata event, held back
+	tier       *converse.ServiceTier              // as the upstream told, or nil
+	latency    *converse.PerformanceConfiguration // likewise
+	told       time.Time                          // when the ledger last heard of progress
 }
 
 // spoke says whether any part of the answer has passed.
@@ -63,6 +65,7 @@ func (m *meter) progress(r *converse.Request, now func() time.Time) (seen outcro
 func (m *meter) response(r *converse.Response) {
 	m.stopReason = r.StopReason
 	m.reported = r.Usage
+	m.tier, m.latency = r.ServiceTier, r.PerformanceConfig
 	if r.Output.Message == nil {
 		return
 	}

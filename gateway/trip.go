@@ -75,9 +75,11 @@ func (g *Gateway) begin(ctx context.Context, call *Call) (*trip, error) {
 		Profile: t.target.ProfileARN(), Model: t.target.Model.ID, Geography: t.target.Geography,
 		Tags: t.target.Tags, RequestMetadata: t.request.RequestMetadata,
 	}
-	if tier := t.request.ServiceTier; tier != nil && tier.Type != "default" {
-		t.record.ServiceTier = tier.Type
+	if call.Caller.Session != nil {
+		t.record.SessionTags = call.Caller.Session.Tags
 	}
+	t.record.TierAsked, t.record.LatencyAsked = tierName(t.request.ServiceTier), latencyName(t.request.PerformanceConfig)
+	t.record.ServiceTier = t.record.TierAsked
 	// Should this process die, what it opened is all that recovery can bill by.
 	t.record.Usage = t.meter.estimate(t.request)
 	t.record.Quote = g.Quote(&t.record)
@@ -107,15 +109,42 @@ func (g *Gateway) settle(ctx context.Context, t *trip, cause error) error {
 	}
 	r.Usage = t.meter.usage(t.request, cause)
 	t.meter.disclose(r.Usage)
-	if closing := t.meter.closing.Metadata; closing != nil {
-		closing.ServiceTier = t.served(closing.ServiceTier)
-	}
+	t.noteTiers()
 	r.Outcome = outcomeOf(cause, t.meter.stopReason)
 	r.Quote = g.Quote(r)
 	if err := g.Ledger.Settle(context.WithoutCancel(ctx), *r); err != nil {
 		return outcrop.Errorf(outcrop.Unavailable, "The usage of this call could not be recorded, so its answer is withheld. Try again.").Because(err)
 	}
 	return cause
+}
+
+// noteTiers records which service tier and performance configuration served:
+// what the upstream told, else what was asked for, which is then billed.
+func (t *trip) noteTiers() {
+	if closing := t.meter.closing.Metadata; closing != nil {
+		t.meter.tier, t.meter.latency = closing.ServiceTier, closing.PerformanceConfig
+		closing.ServiceTier = t.served(closing.ServiceTier)
+	}
+	if told := t.meter.tier; told != nil {
+		t.record.ServiceTier = tierName(told)
+	}
+	if told := t.meter.latency; told != nil {
+		t.record.Latency = latencyName(told)
+	}
+}
+
+func tierName(t *converse.ServiceTier) string {
+	if t == nil || t.Type == "default" {
+		return ""
+	}
+	return t.Type
+}
+
+func latencyName(p *converse.PerformanceConfiguration) string {
+	if p == nil || p.Latency == "standard" {
+		return ""
+	}
+	return p.Latency
 }
 
 // served is the service tier that the answer tells of: the upstream's word, or

@@ -149,7 +149,11 @@ func (l *Ledger) bound(r *outcrop.UsageRecord) (int, error) {
 	n := fixed + len(r.Invocation) + len(r.Operation) + len(r.Account) + len(r.Principal) + len(r.AccessKey) +
 		len(r.SDKAttempt) + len(r.Region) + len(r.ServedIn) + len(r.Upstream) + len(r.ModelRef) + len(r.MetricID) +
 		len(r.Profile) + len(r.Model) + len(r.Geography) + len(r.Quote.Price) + len(r.ServiceTier) +
-		len(r.Outcome.Error) + len(r.Outcome.StopReason)
+		len(r.Outcome.Error) + len(r.Outcome.StopReason) + len(r.TierAsked) + len(r.Latency) + len(r.LatencyAsked) +
+		len(r.UpstreamRequest) + len(r.Binding) + len(r.Guardrail)
+	for k, v := range r.SessionTags {
+		n += len(k) + len(v) + perField
+	}
 	for k, v := range r.Tags {
 		n += len(k) + len(v) + perField
 	}

@@ -47,6 +47,14 @@ const (
 	tagStopReason
 	tagHungUp
 	tagRecovered
+	tagTierAsked
+	tagLatency
+	tagLatencyAsked
+	tagSessionTag // one for each
+	tagUpstreamRequest
+	tagQuotaTokens
+	tagBinding
+	tagGuardrail
 )
 
 var errRecord = errors.New("not a usage record")
@@ -54,41 +62,55 @@ var errRecord = errors.New("not a usage record")
 // appendRecord adds r to dst. Seq stays out: the frame around it says it.
 func appendRecord(dst []byte, r *outcrop.UsageRecord) []byte {
 	dst = append(dst, recordVersion)
+	dst = appendShape(dst, r)
 	dst = record.AppendString(dst, tagInvocation, r.Invocation)
+	return appendOwn(dst, r)
+}
+
+// appendShape adds what a record shares with many others: who called what, and
+// at which price.
+func appendShape(dst []byte, r *outcrop.UsageRecord) []byte {
 	dst = record.AppendString(dst, tagOperation, r.Operation)
 	dst = record.AppendString(dst, tagAccount, r.Account)
 	dst = record.AppendString(dst, tagPrincipal, r.Principal)
 	dst = record.AppendString(dst, tagAccessKey, r.AccessKey)
-	dst = record.AppendString(dst, tagSDKAttempt, r.SDKAttempt)
-	dst = appendTime(dst, tagStarted, r.Started)
-	dst = appendTime(dst, tagFirstByte, r.FirstByte)
-	dst = appendTime(dst, tagEnded, r.Ended)
 	dst = record.AppendString(dst, tagRegion, r.Region)
 	dst = record.AppendString(dst, tagServedIn, r.ServedIn)
 	dst = record.AppendString(dst, tagUpstream, r.Upstream)
-	dst = record.AppendInt(dst, tagAttempts, int64(r.Attempts))
 	dst = record.AppendString(dst, tagModelRef, r.ModelRef)
 	dst = record.AppendString(dst, tagMetricID, r.MetricID)
 	dst = record.AppendString(dst, tagProfile, r.Profile)
 	dst = record.AppendString(dst, tagModel, r.Model)
 	dst = record.AppendString(dst, tagGeography, r.Geography)
-	dst = appendUsage(dst, &r.Usage, &r.Quote)
-	dst = appendMap(dst, tagTag, r.Tags)
-	dst = appendMap(dst, tagMetadata, r.RequestMetadata)
-	dst = record.AppendString(dst, tagTier, r.ServiceTier)
-	return appendOutcome(dst, &r.Outcome)
-}
-
-func appendUsage(dst []byte, u *outcrop.Usage, q *outcrop.Quote) []byte {
-	for k, n := range u.All() {
-		dst = record.AppendNumbered(dst, tagTokens, uint64(k), uint64(n))
-	}
-	dst = record.AppendBool(dst, tagEstimated, u.Estimated)
-	dst = record.AppendString(dst, tagPrice, q.Price)
-	for k, n := range q.Rates.All() {
+	dst = record.AppendString(dst, tagPrice, r.Quote.Price)
+	for k, n := range r.Quote.Rates.All() {
 		dst = record.AppendNumbered(dst, tagRate, uint64(k), uint64(n))
 	}
-	return dst
+	dst = appendMap(dst, tagTag, r.Tags)
+	dst = record.AppendString(dst, tagTier, r.ServiceTier)
+	dst = record.AppendString(dst, tagTierAsked, r.TierAsked)
+	dst = record.AppendString(dst, tagLatency, r.Latency)
+	dst = record.AppendString(dst, tagLatencyAsked, r.LatencyAsked)
+	dst = appendMap(dst, tagSessionTag, r.SessionTags)
+	dst = record.AppendString(dst, tagBinding, r.Binding)
+	return record.AppendString(dst, tagGuardrail, r.Guardrail)
+}
+
+// appendOwn adds what is a record's own.
+func appendOwn(dst []byte, r *outcrop.UsageRecord) []byte {
+	dst = record.AppendString(dst, tagSDKAttempt, r.SDKAttempt)
+	dst = appendTime(dst, tagStarted, r.Started)
+	dst = appendTime(dst, tagFirstByte, r.FirstByte)
+	dst = appendTime(dst, tagEnded, r.Ended)
+	dst = record.AppendInt(dst, tagAttempts, int64(r.Attempts))
+	for k, n := range r.Usage.All() {
+		dst = record.AppendNumbered(dst, tagTokens, uint64(k), uint64(n))
+	}
+	dst = record.AppendBool(dst, tagEstimated, r.Usage.Estimated)
+	dst = appendMap(dst, tagMetadata, r.RequestMetadata)
+	dst = record.AppendString(dst, tagUpstreamRequest, r.UpstreamRequest)
+	dst = record.AppendUint(dst, tagQuotaTokens, uint64(r.QuotaTokens))
+	return appendOutcome(dst, &r.Outcome)
 }
 
 func appendOutcome(dst []byte, o *outcrop.Outcome) []byte {
@@ -127,19 +149,26 @@ func decodeRecord(b []byte) (r outcrop.UsageRecord, err error) {
 	if len(b) == 0 || b[0] != recordVersion {
 		return r, fmt.Errorf("%w: unknown version", errRecord)
 	}
-	for b = b[1:]; len(b) > 0; {
-		var f record.Field
-		if f, b, err = record.Next(b); err != nil {
-			return outcrop.UsageRecord{}, fmt.Errorf("%w: %w", errRecord, err)
-		}
-		if err = decodeField(&r, f); err != nil {
-			return outcrop.UsageRecord{}, fmt.Errorf("%w: field %d: %w", errRecord, f.Tag, err)
-		}
+	if err = decodeFields(&r, b[1:]); err != nil {
+		return outcrop.UsageRecord{}, err
 	}
 	if r.Invocation == "" {
 		return outcrop.UsageRecord{}, fmt.Errorf("%w: no invocation", errRecord)
 	}
 	return r, nil
+}
+
+func decodeFields(r *outcrop.UsageRecord, b []byte) (err error) {
+	for len(b) > 0 {
+		var f record.Field
+		if f, b, err = record.Next(b); err != nil {
+			return fmt.Errorf("%w: %w", errRecord, err)
+		}
+		if err = decodeField(r, f); err != nil {
+			return fmt.Errorf("%w: field %d: %w", errRecord, f.Tag, err)
+		}
+	}
+	return nil
 }
 
 func decodeField(r *outcrop.UsageRecord, f record.Field) (err error) {
@@ -213,6 +242,33 @@ func decodeOutcome(r *outcrop.UsageRecord, f record.Field) (err error) {
 		r.Outcome.HungUp, err = fieldBool(f)
 	case tagRecovered:
 		r.Outcome.Recovered, err = fieldBool(f)
+	default:
+		return decodeLater(r, f)
+	}
+	return err
+}
+
+// decodeLater reads what the first version of the product did not write.
+func decodeLater(r *outcrop.UsageRecord, f record.Field) (err error) {
+	switch f.Tag {
+	case tagTierAsked:
+		r.TierAsked = string(f.Value)
+	case tagLatency:
+		r.Latency = string(f.Value)
+	case tagLatencyAsked:
+		r.LatencyAsked = string(f.Value)
+	case tagSessionTag:
+		r.SessionTags, err = withPair(r.SessionTags, f)
+	case tagUpstreamRequest:
+		r.UpstreamRequest = string(f.Value)
+	case tagQuotaTokens:
+		var n uint64
+		n, err = f.Uint()
+		r.QuotaTokens = outcrop.Tokens(n)
+	case tagBinding:
+		r.Binding = string(f.Value)
+	case tagGuardrail:
+		r.Guardrail = string(f.Value)
 	}
 	return err // a tag of a later version is skipped
 }

@@ -24,6 +24,8 @@ func full() outcrop.UsageRecord {
 		Profile: "profile", Model: "model", Geography: "geo",
 		Usage: outcrop.Usage{Estimated: true}, Quote: outcrop.Quote{Price: "price"},
 		Tags: outcrop.Tags{"b": "2", "a": "1"}, RequestMetadata: map[string]string{"m": ""}, ServiceTier: "tier",
+		TierAsked: "asked", Latency: "fast", LatencyAsked: "faster", SessionTags: outcrop.Tags{"s": "t"},
+		UpstreamRequest: "theirs", QuotaTokens: 6, Binding: "short", Guardrail: "guard",
 		Outcome: outcrop.Outcome{Status: 5, Error: "err", StopReason: "stop", HungUp: true, Recovered: true},
 	}
 	for k := range outcrop.Kinds() {
@@ -46,23 +48,43 @@ func TestEveryFieldIsWritten(t *testing.T) {
 	}
 }
 
-// Bytes on disk must stay readable by every later version: this is what the
-// first one wrote.
+// first is the record that the first version wrote as goldenFirst: it knew
+// fewer fields, and five kinds of token.
+func first() outcrop.UsageRecord {
+	r := full()
+	r.TierAsked, r.Latency, r.LatencyAsked, r.SessionTags = "", "", "", nil
+	r.UpstreamRequest, r.QuotaTokens, r.Binding, r.Guardrail = "", 0, "", ""
+	r.Usage.PerKind, r.Quote.Rates = outcrop.PerKind[outcrop.Tokens]{}, outcrop.PerKind[outcrop.Rate]{}
+	for k := range outcrop.ReasoningTokens {
+		r.Usage.Set(k, outcrop.Tokens(k))
+		r.Quote.Rates.Set(k, outcrop.Rate(k)<<40)
+	}
+	return r
+}
+
+// Bytes on disk must stay readable by every later version.
 func TestTheFormatDoesNotChange(t *testing.T) {
-	want := full()
-	if got := hex.EncodeToString(appendRecord(nil, &want)); got != golden {
+	now := full()
+	if got := hex.EncodeToString(appendRecord(nil, &now)); got != golden {
 		t.Errorf("encoding is\n%s\nwant\n%s", got, golden)
 	}
-	b, err := hex.DecodeString(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, err := decodeRecord(b); err != nil || !reflect.DeepEqual(got, want) {
-		t.Errorf("decoding is %+v, %v\nwant %+v", got, err, want)
+	for name, c := range map[string]struct {
+		golden string
+		want   outcrop.UsageRecord
+	}{"present": {golden, now}, "first": {goldenFirst, first()}} {
+		b, err := hex.DecodeString(c.golden)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := decodeRecord(b); err != nil || !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: decoding is %+v, %v\nwant %+v", name, got, err, c.want)
+		}
 	}
 }
 
-const golden = "010103696e7602026f70030461636374040361726e05036b6579060373646b0701020801040901060a0272310b0272320c0275700d01080e037265660f066d6574726963100770726f66696c6511056d6f64656c120367656f1302000013020101130202021302030313020404140101150570726963651602000016070180808080802016070280808080804016070380808080806016080480808080808001170301613117030162321802016d1904746965721a010a1b036572721c0473746f701d01011e0101"
+const golden = "0102026f70030461636374040361726e05036b65790a0272310b0272320c0275700e037265660f066d6574726963100770726f66696c6511056d6f64656c120367656f1505707269636516020000160701808080808020160702808080808040160703808080808060160804808080808080011608058080808080a0011608068080808080c0011608078080808080e001160808808080808080021608098080808080a00216080a8080808080c00216080b8080808080e002170301613117030162321904746965721f0561736b656420046661737421066661737465722203017374250573686f7274260567756172640103696e76060373646b0701020801040901060d01081302000013020101130202021302030313020404130205051302060613020707130208081302090913020a0a13020b0b1401011802016d23067468656972732401061a010a1b036572721c0473746f701d01011e0101"
+
+const goldenFirst = "010103696e7602026f70030461636374040361726e05036b6579060373646b0701020801040901060a0272310b0272320c0275700d01080e037265660f066d6574726963100770726f66696c6511056d6f64656c120367656f1302000013020101130202021302030313020404140101150570726963651602000016070180808080802016070280808080804016070380808080806016080480808080808001170301613117030162321802016d1904746965721a010a1b036572721c0473746f701d01011e0101"
 
 func TestALaterVersionsFieldIsSkipped(t *testing.T) {
 	want := full()
@@ -86,6 +108,7 @@ func TestGarbageIsNoRecord(t *testing.T) {
 		"a bad number":      append(append([]byte{}, whole...), tagAttempts, 1, 0xff),
 		"a bool of 2":       append(append([]byte{}, whole...), tagHungUp, 1, 2),
 		"a pair too short":  append(append([]byte{}, whole...), tagTag, 1, 9),
+		"a quota of text":   append(append([]byte{}, whole...), tagQuotaTokens, 1, 0xff),
 		"tokens of nothing": append(append([]byte{}, whole...), tagTokens, 0),
 	} {
 		if got, err := decodeRecord(b); err == nil {

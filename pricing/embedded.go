@@ -91,7 +91,8 @@ type spec struct {
 }
 
 // rateColumns are the columns of rates by TokenKind.
-var rateColumns = [outcrop.TokenKinds]string{"input", "output", "cacheRead", "cacheWrite5m", "cacheWrite1h"}
+var rateColumns = [outcrop.TokenKinds]string{"input", "output", "cacheRead", "cacheWrite5m", "cacheWrite1h",
+	"reasoning", "inputImages", "outputImages", "inputAudio", "outputAudio", "searchUnits", "computeMillis"}
 
 func readRow(list string, cells tsv.Row) (*row, error) {
 	s := spec{model: cells.Get("model"), scope: cells.Get("scope"), from: cells.Get("from"), until: cells.Get("until"),

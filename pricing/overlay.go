@@ -60,6 +60,14 @@ type rateItem struct {
 	CacheRead    text `yaml:"cacheRead"`
 	CacheWrite5m text `yaml:"cacheWrite5m"`
 	CacheWrite1h text `yaml:"cacheWrite1h"`
+
+	Reasoning     text `yaml:"reasoning"` // default: what output costs
+	InputImages   text `yaml:"inputImages"`
+	OutputImages  text `yaml:"outputImages"`
+	InputAudio    text `yaml:"inputAudio"`
+	OutputAudio   text `yaml:"outputAudio"`
+	SearchUnits   text `yaml:"searchUnits"`
+	ComputeMillis text `yaml:"computeMillis"`
 }
 
 // Load reads the embedded lists and lays those of dir over them, in the order
@@ -127,7 +135,8 @@ func (p *priceItem) spec(source string) *spec {
 }
 
 func (r *rateItem) cells() [outcrop.TokenKinds]string {
-	return [outcrop.TokenKinds]string{string(r.Input), string(r.Output), string(r.CacheRead), string(r.CacheWrite5m), string(r.CacheWrite1h)}
+	return [outcrop.TokenKinds]string{string(r.Input), string(r.Output), string(r.CacheRead), string(r.CacheWrite5m), string(r.CacheWrite1h),
+		string(r.Reasoning), string(r.InputImages), string(r.OutputImages), string(r.InputAudio), string(r.OutputAudio), string(r.SearchUnits), string(r.ComputeMillis)}
 }
 
 // A text is a scalar as it was written: 0.10 stays "0.10" and never passes

@@ -24,12 +24,17 @@ func book(t testing.TB) *Book {
 }
 
 // shown is a quote as text: price, then the rates by kind, "-" when unknown.
+// The kinds that few models have are shown by name, and only when known.
 func shown(q outcrop.Quote) string {
 	text := q.Price
 	for kind := range outcrop.Kinds() {
-		if rate, ok := q.Rates.Get(kind); ok {
+		rate, ok := q.Rates.Get(kind)
+		switch {
+		case ok && kind >= outcrop.ReasoningTokens:
+			text += " " + kind.String() + "=" + rate.String()
+		case ok:
 			text += " " + rate.String()
-		} else {
+		case kind < outcrop.ReasoningTokens:
 			text += " -"
 		}
 	}

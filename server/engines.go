@@ -178,9 +178,8 @@ func (e *engines) openGateway(ctx context.Context, c *Config) error {
 
 // quote finds the price that held for a record.
 func (e *engines) quote(r *outcrop.UsageRecord) outcrop.Quote {
-	input := r.Usage.Total() - r.Usage.Of(outcrop.OutputTokens)
 	return e.prices.Quote(pricing.Query{
-		Model: r.Model, Geography: r.Geography, Region: r.Region, At: r.Started, Tier: r.ServiceTier, Input: input,
+		Model: r.Model, Geography: r.Geography, Region: r.Region, At: r.Started, Tier: r.ServiceTier, Input: r.Usage.Input(),
 	})
 }
 

@@ -1,12 +1,9 @@
 package sqlite
 
 import (
-	"io/fs"
 	"path/filepath"
 	"testing"
 	"time"
-
-	"github.com/pressly/goose/v3"
 
 	"outcrop"
 	"outcrop/identity"
@@ -20,11 +17,7 @@ func TestUsersOfEarlierInstallations(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, old, files)
+	p, err := provider(old)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,11 +82,7 @@ func TestMigrationDown(t *testing.T) {
 	if err := db.Identities().Add(t.Context(), identity.Batch{Users: []identity.User{u}, AccessKeys: []identity.AccessKey{k}}); err != nil {
 		t.Fatal(err)
 	}
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, db.write, files)
+	p, err := provider(db.write)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"sync"
 
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // registers the driver "sqlite"
@@ -26,6 +27,10 @@ const readConnections = 4
 // a time; reads run beside them on a pool of their own (WAL mode).
 type DB struct {
 	write, read *sql.DB
+
+	usageMu sync.Mutex   // guards usage
+	usage   *usageWriter // of Usage.Append
+	shapes  shapeCache   // of Usage's readers
 }
 
 // Open opens or creates the file and brings its tables up to date.
@@ -47,7 +52,7 @@ func Open(ctx context.Context, file string) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
-	return &DB{write: write, read: read}, nil
+	return &DB{write: write, read: read, usage: newUsageWriter()}, nil
 }
 
 func connect(file, txlock string, conns int) (*sql.DB, error) {
@@ -64,16 +69,20 @@ func connect(file, txlock string, conns int) (*sql.DB, error) {
 }
 
 func migrate(ctx context.Context, db *sql.DB) error {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, files)
+	p, err := provider(db)
 	if err != nil {
 		return err
 	}
 	_, err = p.Up(ctx)
 	return err
+}
+
+func provider(db *sql.DB) (*goose.Provider, error) {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithGoMigrations(moveUsage))
 }
 
 // Close closes the store.

@@ -47,6 +47,8 @@ func Records() *rapid.Generator[outcrop.UsageRecord] {
 			Profile: outcrop.ARN(text("profile")), Model: outcrop.ModelID(text("model")), Geography: outcrop.Geography(text("geo")),
 			Quote: outcrop.Quote{Price: text("price")},
 			Tags:  outcrop.Tags(texts(t)), RequestMetadata: texts(t), ServiceTier: text("tier"),
+			TierAsked: text("asked"), Latency: text("latency"), LatencyAsked: text("latency asked"), SessionTags: outcrop.Tags(texts(t)),
+			UpstreamRequest: text("theirs"), QuotaTokens: outcrop.Tokens(rapid.Uint64().Draw(t, "quota")), Binding: text("binding"), Guardrail: text("guardrail"),
 			Outcome: outcrop.Outcome{Status: rapid.Int().Draw(t, "status"), Error: text("error"), StopReason: text("stop"),
 				HungUp: rapid.Bool().Draw(t, "hungup"), Recovered: rapid.Bool().Draw(t, "recovered")},
 		}

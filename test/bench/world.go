@@ -134,7 +134,7 @@ func recordsIn(ctx context.Context, file string) (n int64, err error) {
 		return 0, err
 	}
 	defer db.Close()
-	err = db.QueryRowContext(ctx, `SELECT count(DISTINCT invocation) FROM usage`).Scan(&n)
+	err = db.QueryRowContext(ctx, `SELECT count(DISTINCT invocation) FROM usage_records`).Scan(&n)
 	return n, err
 }
 

@@ -1,0 +1,178 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	"outcrop"
+	"outcrop/ledger"
+)
+
+// Bounds of a usageWriter.
+const (
+	insertRows   = 64     // rows in one statement: the driver compiles each statement anew
+	shapesCached = 10_000 // shapes whose id is remembered
+	blockRecords = 1024   // records after which a block is full
+	usageColumns = "seq, invocation, shape, own"
+)
+
+var (
+	insertOne  = insertUsage(1)
+	insertMany = insertUsage(insertRows)
+)
+
+func insertUsage(rows int) string {
+	return `INSERT INTO usage_records (` + usageColumns + `) VALUES (?,?,?,?)` + strings.Repeat(`,(?,?,?,?)`, rows-1) + ` ON CONFLICT (invocation) DO NOTHING`
+}
+
+// A usageWriter inserts records. It serves one transaction at a time.
+type usageWriter struct {
+	ids   map[string]int64 // by shape
+	shape []byte
+	own   []byte // of all rows of a statement
+	args  []any
+}
+
+func newUsageWriter() *usageWriter { return &usageWriter{ids: map[string]int64{}} }
+
+// forget drops what it knows of the shapes in the store.
+func (w *usageWriter) forget() { clear(w.ids) }
+
+func (w *usageWriter) insert(ctx context.Context, tx *sql.Tx, records []outcrop.UsageRecord) error {
+	ctx = context.WithoutCancel(ctx) // the driver starts a goroutine for each statement that could be cancelled
+	for i := 0; i < len(records); {
+		n := 1
+		if len(records)-i >= insertRows {
+			n = insertRows
+		}
+		if err := w.insertSome(ctx, tx, records[i:i+n]); err != nil {
+			return fmt.Errorf("records from %d on, invocation %s: %w", records[i].Seq, records[i].Invocation, err)
+		}
+		i += n
+	}
+	return noteBlock(ctx, tx, records)
+}
+
+// insertSome is one statement: len(records) is 1 or insertRows.
+func (w *usageWriter) insertSome(ctx context.Context, tx *sql.Tx, records []outcrop.UsageRecord) error {
+	w.args, w.own = w.args[:0], w.own[:0]
+	var ends [insertRows]int
+	for i := range records {
+		w.own = ledger.AppendOwn(w.own, &records[i])
+		ends[i] = len(w.own)
+	}
+	start := 0
+	for i := range records {
+		r := &records[i]
+		shape, err := w.shapeID(ctx, tx, r)
+		if err != nil {
+			return err
+		}
+		w.args = append(w.args, int64(r.Seq), packID(r.Invocation), shape, w.own[start:ends[i]])
+		start = ends[i]
+	}
+	statement := insertOne
+	if len(records) == insertRows {
+		statement = insertMany
+	}
+	_, err := tx.ExecContext(ctx, statement, w.args...)
+	return err
+}
+
+// shapeID finds or makes the row of r's shape.
+func (w *usageWriter) shapeID(ctx context.Context, tx *sql.Tx, r *outcrop.UsageRecord) (int64, error) {
+	w.shape = ledger.AppendShape(w.shape[:0], r)
+	if id, ok := w.ids[string(w.shape)]; ok {
+		return id, nil
+	}
+	var id int64
+	err := tx.QueryRowContext(ctx, `INSERT INTO usage_shapes (shape) VALUES (?) ON CONFLICT (shape) DO UPDATE SET shape = shape RETURNING id`, w.shape).Scan(&id)
+	if err != nil {
+		return 0, fmt.Errorf("note shape: %w", err)
+	}
+	if len(w.ids) >= shapesCached {
+		clear(w.ids)
+	}
+	w.ids[string(w.shape)] = id
+	return id, nil
+}
+
+// noteBlock notes when records began, in the last block or in a new one.
+func noteBlock(ctx context.Context, tx *sql.Tx, records []outcrop.UsageRecord) error {
+	if len(records) == 0 {
+		return nil
+	}
+	earliest, latest := nanos(records[0].Started), nanos(records[0].Started)
+	for i := range records {
+		at := nanos(records[i].Started)
+		earliest, latest = min(earliest, at), max(latest, at)
+	}
+	last := int64(records[len(records)-1].Seq)
+	done, err := tx.ExecContext(ctx, `UPDATE usage_blocks SET last = ?1, records = records + ?2, earliest = min(earliest, ?3), latest = max(latest, ?4)
+		WHERE last = (SELECT max(last) FROM usage_blocks) AND last < ?1 AND records + ?2 <= ?5`, last, len(records), earliest, latest, blockRecords)
+	if err != nil {
+		return fmt.Errorf("note block: %w", err)
+	}
+	if n, err := done.RowsAffected(); n > 0 || err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO usage_blocks (last, records, earliest, latest) VALUES (?, ?, ?, ?)
+		ON CONFLICT (last) DO UPDATE SET earliest = min(earliest, excluded.earliest), latest = max(latest, excluded.latest)`,
+		last, len(records), earliest, latest)
+	if err != nil {
+		return fmt.Errorf("note block: %w", err)
+	}
+	return nil
+}
+
+// nanos counts an unknown time as 1970.
+func nanos(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixNano()
+}
+
+const uuidBytes = 16
+
+// packID is how an invocation stands in the store: a UUID as its 16 bytes,
+// anything else as text.
+func packID(id outcrop.InvocationID) any {
+	if len(id) != 36 || id[8] != '-' || id[13] != '-' || id[18] != '-' || id[23] != '-' {
+		return string(id)
+	}
+	b := make([]byte, uuidBytes)
+	digits := [32]byte{}
+	copy(digits[:], id[:8])
+	copy(digits[8:], id[9:13])
+	copy(digits[12:], id[14:18])
+	copy(digits[16:], id[19:23])
+	copy(digits[20:], id[24:])
+	if _, err := hex.Decode(b, digits[:]); err != nil || unpackID(b) != id {
+		return string(id) // one with capitals would not come back as it was
+	}
+	return b
+}
+
+func unpackID(v any) outcrop.InvocationID {
+	b, ok := v.([]byte)
+	if !ok {
+		text, _ := v.(string)
+		return outcrop.InvocationID(text)
+	}
+	if len(b) != uuidBytes {
+		return outcrop.InvocationID(b)
+	}
+	var out [36]byte
+	hex.Encode(out[:8], b[:4])
+	hex.Encode(out[9:13], b[4:6])
+	hex.Encode(out[14:18], b[6:8])
+	hex.Encode(out[19:23], b[8:10])
+	hex.Encode(out[24:], b[10:])
+	out[8], out[13], out[18], out[23] = '-', '-', '-', '-'
+	return outcrop.InvocationID(out[:])
+}
