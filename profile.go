@@ -61,6 +61,7 @@ type Target struct {
 	Geography    Geography
 	Destinations []Destination
 	Tags         Tags
+	Defaults     *Defaults // of an application profile, applied where a call is silent; nil when it has none
 }
 
 // MetricID is the value CloudWatch shows as dimension ModelId

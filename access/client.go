@@ -83,6 +83,21 @@ func (c *Client) bedrock(ctx context.Context, method, path string, in, out any) 
 	return json.Unmarshal(answer, out)
 }
 
+// Admin calls an operation of Outcrop's own service. out may be nil.
+func (c *Client) Admin(ctx context.Context, operation string, in map[string]any, out any) error {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	answer, err := c.send(ctx, "outcrop", http.MethodPost, "/", string(body), map[string]string{
+		"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "Outcrop_20261128." + operation,
+	})
+	if err != nil || out == nil {
+		return err
+	}
+	return wrap(operation, json.Unmarshal(answer, out))
+}
+
 func (c *Client) send(ctx context.Context, service, method, path, body string, header map[string]string) ([]byte, error) {
 	r, err := http.NewRequestWithContext(ctx, method, c.Endpoint+path, strings.NewReader(body))
 	if err != nil {

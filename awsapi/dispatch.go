@@ -103,6 +103,7 @@ var dispatchKeys = map[string]dispatchKey{
 	"organizations":            {"organizations", "AWSOrganizationsV20161128"},
 	"service-quotas":           {"servicequotas", "ServiceQuotasV20190624"},
 	"resourcegroupstaggingapi": {"tagging", "ResourceGroupsTaggingAPI_20170126"},
+	"outcrop":                  {"outcrop", "Outcrop_20261128"},
 	"cloudtrail":               {"cloudtrail", "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101"},
 }
 

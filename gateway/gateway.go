@@ -47,7 +47,8 @@ type Upstreams interface {
 	CountTokens(context.Context, outcrop.Attempt, *converse.Request) (outcrop.Tokens, error)
 }
 
-// A Gateway carries out Calls. All fields are required.
+// A Gateway carries out Calls. All fields are required but those said to be
+// optional.
 type Gateway struct {
 	Profiles  Profiles
 	Policy    Policy
@@ -56,6 +57,8 @@ type Gateway struct {
 	Plan      func(*outcrop.Target) outcrop.Route
 	Quote     func(*outcrop.UsageRecord) outcrop.Quote // the price that held for a settled record
 	Now       func() time.Time
+	Bindings  Bindings  // optional: model ids that stand for application profiles
+	Mistakes  *Mistakes // optional: counts the calls that miss the profile they mean
 }
 
 // A Call is an authenticated request to a model.
@@ -64,6 +67,7 @@ type Call struct {
 	Operation  outcrop.Operation
 	Caller     outcrop.Caller
 	Ref        outcrop.ModelRef
+	Binding    string // set by the gateway: the model id that a binding replaced by Ref
 	Received   time.Time
 	SDKAttempt string // amz-sdk-invocation-id: the same over a client's retries
 	// BearerTokenType is iam.ShortTermToken or iam.LongTermToken for a call with

@@ -24,7 +24,9 @@ func (g *Gateway) plan(ctx context.Context, call *Call) (*trip, error) {
 	if call.Operation == outcrop.OpCountTokens {
 		resolve = g.Profiles.Countable
 	}
-	target, err := resolve(ctx, call.Caller.Account, call.Caller.Region, call.Ref)
+	target, err := g.resolve(call, func(ref outcrop.ModelRef) (*outcrop.Target, error) {
+		return resolve(ctx, call.Caller.Account, call.Caller.Region, ref)
+	})
 	if err != nil {
 		return nil, err
 	}

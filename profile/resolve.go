@@ -205,6 +205,9 @@ func (r *resolution) invalid(reason string) error {
 	if name, ok := unexpanded(r.ref.Text); ok {
 		return outcrop.Errorf(outcrop.Invalid, "%s %s was not replaced by its value: set the variable where the client starts, or write the ARN itself.", invalidIdentifier, name).Because(cause)
 	}
+	if there := r.ref.ARN.Region; there != "" && there != r.region && (r.ref.ARN.Account == r.account || r.ref.ARN.Account == "") {
+		return outcrop.Errorf(outcrop.Invalid, "%s The ARN is of %s and the call is for %s: choose %s in the client, or name a profile of %s.", invalidIdentifier, there, r.region, there, r.region).Because(cause)
+	}
 	return outcrop.Errorf(outcrop.Invalid, invalidIdentifier).Because(cause)
 }
 

@@ -27,6 +27,7 @@ const (
 	globalARN   = "arn:aws:bedrock:us-west-2:111122223333:inference-profile/global.anthropic.claude-sonnet-4-6"
 
 	badIdentifier = "The provided model identifier is invalid."
+	elsewhere     = badIdentifier + " The ARN is of us-east-1 and the call is for us-west-2: choose us-east-1 in the client, or name a profile of us-west-2."
 	badSource     = "copyFrom must be a valid inference profile model source ARN."
 )
 

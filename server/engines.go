@@ -53,6 +53,7 @@ type engines struct {
 	catalog  *catalog.Live
 	prices   *pricing.Live
 	profiles *profile.Profiles
+	bindings *profile.Bindings
 	costs    *cost.Costs
 	gateway  *gateway.Gateway
 
@@ -88,6 +89,9 @@ func open(ctx context.Context, c *Config, endpoint string, log *slog.Logger) (e 
 	})
 	e.costs = cost.New(e.ledger, e.store.Costs(), time.Now, log)
 	e.costs.Settings.TagsInUse = e.store.TagKeysInUse
+	if err := e.openBindings(ctx); err != nil {
+		return nil, nil, err
+	}
 	if err := e.openGateway(ctx, c); err != nil {
 		return nil, nil, err
 	}
@@ -173,6 +177,7 @@ func (e *engines) openGateway(ctx context.Context, c *Config) error {
 		Plan:  func(t *outcrop.Target) outcrop.Route { return routing.Plan(t, lanes) },
 		Quote: e.quote,
 	}
+	e.adopt(e.gateway)
 	return nil
 }
 
@@ -321,6 +326,7 @@ func (e *engines) aws(c *Config, log *slog.Logger) *awsapi.Mux {
 	mux.Serve("organizations", orgapi.New(orgapi.Config{Identity: e.identity}).Operations()...)
 	mux.Serve("sts", (&stsapi.API{Identity: e.identity, Issuers: e.issuers}).Operations()...)
 	mux.Serve("cloudtrail", (&trailapi.API{Trail: e.trail}).Operations()...)
+	mux.Serve("outcrop", e.admin().Operations()...)
 	for _, name := range notYetServed {
 		mux.Serve(name)
 	}

@@ -22,6 +22,9 @@ type cli struct {
 	Reissue   reissueCommand   `cmd:"" help:"Make new credentials for the administrator, when the first are lost. The server must be stopped."`
 	Grant     grantCommand     `cmd:"" help:"Print the least IAM policy for invoking a profile and, once agreed, give it to a user, role or group."`
 	Explain   explainCommand   `cmd:"" help:"Say why somebody may or may not invoke a profile: each check, its decision and the statement behind it."`
+	Bind      bindCommand      `cmd:"" help:"Make a plain model id stand for an application profile, for clients that cannot pass an ARN."`
+	Unbind    unbindCommand    `cmd:"" help:"Forget what a model id stands for."`
+	Bindings  bindingsCommand  `cmd:"" help:"List the model ids that stand for application profiles."`
 	RotateKey rotateKeyCommand `cmd:"" name:"rotate-key" help:"Seal every secret with a new envelope key. The server must be stopped."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 }
