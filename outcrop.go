@@ -50,6 +50,9 @@ type Attempt struct {
 	Model       UpstreamModel // what that upstream calls the model
 	Number      int           // 1 for the first try
 	Target      *Target       // what the call resolved to, for upstreams whose own profiles must keep inside its Destinations; may be nil
+	Lane        LaneID        // the router's own number for this upstream, Region and model; 0 when it keeps no memory of it
+	Config      uint32        // which reading of the configuration the Upstream comes from
+	Prefix      Prefix        // of the prompt, as far as the router keeps calls that share it together
 }
 
 // A Route is the order in which to try; never empty, never outside the

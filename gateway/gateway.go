@@ -54,7 +54,8 @@ type Gateway struct {
 	Policy    Policy
 	Ledger    Ledger
 	Upstreams Upstreams
-	Plan      func(*outcrop.Target) outcrop.Route
+	Router    Router
+	Deadlines Deadlines                                // zero for none beside the upstreams' own
 	Quote     func(*outcrop.UsageRecord) outcrop.Quote // the price that held for a settled record
 	Now       func() time.Time
 	Bindings  Bindings  // optional: model ids that stand for application profiles
@@ -94,15 +95,12 @@ func (g *Gateway) Converse(ctx context.Context, call *Call) (*Answer, error) {
 		return nil, err
 	}
 	var response *converse.Response
-	for _, attempt := range t.route {
-		t.try(attempt)
-		if response, err = g.Upstreams.Converse(ctx, attempt, t.request); !g.another(ctx, t, err) {
-			break
+	err = g.walk(ctx, t, func(ctx context.Context, attempt outcrop.Attempt) (err error) {
+		if response, err = g.Upstreams.Converse(ctx, attempt, t.request); err == nil {
+			t.meter.response(response)
 		}
-	}
-	if err == nil {
-		t.meter.response(response)
-	}
+		return err
+	})
 	if err := g.settle(ctx, t, err); err != nil {
 		return nil, err
 	}
@@ -140,13 +138,9 @@ func (g *Gateway) ConverseStream(ctx context.Context, call *Call) (*Stream, erro
 // follow walks the route until an attempt has said something, then passes its
 // events on. The closing event is held back until the record is settled.
 func (g *Gateway) follow(ctx context.Context, t *trip, yield func(converse.Event, error) bool) {
-	var err error
-	for _, attempt := range t.route {
-		t.try(attempt)
-		if err = g.pass(ctx, t, attempt, yield); !g.another(ctx, t, err) {
-			break
-		}
-	}
+	err := g.walk(ctx, t, func(ctx context.Context, attempt outcrop.Attempt) error {
+		return g.pass(ctx, t, attempt, yield)
+	})
 	left := errors.Is(err, errHungUp) // nobody ranges any more: nothing may be yielded
 	settled := g.settle(ctx, t, err)
 	switch {
@@ -179,20 +173,6 @@ func (g *Gateway) pass(ctx context.Context, t *trip, attempt outcrop.Attempt, yi
 	return outcrop.Errorf(outcrop.StreamFailed, "The model's stream ended before it was complete.")
 }
 
-// another says whether the next attempt of the route may be tried: only while
-// the client has heard nothing and has not gone, and only after a failure that
-// another destination may not have.
-func (g *Gateway) another(ctx context.Context, t *trip, err error) bool {
-	if err == nil || t.meter.spoke() || ctx.Err() != nil {
-		return false
-	}
-	switch outcrop.KindOf(err) {
-	case outcrop.Throttled, outcrop.Unavailable, outcrop.ModelTimeout, outcrop.ModelNotReady, outcrop.ModelFailed:
-		return true
-	}
-	return false
-}
-
 // CountTokens counts without invoking: free, never recorded.
 func (g *Gateway) CountTokens(ctx context.Context, call *Call) (outcrop.Tokens, error) {
 	t, err := g.plan(ctx, call)
@@ -200,11 +180,9 @@ func (g *Gateway) CountTokens(ctx context.Context, call *Call) (outcrop.Tokens, 
 		return 0, err
 	}
 	var n outcrop.Tokens
-	for _, attempt := range t.route {
-		t.try(attempt)
-		if n, err = g.Upstreams.CountTokens(ctx, attempt, t.request); !g.another(ctx, t, err) {
-			break
-		}
-	}
+	err = g.walk(ctx, t, func(ctx context.Context, attempt outcrop.Attempt) (err error) {
+		n, err = g.Upstreams.CountTokens(ctx, attempt, t.request)
+		return err
+	})
 	return n, err
 }

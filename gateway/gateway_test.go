@@ -28,6 +28,10 @@ type world struct {
 	script   []attempt // by attempt number; the last repeats
 	forbid   string    // action that Policy refuses
 	asked    []iam.Check
+
+	hold           func(a *outcrop.Attempt, retry bool) bool // of the router; nil holds nothing back
+	started, heard int
+	reports        []outcrop.AttemptReport
 }
 
 // An attempt is what the fake upstream does: events, then err.
@@ -48,19 +52,37 @@ func newWorld(script ...attempt) *world {
 	w := &world{opened: map[outcrop.InvocationID]bool{}, script: script}
 	clock := time.Unix(1_800_000_000, 0)
 	w.Gateway = &Gateway{
-		Profiles: w, Policy: w, Ledger: w, Upstreams: w,
-		Now: func() time.Time { clock = clock.Add(time.Millisecond); return clock },
-		Plan: func(t *outcrop.Target) outcrop.Route {
-			var r outcrop.Route
-			for i, d := range t.Destinations {
-				r = append(r, outcrop.Attempt{Destination: d, Upstream: "fake", Number: i + 1})
-			}
-			return r
-		},
+		Profiles: w, Policy: w, Ledger: w, Upstreams: w, Router: w,
+		Now:   func() time.Time { clock = clock.Add(time.Millisecond); return clock },
 		Quote: func(*outcrop.UsageRecord) outcrop.Quote { return outcrop.Quote{Price: "list#1"} },
 	}
 	return w
 }
+
+// Route goes through the destinations in their order.
+func (w *world) Route(room outcrop.Route, ask outcrop.RouteAsk, _ *converse.Request) outcrop.Route {
+	for i, d := range ask.Target.Destinations {
+		room = append(room, outcrop.Attempt{Destination: d, Upstream: "fake", Number: i + 1})
+	}
+	return room
+}
+
+func (w *world) Start(a *outcrop.Attempt, retry bool) bool {
+	if w.hold != nil && w.hold(a, retry) {
+		return false
+	}
+	w.started++
+	return true
+}
+
+func (w *world) Force(*outcrop.Attempt) {
+	w.note("force")
+	w.started++
+}
+
+func (w *world) Heard(*outcrop.Attempt, time.Duration) { w.heard++ }
+
+func (w *world) Done(_ *outcrop.Attempt, r outcrop.AttemptReport) { w.reports = append(w.reports, r) }
 
 func (w *world) note(format string, args ...any) { w.log = append(w.log, fmt.Sprintf(format, args...)) }
 

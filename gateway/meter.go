@@ -22,6 +22,7 @@ type meter struct {
 	tier       *converse.ServiceTier              // as the upstream told, or nil
 	latency    *converse.PerformanceConfiguration // likewise
 	told       time.Time                          // when the ledger last heard of progress
+	leg        *leg                               // told of the first byte; may be nil
 }
 
 // spoke says whether any part of the answer has passed.
@@ -31,6 +32,7 @@ func (m *meter) spoke() bool { return !m.firstByte.IsZero() }
 func (m *meter) event(e converse.Event, now func() time.Time) bool {
 	if !m.spoke() {
 		m.firstByte = now()
+		m.leg.heard(m.firstByte)
 	}
 	switch {
 	case e.ContentBlockDelta != nil:

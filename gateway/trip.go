@@ -14,8 +14,12 @@ type trip struct {
 	target  *outcrop.Target
 	request *converse.Request
 	route   outcrop.Route
-	record  outcrop.UsageRecord
-	meter   meter
+	room    [4]outcrop.Attempt // what route fills first, without an allocation of its own
+	leg     leg
+
+	streaming bool
+	record    outcrop.UsageRecord
+	meter     meter
 }
 
 // plan resolves the call and finds its way.
@@ -37,10 +41,11 @@ func (g *Gateway) plan(ctx context.Context, call *Call) (*trip, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &trip{target: target, request: request, route: g.Plan(target)}
+	t := &trip{target: target, request: request, streaming: call.Operation.Streaming()}
+	t.route = g.Router.Route(t.room[:0], outcrop.RouteAsk{Target: target, Streaming: t.streaming}, request)
 	if len(t.route) == 0 {
 		return nil, outcrop.Errorf(outcrop.Unavailable,
-			"No configured upstream serves %s in a Region of this call. Add the model and a Region to an upstream in the configuration.", target.Model.ID)
+			"No configured upstream serves %s in a Region of this call. Add the model and a Region to an upstream in the configuration, or enable one that is drained (outcrop upstream list).", target.Model.ID)
 	}
 	for i := range t.route {
 		t.route[i].Invocation = call.Invocation

@@ -56,6 +56,8 @@ type engines struct {
 	bindings *profile.Bindings
 	costs    *cost.Costs
 	gateway  *gateway.Gateway
+	router   *routing.Router
+	log      *slog.Logger
 
 	stop    context.CancelFunc
 	running sync.WaitGroup
@@ -65,7 +67,7 @@ type engines struct {
 // open starts the engines over the data folder, lowest first. On the first
 // start it makes the account, its administrator and their credentials.
 func open(ctx context.Context, c *Config, endpoint string, log *slog.Logger) (e *engines, first *identity.Bootstrapped, err error) {
-	e = new(engines)
+	e = &engines{log: log}
 	begun := e // a failing return sets e to nil before the deferred call runs
 	defer func() {
 		if err != nil {
@@ -174,8 +176,8 @@ func (e *engines) openGateway(ctx context.Context, c *Config) error {
 	}
 	e.gateway = &gateway.Gateway{
 		Profiles: e.profiles, Policy: e.identity, Ledger: e.ledger, Upstreams: backends, Now: time.Now,
-		Plan:  func(t *outcrop.Target) outcrop.Route { return routing.Plan(t, lanes) },
-		Quote: e.quote,
+		Router: e.openRouter(c, lanes),
+		Quote:  e.quote,
 	}
 	e.adopt(e.gateway)
 	return nil
