@@ -3,6 +3,7 @@ package cost
 import (
 	"context"
 	"iter"
+	"time"
 
 	"outcrop"
 )
@@ -13,7 +14,9 @@ import (
 type BillLine struct {
 	Period      Period
 	Line        *Line
-	Tags        outcrop.Tags // of the keys that are active; shared between lines
+	Tags        outcrop.Tags      // of the keys that are active; shared between lines
+	SessionTags outcrop.Tags      // of the caller's session, keys that are active as iamPrincipal/KEY; shared
+	Categories  map[string]string // cost category to its value; shared
 	Tokens      outcrop.Tokens
 	Invocations uint64
 	Cost        outcrop.Money // nothing when !Line.Priced, which means unknown
@@ -21,35 +24,92 @@ type BillLine struct {
 
 // Bill walks the lines of an account's bill over each period, periods in
 // order, from everything settled until now. A record without usage is no line
-// of a bill. An error ends the walk.
+// of a bill. A line comes once in a period. An error ends the walk.
 func (c *Costs) Bill(ctx context.Context, account outcrop.AccountID, periods []Period) iter.Seq2[BillLine, error] {
+	return c.BillOf(ctx, account, "", nil, periods)
+}
+
+// BillOf is Bill of a version of the history, and of the lines that pass a
+// filter. Without a version it is the latest, without a filter everything.
+func (c *Costs) BillOf(ctx context.Context, account outcrop.AccountID, version string, f *Filter, periods []Period) iter.Seq2[BillLine, error] {
 	return func(yield func(BillLine, error) bool) {
-		view, err := c.view(ctx, account, nil, nil)
+		view, err := c.view(ctx, account, version, f, nil)
 		if err != nil {
 			yield(BillLine{}, err)
 			return
 		}
-		tags := map[*Line]outcrop.Tags{}
-		for sum, err := range c.store.Sums(ctx, account, periods) {
-			if err != nil {
-				yield(BillLine{}, err)
-				return
-			}
-			if sum.Tokens == 0 {
-				continue
-			}
-			shown, ok := tags[sum.Line]
-			if !ok {
-				shown = view.fact(sum.Line).tags
-				tags[sum.Line] = shown
-			}
-			line := BillLine{Period: periods[sum.Period], Line: sum.Line, Tags: shown, Tokens: sum.Tokens, Invocations: sum.Invocations}
-			if sum.Line.Priced {
-				line.Cost = sum.Line.Rate.For(sum.Tokens)
-			}
-			if !yield(line, nil) {
+		b := &biller{view: view, shown: map[slotKey]shownLine{}}
+		for i, p := range periods {
+			if !b.period(c.walk(ctx, account, view.history, periods[i:i+1]), p, yield) {
 				return
 			}
 		}
 	}
+}
+
+type shownLine struct {
+	pass          bool
+	tags, session outcrop.Tags
+	categories    map[string]string
+}
+
+// A biller turns sums into lines.
+type biller struct {
+	view  *view
+	shown map[slotKey]shownLine
+}
+
+// period adds up the days of one period, line by line.
+func (b *biller) period(sums iter.Seq2[sum, error], p Period, yield func(BillLine, error) bool) (more bool) {
+	var order []*entry
+	amounts := map[*entry]Amount{}
+	for s, err := range sums {
+		if err != nil {
+			yield(BillLine{}, err)
+			return false
+		}
+		if s.Tokens == 0 {
+			continue
+		}
+		have, known := amounts[s.entry]
+		if !known {
+			order = append(order, s.entry)
+		}
+		amounts[s.entry] = have.plus(s.Amount)
+	}
+	for _, e := range order {
+		if line, pass := b.line(e, p, amounts[e]); pass && !yield(line, nil) {
+			return false
+		}
+	}
+	return true
+}
+
+func (b *biller) line(e *entry, p Period, a Amount) (BillLine, bool) {
+	as := b.show(e, p.Start)
+	line := BillLine{Period: p, Line: &e.Line, Tags: as.tags, SessionTags: as.session, Categories: as.categories, Tokens: a.Tokens, Invocations: a.Invocations}
+	if e.Priced {
+		line.Cost = e.Rate.For(a.Tokens)
+	}
+	return line, as.pass
+}
+
+func (b *biller) show(e *entry, at time.Time) shownLine {
+	key := slotKey{e, b.view.epoch(at)}
+	as, ok := b.shown[key]
+	if ok {
+		return as
+	}
+	x := b.view.fact(e, at)
+	if as.pass = b.view.pass(x); as.pass {
+		as.tags, as.session = x.shown(), x.shownSession()
+		as.categories = make(map[string]string, len(b.view.categories))
+		for name := range b.view.categories {
+			if value, ok := x.category(name); ok {
+				as.categories[name] = value
+			}
+		}
+	}
+	b.shown[key] = as
+	return as
 }

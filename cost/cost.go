@@ -38,6 +38,9 @@ type Settings struct {
 	Marketplace bool
 	// AccountName names an account; nil uses its number.
 	AccountName func(outcrop.AccountID) string
+	// SessionTags lets the tags of the caller's session stand in where a profile
+	// lacks a key, or none was used. Configuration key billing.session_tags.
+	SessionTags bool
 	// TagsInUse lists the tag keys on an account's resources, so that a key can
 	// be activated before the first record carries it. May be nil.
 	TagsInUse func(context.Context, outcrop.AccountID) ([]string, error)
@@ -52,6 +55,8 @@ type Costs struct {
 	now     func() time.Time
 	log     *slog.Logger
 	folding chan struct{} // holds one token: one fold at a time
+	cube    cube          // days in memory; changed by who holds the token
+	docs    parsed
 	unpriced
 }
 
@@ -59,6 +64,7 @@ type Costs struct {
 func New(records Records, store Store, now func() time.Time, log *slog.Logger) *Costs {
 	c := &Costs{records: records, store: store, now: now, log: log, folding: make(chan struct{}, 1)}
 	c.unpriced.seen = map[outcrop.ModelID]time.Time{}
+	c.cube.forget(0)
 	return c
 }
 
@@ -109,6 +115,7 @@ func (c *Costs) Rebuild(ctx context.Context) error {
 	if err := c.store.Reset(ctx); err != nil {
 		return fmt.Errorf("drop rollups: %w", err)
 	}
+	c.cube.forget(0)
 	return c.catchUp(ctx)
 }
 
@@ -134,6 +141,9 @@ func (c *Costs) catchUp(ctx context.Context) error {
 		mark, err := c.store.Watermark(ctx)
 		if err != nil {
 			return fmt.Errorf("read watermark: %w", err)
+		}
+		if mark != c.cube.mark {
+			c.cube.forget(mark)
 		}
 		records, err := c.records.After(ctx, mark, foldBatchRecords)
 		if err != nil {
@@ -161,8 +171,10 @@ func (c *Costs) foldBatch(ctx context.Context, mark outcrop.Seq, records []outcr
 		return nil // another node folded these; the next round reads its watermark
 	}
 	if err != nil {
+		c.cube.forget(0) // it may have happened all the same
 		return fmt.Errorf("fold records %d to %d: %w", mark+1, batch.To, err)
 	}
+	c.cube.fold(batch)
 	c.report(ctx, batch)
 	return nil
 }

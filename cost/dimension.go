@@ -126,13 +126,13 @@ func (s Settings) UsageType(l *Line) string {
 	return code + "-" + nameOf(l.Model).compact(p) + kind + tier + pick(global, "-cross-region-global", "") + unpriced
 }
 
-// Unit of UsageQuantity for l: a unit is a thousand tokens, as in AWS's price
-// list, also where Marketplace lines call it Units.
+// Unit of UsageQuantity for l: a thousand tokens as in AWS's price list, also
+// where Marketplace lines call it Units.
 func (s Settings) Unit(l *Line) string {
 	if s.Marketplace && sellers[provider(l.Model)] != "" {
-		return "Units"
+		return unitMarket
 	}
-	return "1K tokens"
+	return unitOf(l.Kind)
 }
 
 // billedOperation is the operation that bills show since 2026-01-15
@@ -176,6 +176,8 @@ func kindGroup(k outcrop.TokenKind) string {
 		return "Bedrock: Audio Tokens"
 	case outcrop.SearchUnits:
 		return "Bedrock: Search Units"
+	case outcrop.ComputeMillis:
+		return "Bedrock: Compute Time"
 	case outcrop.CacheReadTokens:
 		return "Bedrock: Cache Read Tokens"
 	case outcrop.CacheWrite5mTokens, outcrop.CacheWrite1hTokens:

@@ -9,10 +9,12 @@ import (
 
 // A Filter chooses lines. Exactly one member of each Filter is set.
 type Filter struct {
-	And, Or    []Filter
-	Not        *Filter
-	Dimensions *Match
-	Tags       *Match
+	And        []Filter `json:",omitempty"`
+	Or         []Filter `json:",omitempty"`
+	Not        *Filter  `json:",omitempty"`
+	Dimensions *Match   `json:",omitempty"`
+	Tags       *Match   `json:",omitempty"`
+	Categories *Match   `json:",omitempty"` // cost categories
 }
 
 // A Match compares the value under Key. Values are alternatives.
@@ -28,14 +30,24 @@ const (
 	maxFilterValues = 10_000 // over all of a filter
 )
 
-// A fact is a line as one account's settings show it.
-type fact struct {
-	line *Line
-	tags outcrop.Tags // of active keys only
-}
-
 // A predicate says whether a fact passes.
 type predicate func(*fact) bool
+
+// names collects the cost categories that f asks about.
+func (f *Filter) names(into map[string]bool) {
+	if f == nil {
+		return
+	}
+	if f.Categories != nil {
+		into[f.Categories.Key] = true
+	}
+	for _, list := range [][]Filter{f.And, f.Or} {
+		for i := range list {
+			list[i].names(into)
+		}
+	}
+	f.Not.names(into)
+}
 
 // compile turns f into a predicate, or says what is wrong with it.
 func (s Settings) compile(f *Filter) (predicate, error) {
@@ -70,11 +82,14 @@ func (c compiler) compile(f *Filter, depth int) (predicate, error) {
 	case f.Dimensions != nil:
 		return c.dimension(f.Dimensions)
 	}
+	if f.Categories != nil {
+		return c.category(f.Categories)
+	}
 	return c.tag(f.Tags)
 }
 
 func (f *Filter) roots() (n int) {
-	for _, set := range []bool{f.And != nil, f.Or != nil, f.Not != nil, f.Dimensions != nil, f.Tags != nil} {
+	for _, set := range []bool{f.And != nil, f.Or != nil, f.Not != nil, f.Dimensions != nil, f.Tags != nil, f.Categories != nil} {
 		if set {
 			n++
 		}
@@ -116,7 +131,7 @@ func (c compiler) dimension(m *Match) (predicate, error) {
 		return nil, err
 	}
 	return func(x *fact) bool {
-		value, present := c.Value(x.line, d)
+		value, present := c.Value(&x.entry.Line, d)
 		return match(pick(present, value, none), present)
 	}, nil
 }
@@ -128,16 +143,26 @@ func (c compiler) tag(m *Match) (predicate, error) {
 		if len(m.Values) > 0 {
 			return nil, outcrop.Errorf(outcrop.Invalid, "Tags filter needs a Key for its Values")
 		}
-		return func(x *fact) bool { return len(x.tags) == 0 }, nil
+		return func(x *fact) bool { return x.untagged() }, nil
 	}
 	match, err := c.matcher(m)
 	if err != nil {
 		return nil, err
 	}
 	return func(x *fact) bool {
-		value, present := x.tags[m.Key]
-		return match(value, present)
+		return match(x.tag(m.Key))
 	}, nil
+}
+
+func (c compiler) category(m *Match) (predicate, error) {
+	if m.Key == "" {
+		return nil, outcrop.Errorf(outcrop.Invalid, "CostCategories filter needs a Key: the name of a cost category")
+	}
+	match, err := c.matcher(m)
+	if err != nil {
+		return nil, err
+	}
+	return func(x *fact) bool { return match(x.category(m.Key)) }, nil
 }
 
 // A matcher compares one value; present is false when there is none.

@@ -3,6 +3,7 @@ package cost
 import (
 	"encoding/json"
 	"fmt"
+	"iter"
 	"time"
 
 	"outcrop"
@@ -18,13 +19,42 @@ type Line struct {
 	Geography outcrop.Geography
 	Operation outcrop.Operation
 	Profile   outcrop.ARN
-	Tags      TagSet
-	Tier      string // tier served; empty is standard
+	Tags      TagSet      // of the profile, as they were
+	Principal outcrop.ARN // who called
+	Session   TagSet      // tags of the caller's session, as they were
+	Input     InputClass  // how long the request was, as far as prices differ by it
+	Tier      string      // tier served; empty is standard
 	Kind      outcrop.TokenKind
 	Price     string // the price that held, by name
 	Rate      outcrop.Rate
 	Priced    bool // false: no price is known and Rate says nothing
 	Estimated bool // the tokens were derived, not reported
+}
+
+// An InputClass sorts requests by their input: it counts how many of
+// InputThresholds they are over. Long requests may have a price of their own,
+// and a rollup that is priced again must know which were long.
+type InputClass uint8
+
+// InputThresholds are the lengths of input, in tokens, that price lists know.
+var InputThresholds = []outcrop.Tokens{128_000, 200_000, 256_000, 272_000, 512_000, 1_000_000}
+
+// InputClassOf sorts a request with so much input.
+func InputClassOf(input outcrop.Tokens) (c InputClass) {
+	for _, over := range InputThresholds {
+		if input > over {
+			c++
+		}
+	}
+	return c
+}
+
+// Input is the smallest input of the class.
+func (c InputClass) Input() outcrop.Tokens {
+	if c == 0 {
+		return 0
+	}
+	return InputThresholds[min(int(c), len(InputThresholds))-1] + 1
 }
 
 // NoTokens is the kind of a record without tokens, such as a refused call. Its
@@ -62,6 +92,9 @@ func (s TagSet) Tags() outcrop.Tags {
 	return tags
 }
 
+// DayOf is the day in UTC that an hour belongs to, since 1970-01-01.
+func DayOf(hour int64) int64 { return floorDiv(hour, 24) }
+
 // HourOf is the number of t's hour since 1970-01-01T00:00Z.
 func HourOf(t time.Time) int64 { return floorDiv(t.Unix(), 3600) }
 
@@ -91,33 +124,46 @@ func fold(mark outcrop.Seq, records []outcrop.UsageRecord) (Batch, error) {
 	return b, nil
 }
 
-// add folds one record: a line for each kind that has tokens. The record
-// itself is counted on the first of them, so that invocations add up.
+// add folds one record.
 func (b *Batch) add(r *outcrop.UsageRecord) {
-	key := RollupKey{Hour: HourOf(r.Started), Line: Line{
-		Account: r.Account, Region: r.Region, Model: r.Model, Geography: r.Geography,
-		Operation: r.Operation, Profile: r.Profile, Tags: NewTagSet(r.Tags),
-		Tier: standardTier(r.ServiceTier), Estimated: r.Usage.Estimated,
-	}}
-	count := uint64(1)
-	for kind, n := range r.Usage.All() {
-		if n == 0 {
-			continue
-		}
-		if n > maxTokensPerKind {
-			n = maxTokensPerKind
+	for line, a := range Lines(r) {
+		if a.Tokens > maxTokensPerKind {
+			a.Tokens = maxTokensPerKind
 			b.damaged++
 		}
-		key.Line.Kind, key.Line.Price = billedAs(kind, &r.Quote), r.Quote.Price
-		key.Line.Rate, key.Line.Priced = r.Quote.Rate(kind)
-		b.count(key, Amount{n, count})
-		count = 0
-	}
-	if count == 1 {
-		key.Line.Kind, key.Line.Price, key.Line.Rate, key.Line.Priced = NoTokens, "", 0, true
-		b.count(key, Amount{0, count})
+		b.count(RollupKey{HourOf(r.Started), line}, a)
 	}
 	b.use(r)
+}
+
+// Lines walks the lines of one record: one for each kind that has tokens. The
+// record itself is counted on the first of them, so that invocations add up.
+func Lines(r *outcrop.UsageRecord) iter.Seq2[Line, Amount] {
+	return func(yield func(Line, Amount) bool) {
+		line := Line{
+			Account: r.Account, Region: r.Region, Model: r.Model, Geography: r.Geography,
+			Operation: r.Operation, Profile: r.Profile, Tags: NewTagSet(r.Tags), Principal: r.Principal, Session: NewTagSet(r.SessionTags),
+			Input: InputClassOf(r.Usage.Input()), Tier: billedTier(r), Estimated: r.Usage.Estimated,
+		}
+		count := uint64(1)
+		for kind, n := range r.Usage.All() {
+			if n == 0 {
+				continue
+			}
+			line.Kind, line.Price = billedAs(kind, &r.Quote), r.Quote.Price
+			if line.Rate, line.Priced = r.Quote.Rate(kind); !line.Priced {
+				line.Rate = 0
+			}
+			if !yield(line, Amount{n, count}) {
+				return
+			}
+			count = 0
+		}
+		if count == 1 {
+			line.Kind, line.Price, line.Rate, line.Priced = NoTokens, "", 0, true
+			yield(line, Amount{0, 1})
+		}
+	}
 }
 
 // billedAs is the kind on whose line tokens of kind stand: AWS bills reasoning
@@ -130,26 +176,37 @@ func billedAs(kind outcrop.TokenKind, q *outcrop.Quote) outcrop.TokenKind {
 }
 
 func (b *Batch) count(key RollupKey, a Amount) {
-	sum := b.Rollups[key]
-	sum.Tokens += a.Tokens
-	sum.Invocations += a.Invocations
-	b.Rollups[key] = sum
+	b.Rollups[key] = b.Rollups[key].plus(a)
 }
 
 func (b *Batch) use(r *outcrop.UsageRecord) {
 	hour := HourTime(HourOf(r.Started))
 	for tag := range r.Tags {
-		use := TagUse{r.Account, tag}
-		if at, ok := b.TagsUsed[use]; !ok || hour.After(at) {
-			b.TagsUsed[use] = hour
-		}
+		b.useKey(TagUse{r.Account, tag}, hour)
+	}
+	for tag := range r.SessionTags {
+		b.useKey(TagUse{r.Account, PrincipalTagPrefix + tag}, hour)
 	}
 }
 
-// standardTier maps the names of the standard tier to the empty one.
-func standardTier(tier string) string {
-	if tier == "default" || tier == "standard" {
-		return ""
+func (b *Batch) useKey(use TagUse, hour time.Time) {
+	if at, ok := b.TagsUsed[use]; !ok || hour.After(at) {
+		b.TagsUsed[use] = hour
 	}
-	return tier
 }
+
+// billedTier is what is paid for beyond the standard service: a tier, or the
+// faster performance configuration.
+func billedTier(r *outcrop.UsageRecord) string {
+	switch {
+	case r.ServiceTier != "" && r.ServiceTier != "default" && r.ServiceTier != "standard":
+		return r.ServiceTier
+	case r.Latency == "optimized":
+		return LatencyOptimized
+	}
+	return ""
+}
+
+// LatencyOptimized is the tier of calls that were served with the performance
+// configuration "optimized".
+const LatencyOptimized = "latency-optimized"

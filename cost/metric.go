@@ -45,17 +45,44 @@ func metricNames() string {
 // unitMixed is AWS's unit for usage that has none in common.
 const unitMixed = "N/A"
 
-// Units of what is not counted in thousands of tokens.
+// Units of UsageQuantity.
 const (
+	unitTokens   = "1K tokens"
+	unitMarket   = "Units"
 	unitImages   = "Images"
 	unitSearches = "Search Units"
-	unitMillis   = "Milliseconds"
+	unitSeconds  = "Seconds"
 )
+
+// unitOf is the unit that a kind is billed in.
+func unitOf(k outcrop.TokenKind) string {
+	switch k {
+	case outcrop.InputImages, outcrop.OutputImages:
+		return unitImages
+	case outcrop.SearchUnits:
+		return unitSearches
+	case outcrop.ComputeMillis:
+		return unitSeconds
+	}
+	return unitTokens
+}
+
+// Thousandths is how many thousandths of its unit n of a kind are: a token is
+// one of a thousand tokens, a millisecond one of a second, a picture all
+// thousand of a picture.
+func Thousandths(k outcrop.TokenKind, n outcrop.Tokens) outcrop.Tokens {
+	switch k {
+	case outcrop.InputImages, outcrop.OutputImages, outcrop.SearchUnits:
+		return n * 1000
+	}
+	return n
+}
 
 // A Value is what lines add up to.
 type Value struct {
 	Cost        outcrop.Money  // of the tokens that have a price
 	Tokens      outcrop.Tokens // all, also those without a price
+	Thousandths outcrop.Tokens // the quantity used, in thousandths of its units
 	Unpriced    outcrop.Tokens // those whose cost is unknown
 	Estimated   outcrop.Tokens // those that were derived, not reported
 	Invocations uint64         // records whose first line is among these
@@ -64,16 +91,17 @@ type Value struct {
 
 // add counts one sum of a line whose unit is given. Tokens are added up before
 // they are priced, and prices are exact: no order of adding changes a total.
-func (v *Value) add(s Sum, unit string) {
-	if s.Line.Priced {
-		v.Cost = v.Cost.Add(s.Line.Rate.For(s.Tokens))
+func (v *Value) add(s sum, unit string) {
+	if s.Priced {
+		v.Cost = v.Cost.Add(s.Rate.For(s.Tokens))
 	} else {
 		v.Unpriced += s.Tokens
 	}
-	if s.Line.Estimated {
+	if s.Estimated {
 		v.Estimated += s.Tokens
 	}
 	v.Tokens += s.Tokens
+	v.Thousandths += Thousandths(s.Kind, s.Tokens)
 	v.Invocations += s.Invocations
 	v.Unit = commonUnit(v.Unit, unit)
 }
@@ -92,10 +120,7 @@ func commonUnit(a, b string) string {
 func (v Value) Metric(m Metric) (amount, unit string) {
 	switch m {
 	case UsageQuantity:
-		if v.Unit == unitImages || v.Unit == unitSearches || v.Unit == unitMillis {
-			return strconv.FormatUint(uint64(v.Tokens), 10), v.Unit
-		}
-		return thousands(v.Tokens), pick(v.Unit == "", unitMixed, v.Unit)
+		return thousands(v.Thousandths), pick(v.Unit == "", unitMixed, v.Unit)
 	case NormalizedUsageAmount:
 		return "0", unitMixed // instances have sizes to normalise by; tokens do not
 	}

@@ -15,6 +15,7 @@ type Query struct {
 	GroupBy     []Grouping // at most two
 	Filter      *Filter    // nil for everything
 	Metrics     []Metric   // which a caller wants; checked, all are answered
+	Version     string     // of the history to read; empty is the latest
 	Page        string     // Answer.Next of the page before, or empty
 }
 
@@ -27,10 +28,11 @@ type Grouping struct {
 // A GroupType is AWS's GroupDefinitionType.
 type GroupType string
 
-// The types served. Outcrop has no cost categories.
+// The types.
 const (
 	ByDimension GroupType = "DIMENSION"
 	ByTag       GroupType = "TAG"
+	ByCategory  GroupType = "COST_CATEGORY"
 )
 
 // Limits of an answer.
@@ -72,7 +74,7 @@ func (c *Costs) Ask(ctx context.Context, account outcrop.AccountID, q Query) (*A
 	if err != nil {
 		return nil, err
 	}
-	view, err := c.view(ctx, account, q.Filter, q.GroupBy)
+	view, err := c.view(ctx, account, q.Version, q.Filter, q.GroupBy)
 	if err != nil {
 		return nil, err
 	}
@@ -129,10 +131,12 @@ func (g Grouping) check() error {
 		if strings.TrimSpace(g.Key) == "" {
 			return outcrop.Errorf(outcrop.Invalid, "Group Definition of type TAG needs a Key")
 		}
-	case "COST_CATEGORY":
-		return outcrop.Errorf(outcrop.Invalid, "Cost category %s does not exist: cost categories are not kept here. Group by TAG or DIMENSION", g.Key)
+	case ByCategory:
+		if strings.TrimSpace(g.Key) == "" {
+			return outcrop.Errorf(outcrop.Invalid, "Group Definition of type COST_CATEGORY needs a Key: the name of a cost category")
+		}
 	default:
-		return outcrop.Errorf(outcrop.Invalid, "Group Definition type %q is invalid. Valid values are DIMENSION, TAG", g.Type)
+		return outcrop.Errorf(outcrop.Invalid, "Group Definition type %q is invalid. Valid values are DIMENSION, TAG, COST_CATEGORY", g.Type)
 	}
 	return nil
 }

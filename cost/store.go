@@ -9,25 +9,28 @@ import (
 	"outcrop"
 )
 
-// Store keeps rollups and the states of cost allocation tags. It is safe for
-// concurrent use; package costtest holds implementations to its promises.
+// Store keeps rollups, the states of cost allocation tags and what an account
+// has defined on top of them. It is safe for concurrent use; package costtest
+// holds implementations to its promises.
 type Store interface {
 	Rollups
 	TagStates
+	Documents
 }
 
-// Rollups are folds of the ledger by hour and Line. They can be dropped and
-// folded again.
+// Rollups are folds of the ledger by hour and Line, and their sums by day.
+// They can be dropped and folded again.
 type Rollups interface {
 	// Watermark is the Seq of the last record folded, 0 before the first.
 	Watermark(context.Context) (outcrop.Seq, error)
 	// Fold adds a batch and moves the watermark from b.From to b.To, all of it
 	// or nothing. It returns ErrMoved when the watermark is not at b.From.
 	Fold(ctx context.Context, b Batch) error
-	// Sums adds up an account's rollups over each period: one Sum for each
-	// period and line that has any, from one consistent snapshot, periods in
-	// order. Equal lines of one call share one pointer. An error ends it.
-	Sums(ctx context.Context, account outcrop.AccountID, periods []Period) iter.Seq2[Sum, error]
+	// Hours walks an account's rollups with from ≤ At < to in order of At, from
+	// one consistent snapshot; At is an hour since 1970. An error ends it.
+	Hours(ctx context.Context, account outcrop.AccountID, from, to int64) iter.Seq2[Rollup, error]
+	// Days is Hours by days in UTC; At is a day since 1970.
+	Days(ctx context.Context, account outcrop.AccountID, from, to int64) iter.Seq2[Rollup, error]
 	// Totals adds up everything.
 	Totals(context.Context) (Totals, error)
 	// Reset drops all rollups and sets the watermark to 0. Tag keys stay, with
@@ -42,6 +45,25 @@ type TagStates interface {
 	// SetTags sets the Status and Updated of these keys, all or none, and adds
 	// the keys that are new. It leaves Used alone.
 	SetTags(ctx context.Context, account outcrop.AccountID, states []TagState) error
+}
+
+// Documents keep what an account has defined: versions of its history, cost
+// categories, anomaly monitors. A document is JSON under a kind and an id.
+type Documents interface {
+	// Documents lists those of one kind in order of Number.
+	Documents(ctx context.Context, account outcrop.AccountID, kind string) ([]Document, error)
+	// PutDocument adds d, or replaces the body of the one with its kind and id.
+	// A new one gets the next Number of its account.
+	PutDocument(ctx context.Context, account outcrop.AccountID, d Document) error
+	// DeleteDocument removes one; ok is false when there was none.
+	DeleteDocument(ctx context.Context, account outcrop.AccountID, kind, id string) (ok bool, err error)
+}
+
+// A Document is one definition.
+type Document struct {
+	Kind, ID string
+	Number   int64 // the order in which documents were made
+	Body     []byte
 }
 
 // ErrMoved says that another folder moved the watermark first.
@@ -62,6 +84,14 @@ type RollupKey struct {
 	Line Line
 }
 
+// A Rollup is a Line's Amount in one hour or on one day. Lines that are read
+// are shared: they must not be changed.
+type Rollup struct {
+	At   int64
+	Line *Line
+	Amount
+}
+
 // An Amount is the value of a rollup. Money is never stored: it is
 // Line.Rate.For(Tokens), computed last.
 type Amount struct {
@@ -69,11 +99,8 @@ type Amount struct {
 	Invocations uint64 // records whose first line this is; see fold
 }
 
-// A Sum is a Line's Amount over periods[Period].
-type Sum struct {
-	Period int
-	Line   *Line
-	Amount
+func (a Amount) plus(b Amount) Amount {
+	return Amount{a.Tokens + b.Tokens, a.Invocations + b.Invocations}
 }
 
 // Totals is everything in a store.

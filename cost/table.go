@@ -3,21 +3,26 @@ package cost
 import (
 	"context"
 	"slices"
+	"time"
 
 	"outcrop"
 )
 
-// A view shows lines to one question: filtered, grouped, and with the tags
-// that its account has activated.
+// A view shows lines to one question: filtered, grouped, with the tags that
+// its account has activated and the cost categories that it has defined.
 type view struct {
 	Settings
-	active  map[string]bool
-	pass    predicate
-	groupBy []Grouping
+	history    history
+	active     map[string]bool
+	everyTag   bool // active or not
+	categories map[string]*Category
+	pass       predicate
+	groupBy    []Grouping
+	epochs     []time.Time // when a category begins to mean something else
 }
 
-// view reads which tags are active and compiles the filter.
-func (c *Costs) view(ctx context.Context, account outcrop.AccountID, f *Filter, by []Grouping) (*view, error) {
+// view reads what is active and defined, and compiles the filter.
+func (c *Costs) view(ctx context.Context, account outcrop.AccountID, version string, f *Filter, by []Grouping) (*view, error) {
 	pass, err := c.Settings.compile(f)
 	if err != nil {
 		return nil, err
@@ -25,41 +30,53 @@ func (c *Costs) view(ctx context.Context, account outcrop.AccountID, f *Filter, 
 	if err := c.fresh(ctx); err != nil {
 		return nil, err
 	}
+	v := &view{Settings: c.Settings, active: map[string]bool{PrincipalKey: true}, pass: pass, groupBy: by}
+	if v.history, err = c.history(ctx, account, version); err != nil {
+		return nil, err
+	}
 	states, err := c.store.Tags(ctx, account)
 	if err != nil {
 		return nil, err
 	}
-	v := &view{Settings: c.Settings, active: map[string]bool{}, pass: pass, groupBy: by}
 	for _, state := range states {
 		v.active[state.Key] = state.Status == Active
+	}
+	if err := c.addCategories(ctx, account, v, f); err != nil {
+		return nil, err
 	}
 	return v, nil
 }
 
-// fact shows a line with the active ones of its tags.
-func (v *view) fact(l *Line) *fact {
-	x := &fact{line: l, tags: l.Tags.Tags()}
-	for key := range x.tags {
-		if !v.active[key] {
-			delete(x.tags, key)
-		}
+// epoch numbers the times between changes of cost categories: everything a
+// line shows is the same within one.
+func (v *view) epoch(at time.Time) (n int) {
+	for n < len(v.epochs) && !at.Before(v.epochs[n]) {
+		n++
 	}
-	return x
+	return n
 }
+
+// fact shows an entry as it is in a period.
+func (v *view) fact(e *entry, at time.Time) *fact { return &fact{entry: e, view: v, at: at} }
 
 // keys of the group that x belongs to.
 func (v *view) keys(x *fact) groupKeys {
 	var keys groupKeys
 	for i, g := range v.groupBy {
-		if g.Type == ByTag {
-			keys[i] = g.Key + "$" + x.tags[g.Key]
-			continue
+		switch g.Type {
+		case ByTag:
+			value, _ := x.tag(g.Key)
+			keys[i] = g.Key + "$" + value
+		case ByCategory:
+			value, _ := x.category(g.Key)
+			keys[i] = g.Key + "$" + value
+		default:
+			value, ok := v.Value(&x.entry.Line, Dimension(g.Key))
+			if !ok {
+				value, _ = Dimension(g.Key).known()
+			}
+			keys[i] = value
 		}
-		value, ok := v.Value(x.line, Dimension(g.Key))
-		if !ok {
-			value, _ = Dimension(g.Key).known()
-		}
-		keys[i] = value
 	}
 	return keys
 }
@@ -75,56 +92,106 @@ type table struct {
 	cells   int
 }
 
+// A slot is where a line belongs in a table, found out once for each epoch.
+type slot struct {
+	pass  bool
+	group int // of the keys that a tabulation has met
+	unit  string
+}
+
+type slotKey struct {
+	*entry
+	epoch int
+}
+
+// A tabulation fills a table. Groups are numbered as they are met, so that
+// adding a line to one hashes no text.
+type tabulation struct {
+	*table
+	view    *view
+	slots   map[slotKey]slot
+	numbers map[groupKeys]int
+	keys    []groupKeys
+	values  [][]*Value // by period and group number
+}
+
 // tabulate adds up an account's lines over periods.
 func (c *Costs) tabulate(ctx context.Context, v *view, account outcrop.AccountID, periods []Period) (*table, error) {
-	t := &table{periods: periods, grouped: len(v.groupBy), totals: make([]Value, len(periods)), groups: make([]map[groupKeys]*Value, len(periods))}
-	type shown struct {
-		pass bool
-		keys groupKeys
-		unit string
-	}
-	memo := map[*Line]shown{}
-	for sum, err := range c.store.Sums(ctx, account, periods) {
+	t := &tabulation{view: v, slots: map[slotKey]slot{}, numbers: map[groupKeys]int{}, values: make([][]*Value, len(periods)), table: &table{
+		periods: periods, grouped: len(v.groupBy), totals: make([]Value, len(periods)), groups: make([]map[groupKeys]*Value, len(periods)),
+	}}
+	for s, err := range c.walk(ctx, account, v.history, periods) {
 		if err != nil {
 			return nil, err
 		}
-		if sum.Tokens == 0 {
+		if s.Tokens == 0 {
 			continue // a record without usage is no line of a bill
 		}
-		as, ok := memo[sum.Line]
-		if !ok {
-			x := v.fact(sum.Line)
-			as = shown{v.pass(x), v.keys(x), v.Unit(sum.Line)}
-			memo[sum.Line] = as
-		}
-		if as.pass {
-			if err := t.add(sum, as.keys, as.unit); err != nil {
-				return nil, err
-			}
+		if err := t.add(s); err != nil {
+			return nil, err
 		}
 	}
-	return t, nil
+	return t.done(), nil
 }
 
-func (t *table) add(s Sum, keys groupKeys, unit string) error {
-	t.totals[s.Period].add(s, unit)
+func (t *tabulation) slot(s sum) slot {
+	at := t.periods[s.period].Start
+	key := slotKey{s.entry, t.view.epoch(at)}
+	as, ok := t.slots[key]
+	if ok {
+		return as
+	}
+	x := t.view.fact(s.entry, at)
+	if as.pass = t.view.pass(x); as.pass {
+		keys := t.view.keys(x)
+		if as.group, ok = t.numbers[keys]; !ok {
+			as.group = len(t.keys)
+			t.numbers[keys] = as.group
+			t.keys = append(t.keys, keys)
+		}
+		as.unit = t.view.Unit(&s.entry.Line)
+	}
+	t.slots[key] = as
+	return as
+}
+
+func (t *tabulation) add(s sum) error {
+	as := t.slot(s)
+	if !as.pass {
+		return nil
+	}
+	t.totals[s.period].add(s, as.unit)
 	if t.grouped == 0 {
 		return nil
 	}
-	groups := t.groups[s.Period]
-	if groups == nil {
-		groups = map[groupKeys]*Value{}
-		t.groups[s.Period] = groups
+	row := t.values[s.period]
+	if as.group >= len(row) {
+		row = slices.Grow(row, len(t.keys)-len(row))[:len(t.keys)]
+		t.values[s.period] = row
 	}
-	if groups[keys] == nil {
+	if row[as.group] == nil {
 		if t.cells++; t.cells > maxCells {
 			return &outcrop.Error{Kind: outcrop.Invalid, Code: "LimitExceededException",
 				Message: "The answer has too many groups. Choose a shorter period, a coarser granularity or a filter."}
 		}
-		groups[keys] = &Value{}
+		row[as.group] = new(Value)
 	}
-	groups[keys].add(s, unit)
+	row[as.group].add(s, as.unit)
 	return nil
+}
+
+// done names the groups.
+func (t *tabulation) done() *table {
+	for period, row := range t.values {
+		groups := make(map[groupKeys]*Value, len(row))
+		for number, value := range row {
+			if value != nil {
+				groups[t.keys[number]] = value
+			}
+		}
+		t.groups[period] = groups
+	}
+	return t.table
 }
 
 func (t *table) unpriced() (n outcrop.Tokens) {

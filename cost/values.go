@@ -3,6 +3,7 @@ package cost
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -15,10 +16,12 @@ type Lookup struct {
 	Of     Grouping
 	Period Period
 	Filter *Filter
-	Search string // keeps values that contain it, in any case
-	Sort   *Sort  // nil sorts by value; excludes Search and Page, as in AWS
-	Max    int    // values on a page; 0 is 1000
-	Page   string
+	// Version of the history to read; empty is the latest.
+	Version string
+	Search  string // keeps values that contain it, in any case
+	Sort    *Sort  // nil sorts by value; excludes Search and Page, as in AWS
+	Max     int    // values on a page; 0 is 1000
+	Page    string
 }
 
 // A Sort orders values by a metric.
@@ -91,8 +94,8 @@ func (l Lookup) check(c *Costs) error {
 	return l.Of.check()
 }
 
-// keys says whether the lookup is for tag keys.
-func (l Lookup) keys() bool { return l.Of == Grouping{Type: ByTag} }
+// keys says whether the lookup is for tag keys or names of cost categories.
+func (l Lookup) keys() bool { return l.Of.Key == "" && l.Of.Type != ByDimension }
 
 // after reads l.Page: the last value shown.
 func (l Lookup) after(query []byte) (string, error) {
@@ -109,24 +112,37 @@ func (l Lookup) digest(account outcrop.AccountID) []byte {
 
 // values lists every value that matches, in order.
 func (c *Costs) values(ctx context.Context, account outcrop.AccountID, l Lookup) ([]FoundValue, error) {
-	view, err := c.view(ctx, account, l.Filter, nil)
+	view, err := c.view(ctx, account, l.Version, l.Filter, nil)
 	if err != nil {
 		return nil, err
 	}
 	sums := map[string]*Value{}
-	for sum, err := range c.store.Sums(ctx, account, []Period{l.Period}) {
+	periods, err := l.Period.split(Monthly) // cost categories change between months
+	if err != nil {
+		return nil, err
+	}
+	known := map[slotKey][]string{}
+	for s, err := range c.walk(ctx, account, view.history, periods) {
 		if err != nil {
 			return nil, err
 		}
-		x := view.fact(sum.Line)
-		if sum.Tokens == 0 || !view.pass(x) {
+		if s.Tokens == 0 {
 			continue
 		}
-		for _, text := range view.texts(x, l) {
+		at := periods[s.period].Start
+		key := slotKey{s.entry, view.epoch(at)}
+		texts, ok := known[key]
+		if !ok {
+			if x := view.fact(s.entry, at); view.pass(x) {
+				texts = view.texts(x, l)
+			}
+			known[key] = texts
+		}
+		for _, text := range texts {
 			if sums[text] == nil {
 				sums[text] = &Value{}
 			}
-			sums[text].add(sum, view.Unit(sum.Line))
+			sums[text].add(s, view.Unit(&s.entry.Line))
 		}
 	}
 	return l.order(sums), nil
@@ -134,13 +150,19 @@ func (c *Costs) values(ctx context.Context, account outcrop.AccountID, l Lookup)
 
 // texts are the values that x has of what l looks for.
 func (v *view) texts(x *fact, l Lookup) []string {
-	if l.keys() {
-		return x.tags.Keys()
+	switch {
+	case l.keys() && l.Of.Type == ByCategory:
+		return slices.Collect(maps.Keys(v.categories))
+	case l.keys():
+		return x.keys()
+	case l.Of.Type == ByTag:
+		value, _ := x.tag(l.Of.Key)
+		return []string{value} // untagged usage shows as an empty value
+	case l.Of.Type == ByCategory:
+		value, _ := x.category(l.Of.Key)
+		return []string{value}
 	}
-	if l.Of.Type == ByTag {
-		return []string{x.tags[l.Of.Key]} // untagged usage shows as an empty value
-	}
-	if value, ok := v.Value(x.line, Dimension(l.Of.Key)); ok {
+	if value, ok := v.Value(&x.entry.Line, Dimension(l.Of.Key)); ok {
 		return []string{value}
 	}
 	return nil

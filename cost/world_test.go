@@ -183,6 +183,9 @@ func oneByOne(records []outcrop.UsageRecord, keep func(*outcrop.UsageRecord) boo
 		for kind, n := range r.Usage.All() {
 			tokens += n
 			rate, ok := r.Quote.Rates.Get(kind)
+			if !ok && kind == outcrop.ReasoningTokens { // AWS bills reasoning as output
+				rate, ok = r.Quote.Rates.Get(outcrop.OutputTokens)
+			}
 			if !ok && kind == outcrop.ReasoningTokens { // costs what output costs
 				rate, ok = r.Quote.Rates.Get(outcrop.OutputTokens)
 			}

@@ -1,11 +1,14 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
+	"strings"
 	"time"
 
 	"outcrop"
@@ -13,17 +16,17 @@ import (
 )
 
 // Costs is the DB as package cost sees it.
-type Costs struct{ db *DB }
+type Costs struct {
+	db    *DB
+	lines *costLines
+}
 
 var _ cost.Store = Costs{}
 
 // Costs opens the rollups and cost allocation tags.
-func (db *DB) Costs() Costs { return Costs{db} }
+func (db *DB) Costs() Costs { return Costs{db, newCostLines()} }
 
-const (
-	costWatermark = "cost.watermark" // row of meta
-	lineColumns   = "account, region, model, geography, operation, profile, tags, tier, kind, price, rate, priced, estimated"
-)
+const costWatermark = "cost.watermark" // row of meta
 
 // Watermark is cost.Rollups'.
 func (s Costs) Watermark(ctx context.Context) (outcrop.Seq, error) {
@@ -50,7 +53,8 @@ func setCostMark(ctx context.Context, tx *sql.Tx, mark outcrop.Seq) error {
 
 // Fold is cost.Rollups'.
 func (s Costs) Fold(ctx context.Context, b cost.Batch) error {
-	return s.db.update(ctx, func(tx *sql.Tx) error {
+	fresh := map[cost.Line]int64{}
+	err := s.db.update(ctx, func(tx *sql.Tx) error {
 		mark, err := costMark(ctx, tx)
 		if err != nil {
 			return err
@@ -58,72 +62,106 @@ func (s Costs) Fold(ctx context.Context, b cost.Batch) error {
 		if mark != b.From {
 			return cost.ErrMoved
 		}
-		return errors.Join(foldRollups(ctx, tx, b.Rollups), foldTags(ctx, tx, b.TagsUsed), setCostMark(ctx, tx, b.To))
-	})
-}
-
-func foldRollups(ctx context.Context, tx *sql.Tx, rollups map[cost.RollupKey]cost.Amount) error {
-	add, err := tx.PrepareContext(ctx, `INSERT INTO cost_rollups (account, hour, line, tokens, invocations) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT DO UPDATE SET tokens = tokens + excluded.tokens, invocations = invocations + excluded.invocations`)
-	if err != nil {
-		return err
-	}
-	defer add.Close()
-	ids, err := newLineIDs(ctx, tx)
-	if err != nil {
-		return err
-	}
-	defer ids.close()
-	for key, sum := range rollups {
-		id, err := ids.of(ctx, key.Line)
+		hours, days, err := s.rows(ctx, tx, b.Rollups, fresh)
 		if err != nil {
-			return fmt.Errorf("find cost line: %w", err)
-		}
-		if _, err := add.ExecContext(ctx, key.Line.Account, key.Hour, id, int64(sum.Tokens), int64(sum.Invocations)); err != nil {
 			return err
 		}
+		for _, step := range []func() error{
+			func() error { return addRows(ctx, tx, "cost_rollups", "hour", hours) },
+			func() error { return addRows(ctx, tx, "cost_days", "day", days) },
+			func() error { return foldTags(ctx, tx, b.TagsUsed) },
+			func() error { return setCostMark(ctx, tx, b.To) },
+		} {
+			if err := step(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		s.lines.know(fresh) // ids of a transaction that was rolled back never were
+	}
+	return err
+}
+
+// A costRow is a row of cost_rollups or cost_days.
+type costRow struct {
+	account outcrop.AccountID
+	at      int64
+	line    int64
+	cost.Amount
+}
+
+// rows are the rollups of a batch, and their sums by day, in order of their
+// keys.
+func (s Costs) rows(ctx context.Context, tx *sql.Tx, rollups map[cost.RollupKey]cost.Amount, fresh map[cost.Line]int64) (hours, days []costRow, err error) {
+	type dayKey struct{ day, line int64 }
+	byDay := make(map[dayKey]int, len(rollups))
+	maker := &lineMaker{cache: s.lines, fresh: fresh}
+	defer maker.close()
+	for key, sum := range rollups {
+		id, err := maker.id(ctx, tx, &key.Line)
+		if err != nil {
+			return nil, nil, fmt.Errorf("find cost line: %w", err)
+		}
+		hours = append(hours, costRow{key.Line.Account, key.Hour, id, sum})
+		day := dayKey{cost.DayOf(key.Hour), id}
+		at, ok := byDay[day]
+		if !ok {
+			at = len(days)
+			byDay[day] = at
+			days = append(days, costRow{account: key.Line.Account, at: day.day, line: id})
+		}
+		days[at].Tokens += sum.Tokens
+		days[at].Invocations += sum.Invocations
+	}
+	for _, rows := range [][]costRow{hours, days} {
+		slices.SortFunc(rows, func(a, b costRow) int {
+			return cmp.Or(cmp.Compare(a.account, b.account), cmp.Compare(a.at, b.at), cmp.Compare(a.line, b.line))
+		})
+	}
+	return hours, days, nil
+}
+
+// rowsAtOnce is how many rows one statement adds.
+const rowsAtOnce = 64
+
+// addRows adds amounts to a table of sums.
+func addRows(ctx context.Context, tx *sql.Tx, table, at string, rows []costRow) error {
+	for len(rows) > 0 {
+		n := 1
+		if len(rows) >= rowsAtOnce {
+			n = rowsAtOnce
+		}
+		err := addSome(ctx, tx, table, at, n, rows[:len(rows)-len(rows)%n])
+		if err != nil {
+			return fmt.Errorf("add to %s: %w", table, err)
+		}
+		rows = rows[len(rows)-len(rows)%n:]
 	}
 	return nil
 }
 
-// lineIDs finds or makes the rows of lines. It lives for one transaction: one
-// that is rolled back must leave no ids behind.
-type lineIDs struct {
-	known      map[cost.Line]int64
-	find, make *sql.Stmt
-}
-
-func newLineIDs(ctx context.Context, tx *sql.Tx) (*lineIDs, error) {
-	find, err := tx.PrepareContext(ctx, `SELECT id FROM cost_lines WHERE account = ? AND region = ? AND model = ? AND geography = ?
-		AND operation = ? AND profile = ? AND tags = ? AND tier = ? AND kind = ? AND price = ? AND rate = ? AND priced = ? AND estimated = ?`)
+// addSome adds rows n at a time; their number is a multiple of n.
+func addSome(ctx context.Context, tx *sql.Tx, table, at string, n int, rows []costRow) error {
+	values := strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?, ?), ", n), ", ")
+	add, err := tx.PrepareContext(ctx, "INSERT INTO "+table+" (account, "+at+", line, tokens, invocations) VALUES "+values+
+		" ON CONFLICT DO UPDATE SET tokens = tokens + excluded.tokens, invocations = invocations + excluded.invocations")
 	if err != nil {
-		return nil, err
+		return err
 	}
-	insert, err := tx.PrepareContext(ctx, "INSERT INTO cost_lines ("+lineColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-	if err != nil {
-		return nil, errors.Join(err, find.Close())
-	}
-	return &lineIDs{map[cost.Line]int64{}, find, insert}, nil
-}
-
-func (l *lineIDs) close() { l.find.Close(); l.make.Close() }
-
-func (l *lineIDs) of(ctx context.Context, line cost.Line) (int64, error) {
-	if id, ok := l.known[line]; ok {
-		return id, nil
-	}
-	values := []any{line.Account, line.Region, line.Model, line.Geography, line.Operation, line.Profile, line.Tags,
-		line.Tier, line.Kind, line.Price, int64(line.Rate), line.Priced, line.Estimated}
-	var id int64
-	err := l.find.QueryRowContext(ctx, values...).Scan(&id)
-	if errors.Is(err, sql.ErrNoRows) {
-		var done sql.Result
-		if done, err = l.make.ExecContext(ctx, values...); err == nil {
-			id, err = done.LastInsertId()
+	defer add.Close()
+	args := make([]any, 0, 5*n)
+	for ; len(rows) > 0; rows = rows[n:] {
+		args = args[:0]
+		for _, r := range rows[:n] {
+			args = append(args, r.account, r.at, r.line, int64(r.Tokens), int64(r.Invocations))
+		}
+		if _, err := add.ExecContext(ctx, args...); err != nil {
+			return err
 		}
 	}
-	l.known[line] = id
-	return id, err
+	return nil
 }
 
 func foldTags(ctx context.Context, tx *sql.Tx, used map[cost.TagUse]time.Time) error {
@@ -138,72 +176,50 @@ func foldTags(ctx context.Context, tx *sql.Tx, used map[cost.TagUse]time.Time) e
 	return nil
 }
 
-// Sums is cost.Rollups'. One read transaction sees one moment.
-func (s Costs) Sums(ctx context.Context, account outcrop.AccountID, periods []cost.Period) iter.Seq2[cost.Sum, error] {
-	return func(yield func(cost.Sum, error) bool) {
-		tx, err := s.db.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-		if err != nil {
-			yield(cost.Sum{}, err)
-			return
-		}
-		defer tx.Rollback()
-		lines, err := accountLines(ctx, tx, account)
-		if err != nil {
-			yield(cost.Sum{}, err)
-			return
-		}
-		for i, p := range periods {
-			more, err := sumPeriod(ctx, tx, account, p, func(id int64, a cost.Amount) bool {
-				return yield(cost.Sum{Period: i, Line: lines[id], Amount: a}, nil)
-			})
-			if err != nil {
-				yield(cost.Sum{}, err)
-			}
-			if err != nil || !more {
-				return
-			}
+// Hours is cost.Rollups'.
+func (s Costs) Hours(ctx context.Context, account outcrop.AccountID, from, to int64) iter.Seq2[cost.Rollup, error] {
+	return s.walk(ctx, "SELECT hour, line, tokens, invocations FROM cost_rollups WHERE account = ? AND hour >= ? AND hour < ? ORDER BY hour, line", account, from, to)
+}
+
+// Days is cost.Rollups'.
+func (s Costs) Days(ctx context.Context, account outcrop.AccountID, from, to int64) iter.Seq2[cost.Rollup, error] {
+	return s.walk(ctx, "SELECT day, line, tokens, invocations FROM cost_days WHERE account = ? AND day >= ? AND day < ? ORDER BY day, line", account, from, to)
+}
+
+// walk reads rollups. One read transaction sees one moment.
+func (s Costs) walk(ctx context.Context, query string, account outcrop.AccountID, from, to int64) iter.Seq2[cost.Rollup, error] {
+	return func(yield func(cost.Rollup, error) bool) {
+		if err := s.walkRows(ctx, query, account, from, to, func(r cost.Rollup) bool { return yield(r, nil) }); err != nil {
+			yield(cost.Rollup{}, err)
 		}
 	}
 }
 
-func accountLines(ctx context.Context, tx *sql.Tx, account outcrop.AccountID) (map[int64]*cost.Line, error) {
-	rows, err := tx.QueryContext(ctx, "SELECT id, "+lineColumns+" FROM cost_lines WHERE account = ?", account)
+func (s Costs) walkRows(ctx context.Context, query string, account outcrop.AccountID, from, to int64, yield func(cost.Rollup) bool) error {
+	tx, err := s.db.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	defer rows.Close()
-	lines := map[int64]*cost.Line{}
-	for rows.Next() {
-		var id, rate int64
-		l := new(cost.Line)
-		if err := rows.Scan(&id, &l.Account, &l.Region, &l.Model, &l.Geography, &l.Operation, &l.Profile, &l.Tags,
-			&l.Tier, &l.Kind, &l.Price, &rate, &l.Priced, &l.Estimated); err != nil {
-			return nil, err
-		}
-		l.Rate = outcrop.Rate(rate)
-		lines[id] = l
-	}
-	return lines, rows.Err()
-}
-
-// sumPeriod adds up one period by line. more is false when yield stopped it.
-func sumPeriod(ctx context.Context, tx *sql.Tx, account outcrop.AccountID, p cost.Period, yield func(int64, cost.Amount) bool) (more bool, err error) {
-	rows, err := tx.QueryContext(ctx, `SELECT line, sum(tokens), sum(invocations) FROM cost_rollups
-		WHERE account = ? AND hour >= ? AND hour < ? GROUP BY line`, account, cost.HourOf(p.Start), cost.HourOf(p.End))
+	defer tx.Rollback()
+	rows, err := tx.QueryContext(ctx, query, account, from, to)
 	if err != nil {
-		return false, err
+		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var id, tokens, invocations int64
-		if err := rows.Scan(&id, &tokens, &invocations); err != nil {
-			return false, err
+		var at, id, tokens, invocations int64
+		if err := rows.Scan(&at, &id, &tokens, &invocations); err != nil {
+			return err
 		}
-		if !yield(id, cost.Amount{Tokens: outcrop.Tokens(tokens), Invocations: uint64(invocations)}) {
-			return false, nil
+		line, err := s.lines.find(ctx, tx, account, id)
+		if err != nil {
+			return err
+		}
+		if !yield(cost.Rollup{At: at, Line: line, Amount: cost.Amount{Tokens: outcrop.Tokens(tokens), Invocations: uint64(invocations)}}) {
+			return nil
 		}
 	}
-	return true, rows.Err()
+	return rows.Err()
 }
 
 // Totals is cost.Rollups'.
@@ -222,8 +238,9 @@ func (s Costs) Totals(ctx context.Context) (t cost.Totals, err error) {
 
 // Reset is cost.Rollups'.
 func (s Costs) Reset(ctx context.Context) error {
+	defer s.lines.forget()
 	return s.db.update(ctx, func(tx *sql.Tx) error {
-		for _, step := range []string{"DELETE FROM cost_rollups", "DELETE FROM cost_lines", "UPDATE cost_tags SET used_hour = NULL"} {
+		for _, step := range []string{"DELETE FROM cost_rollups", "DELETE FROM cost_days", "DELETE FROM cost_lines", "UPDATE cost_tags SET used_hour = NULL"} {
 			if _, err := tx.ExecContext(ctx, step); err != nil {
 				return err
 			}

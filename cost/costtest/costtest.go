@@ -2,7 +2,9 @@
 package costtest
 
 import (
+	"cmp"
 	"errors"
+	"iter"
 	"slices"
 	"testing"
 	"time"
@@ -29,6 +31,7 @@ func Run(t *testing.T, open func(testing.TB) cost.Store) {
 		"statuses survive use, and use survives statuses":  keepsStatuses,
 		"stopping early frees the store":                   stopsEarly,
 		"a rate of 64 bits comes back as it was":           keepsRates,
+		"documents are kept in order":                      keepsDocuments,
 		"two folders at once: each batch is counted once ": foldsOnce,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
@@ -59,22 +62,42 @@ func fold(t *testing.T, s cost.Store, b cost.Batch) {
 	}
 }
 
-func day(n int) cost.Period {
-	start := noon.Truncate(24*time.Hour).AddDate(0, 0, n)
-	return cost.Period{Start: start, End: start.AddDate(0, 0, 1)}
+func hours(t *testing.T, s cost.Store, a outcrop.AccountID, from, to time.Time) []cost.Rollup {
+	t.Helper()
+	return collect(t, s.Hours(t.Context(), a, cost.HourOf(from), cost.HourOf(to)))
 }
 
-func sums(t *testing.T, s cost.Store, a outcrop.AccountID, periods ...cost.Period) []cost.Sum {
+// sums are the rollups of days, counted from noon's.
+func sums(t *testing.T, s cost.Store, a outcrop.AccountID, days ...int) []cost.Rollup {
 	t.Helper()
-	var out []cost.Sum
-	for sum, err := range s.Sums(t.Context(), a, periods) {
+	var out []cost.Rollup
+	for _, n := range days {
+		day := cost.DayOf(cost.HourOf(noon)) + int64(n)
+		out = append(out, collect(t, s.Days(t.Context(), a, day, day+1))...)
+		byHour := map[cost.Line]cost.Amount{}
+		for _, r := range collect(t, s.Hours(t.Context(), a, day*24, day*24+24)) {
+			sum := byHour[*r.Line]
+			byHour[*r.Line] = cost.Amount{Tokens: sum.Tokens + r.Tokens, Invocations: sum.Invocations + r.Invocations}
+		}
+		for _, r := range out {
+			if r.At == day && byHour[*r.Line] != r.Amount {
+				t.Errorf("a day has %v of a line, its hours %v", r.Amount, byHour[*r.Line])
+			}
+		}
+	}
+	return out
+}
+
+func collect(t *testing.T, rollups iter.Seq2[cost.Rollup, error]) (out []cost.Rollup) {
+	t.Helper()
+	for r, err := range rollups {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out = append(out, sum)
+		out = append(out, r)
 	}
-	if !slices.IsSortedFunc(out, func(a, b cost.Sum) int { return a.Period - b.Period }) {
-		t.Error("periods are out of order")
+	if !slices.IsSortedFunc(out, func(a, b cost.Rollup) int { return cmp.Compare(a.At, b.At) }) {
+		t.Error("rollups are out of order")
 	}
 	return out
 }
@@ -101,7 +124,7 @@ func empty(t *testing.T, s cost.Store) {
 	if got := mark(t, s); got != 0 {
 		t.Errorf("watermark = %d", got)
 	}
-	if got := sums(t, s, account, day(0)); len(got) != 0 {
+	if got := sums(t, s, account, 0); len(got) != 0 {
 		t.Errorf("sums = %v", got)
 	}
 	if got := tags(t, s); len(got) != 0 {
@@ -117,17 +140,18 @@ func addsUp(t *testing.T, s cost.Store) {
 	fold(t, s, batch(2, 3, one(line(), noon, 7)))
 	fold(t, s, batch(3, 9, one(line(), noon.Add(time.Hour), 11)))
 	fold(t, s, batch(9, 10, one(line(), noon.AddDate(0, 0, 1), 13)))
-	hour := cost.Period{Start: noon, End: noon.Add(time.Hour)}
-	got := sums(t, s, account, day(-1), hour, day(0), day(1))
-	want := []cost.Sum{{Period: 1, Amount: cost.Amount{Tokens: 12, Invocations: 2}},
-		{Period: 2, Amount: cost.Amount{Tokens: 23, Invocations: 3}}, {Period: 3, Amount: cost.Amount{Tokens: 13, Invocations: 1}}}
-	if len(got) != len(want) {
-		t.Fatalf("sums = %v, want %v", got, want)
-	}
-	for i := range want {
-		if *got[i].Line != line() || got[i].Period != want[i].Period || got[i].Amount != want[i].Amount {
-			t.Errorf("sum %d = %v of %v, want %v", i, got[i], *got[i].Line, want[i])
+	want := []cost.Rollup{{At: 0, Amount: cost.Amount{Tokens: 12, Invocations: 2}}, {At: 1, Amount: cost.Amount{Tokens: 11, Invocations: 1}}, {At: 24, Amount: cost.Amount{Tokens: 13, Invocations: 1}}}
+	got := hours(t, s, account, noon.AddDate(0, 0, -1), noon.AddDate(0, 0, 2))
+	for i := range got {
+		if got[i].At -= cost.HourOf(noon); len(got) != len(want) || *got[i].Line != line() || got[i].At != want[i].At || got[i].Amount != want[i].Amount {
+			t.Errorf("hour %d = %v of %v, want %v", i, got[i], *got[i].Line, want)
 		}
+	}
+	if got := hours(t, s, account, noon.Add(time.Hour), noon.Add(2*time.Hour)); len(got) != 1 || got[0].Tokens != 11 {
+		t.Errorf("one hour = %v", got)
+	}
+	if got := sums(t, s, account, -1, 0, 1); len(got) != 2 || got[0].Tokens != 23 || got[0].Invocations != 3 || got[1].Tokens != 13 {
+		t.Errorf("days = %v", got)
 	}
 	if totals, err := s.Totals(t.Context()); err != nil || totals != (cost.Totals{Watermark: 10, Records: 4, Tokens: 36}) {
 		t.Errorf("totals = %v, %v", totals, err)
@@ -137,7 +161,7 @@ func addsUp(t *testing.T, s cost.Store) {
 func sharesLines(t *testing.T, s cost.Store) {
 	fold(t, s, batch(0, 1, one(line(), noon, 5)))
 	fold(t, s, batch(1, 2, one(line(), noon.AddDate(0, 0, 1), 5)))
-	if got := sums(t, s, account, day(0), day(1)); len(got) != 2 || got[0].Line != got[1].Line {
+	if got := hours(t, s, account, noon, noon.AddDate(0, 0, 2)); len(got) != 2 || got[0].Line != got[1].Line {
 		t.Errorf("one line has two pointers: %v", got)
 	}
 }
@@ -152,6 +176,8 @@ func staysApart(t *testing.T, s cost.Store) {
 		func(l *cost.Line) { l.Kind = outcrop.OutputTokens }, func(l *cost.Line) { l.Kind = cost.NoTokens },
 		func(l *cost.Line) { l.Price = "list#other" }, func(l *cost.Line) { l.Rate++ },
 		func(l *cost.Line) { l.Priced = false }, func(l *cost.Line) { l.Estimated = true },
+		func(l *cost.Line) { l.Principal = "p" }, func(l *cost.Line) { l.Session = cost.NewTagSet(outcrop.Tags{"team": "a"}) },
+		func(l *cost.Line) { l.Input = 2 },
 	} {
 		l := line()
 		change(&l)
@@ -159,7 +185,7 @@ func staysApart(t *testing.T, s cost.Store) {
 		all[cost.RollupKey{Hour: cost.HourOf(noon), Line: l}] = cost.Amount{Tokens: 1, Invocations: 1}
 	}
 	fold(t, s, batch(0, 1, all))
-	for _, sum := range sums(t, s, account, day(0)) {
+	for _, sum := range sums(t, s, account, 0) {
 		if !want[*sum.Line] || sum.Tokens != 1 {
 			t.Errorf("unexpected sum %v of %v", sum.Amount, *sum.Line)
 		}
@@ -177,7 +203,7 @@ func refusesMoved(t *testing.T, s cost.Store) {
 	if err := s.Fold(t.Context(), late); !errors.Is(err, cost.ErrMoved) {
 		t.Errorf("error = %v, want ErrMoved", err)
 	}
-	if got := sums(t, s, account, day(0)); len(got) != 1 || got[0].Tokens != 5 || mark(t, s) != 5 || len(tags(t, s)) != 0 {
+	if got := sums(t, s, account, 0); len(got) != 1 || got[0].Tokens != 5 || mark(t, s) != 5 || len(tags(t, s)) != 0 {
 		t.Errorf("a refused fold left traces: %v at %d, tags %v", got, mark(t, s), tags(t, s))
 	}
 }
@@ -187,7 +213,7 @@ func separatesAccounts(t *testing.T, s cost.Store) {
 	other.Account = "444455556666"
 	fold(t, s, batch(0, 1, one(line(), noon, 5)))
 	fold(t, s, batch(1, 2, one(other, noon, 7)))
-	if got := sums(t, s, other.Account, day(0)); len(got) != 1 || got[0].Tokens != 7 {
+	if got := sums(t, s, other.Account, 0); len(got) != 1 || got[0].Tokens != 7 {
 		t.Errorf("sums = %v", got)
 	}
 	if err := s.SetTags(t.Context(), other.Account, []cost.TagState{{Key: "team", Status: cost.Active}}); err != nil {
@@ -209,14 +235,14 @@ func resets(t *testing.T, s cost.Store) {
 	if err := s.Reset(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if got := sums(t, s, account, day(0)); len(got) != 0 || mark(t, s) != 0 {
+	if got := sums(t, s, account, 0); len(got) != 0 || mark(t, s) != 0 {
 		t.Errorf("after reset: %v at %d", got, mark(t, s))
 	}
 	if got := tags(t, s); len(got) != 1 || got[0] != active {
 		t.Errorf("tags = %v, want %v", got, active)
 	}
 	fold(t, s, b)
-	if got := sums(t, s, account, day(0)); len(got) != 1 || got[0].Tokens != 5 {
+	if got := sums(t, s, account, 0); len(got) != 1 || got[0].Tokens != 5 {
 		t.Errorf("folded again: %v", got)
 	}
 }
@@ -255,7 +281,7 @@ func stopsEarly(t *testing.T, s cost.Store) {
 	fold(t, s, batch(0, 1, one(line(), noon, 5)))
 	fold(t, s, batch(1, 2, one(other, noon, 5)))
 	for range 20 { // more often than a store has connections
-		for _, err := range s.Sums(t.Context(), account, []cost.Period{day(0), day(1)}) {
+		for _, err := range s.Days(t.Context(), account, 0, 1<<20) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -269,7 +295,7 @@ func keepsRates(t *testing.T, s cost.Store) {
 	l := line()
 	l.Rate = 1<<64 - 1
 	fold(t, s, batch(0, 1, one(l, noon, 5)))
-	if got := sums(t, s, account, day(0)); len(got) != 1 || *got[0].Line != l {
+	if got := sums(t, s, account, 0); len(got) != 1 || *got[0].Line != l {
 		t.Errorf("sums = %v, want %v", got, l)
 	}
 }
@@ -293,7 +319,45 @@ func foldsOnce(t *testing.T, s cost.Store) {
 			t.Error(err)
 		}
 	}
-	if got := sums(t, s, account, day(0)); len(got) != 1 || got[0].Tokens != outcrop.Tokens(mark(t, s)) {
+	if got := sums(t, s, account, 0); len(got) != 1 || got[0].Tokens != outcrop.Tokens(mark(t, s)) {
 		t.Errorf("%v tokens at watermark %d, want as many", got, mark(t, s))
+	}
+}
+
+func keepsDocuments(t *testing.T, s cost.Store) {
+	put := func(a outcrop.AccountID, kind, id, body string) {
+		t.Helper()
+		if err := s.PutDocument(t.Context(), a, cost.Document{Kind: kind, ID: id, Body: []byte(body)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	bodies := func(kind string) (out []string) {
+		list, err := s.Documents(t.Context(), account, kind)
+		if err != nil || !slices.IsSortedFunc(list, func(a, b cost.Document) int { return cmp.Compare(a.Number, b.Number) }) {
+			t.Fatal(list, err)
+		}
+		for _, d := range list {
+			out = append(out, d.ID+string(d.Body))
+		}
+		return out
+	}
+	put(account, "version", "b", "1")
+	put(account, "version", "a", "2")
+	put(account, "category", "a", "3")
+	put("444455556666", "version", "a", "4")
+	put(account, "version", "b", "5") // replaced where it stands
+	if got := bodies("version"); !slices.Equal(got, []string{"b5", "a2"}) {
+		t.Errorf("versions = %v", got)
+	}
+	for _, want := range []bool{true, false} {
+		if ok, err := s.DeleteDocument(t.Context(), account, "version", "b"); err != nil || ok != want {
+			t.Errorf("deleted = %v, %v", ok, err)
+		}
+	}
+	if err := s.Reset(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := slices.Concat(bodies("version"), bodies("category")); !slices.Equal(got, []string{"a2", "a3"}) {
+		t.Errorf("documents after a reset = %v", got)
 	}
 }

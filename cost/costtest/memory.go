@@ -18,11 +18,13 @@ type memory struct {
 	mark    outcrop.Seq
 	rollups map[cost.RollupKey]cost.Amount
 	tags    map[cost.TagUse]cost.TagState
+	docs    map[outcrop.AccountID][]cost.Document
+	made    int64
 }
 
 // NewMemory makes an empty store that lives and dies with the process.
 func NewMemory() cost.Store {
-	return &memory{rollups: map[cost.RollupKey]cost.Amount{}, tags: map[cost.TagUse]cost.TagState{}}
+	return &memory{rollups: map[cost.RollupKey]cost.Amount{}, tags: map[cost.TagUse]cost.TagState{}, docs: map[outcrop.AccountID][]cost.Document{}}
 }
 
 func (m *memory) Watermark(context.Context) (outcrop.Seq, error) {
@@ -52,15 +54,25 @@ func (m *memory) Fold(_ context.Context, b cost.Batch) error {
 	return nil
 }
 
-func (m *memory) Sums(_ context.Context, account outcrop.AccountID, periods []cost.Period) iter.Seq2[cost.Sum, error] {
-	return func(yield func(cost.Sum, error) bool) {
+func (m *memory) Hours(_ context.Context, account outcrop.AccountID, from, to int64) iter.Seq2[cost.Rollup, error] {
+	return m.walk(account, from, to, func(hour int64) int64 { return hour })
+}
+
+func (m *memory) Days(_ context.Context, account outcrop.AccountID, from, to int64) iter.Seq2[cost.Rollup, error] {
+	return m.walk(account, from, to, cost.DayOf)
+}
+
+// walk adds up rollups by what at makes of their hours.
+func (m *memory) walk(account outcrop.AccountID, from, to int64, at func(int64) int64) iter.Seq2[cost.Rollup, error] {
+	return func(yield func(cost.Rollup, error) bool) {
 		lines := map[cost.Line]*cost.Line{}
-		for i, sums := range m.sums(account, periods) {
-			for line, amount := range sums {
+		sums := m.sums(account, from, to, at)
+		for _, when := range slices.Sorted(maps.Keys(sums)) {
+			for line, amount := range sums[when] {
 				if lines[line] == nil {
 					lines[line] = &line
 				}
-				if !yield(cost.Sum{Period: i, Line: lines[line], Amount: amount}, nil) {
+				if !yield(cost.Rollup{At: when, Line: lines[line], Amount: amount}, nil) {
 					return
 				}
 			}
@@ -68,21 +80,20 @@ func (m *memory) Sums(_ context.Context, account outcrop.AccountID, periods []co
 	}
 }
 
-func (m *memory) sums(account outcrop.AccountID, periods []cost.Period) []map[cost.Line]cost.Amount {
+func (m *memory) sums(account outcrop.AccountID, from, to int64, at func(int64) int64) map[int64]map[cost.Line]cost.Amount {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	out := make([]map[cost.Line]cost.Amount, len(periods))
+	out := map[int64]map[cost.Line]cost.Amount{}
 	for key, add := range m.rollups {
-		for i, p := range periods {
-			if key.Line.Account != account || key.Hour < cost.HourOf(p.Start) || key.Hour >= cost.HourOf(p.End) {
-				continue
-			}
-			if out[i] == nil {
-				out[i] = map[cost.Line]cost.Amount{}
-			}
-			sum := out[i][key.Line]
-			out[i][key.Line] = cost.Amount{Tokens: sum.Tokens + add.Tokens, Invocations: sum.Invocations + add.Invocations}
+		when := at(key.Hour)
+		if key.Line.Account != account || when < from || when >= to {
+			continue
 		}
+		if out[when] == nil {
+			out[when] = map[cost.Line]cost.Amount{}
+		}
+		sum := out[when][key.Line]
+		out[when][key.Line] = cost.Amount{Tokens: sum.Tokens + add.Tokens, Invocations: sum.Invocations + add.Invocations}
 	}
 	return out
 }
@@ -139,4 +150,41 @@ func (m *memory) state(use cost.TagUse) cost.TagState {
 		return state
 	}
 	return cost.TagState{Key: use.Key, Status: cost.Inactive}
+}
+
+func (m *memory) Documents(_ context.Context, account outcrop.AccountID, kind string) ([]cost.Document, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []cost.Document
+	for _, d := range m.docs[account] {
+		if d.Kind == kind {
+			out = append(out, d)
+		}
+	}
+	return out, nil
+}
+
+func (m *memory) PutDocument(_ context.Context, account outcrop.AccountID, d cost.Document) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	d.Body = slices.Clone(d.Body)
+	for i, have := range m.docs[account] {
+		if have.Kind == d.Kind && have.ID == d.ID {
+			d.Number = have.Number
+			m.docs[account][i] = d
+			return nil
+		}
+	}
+	m.made++
+	d.Number = m.made
+	m.docs[account] = append(m.docs[account], d)
+	return nil
+}
+
+func (m *memory) DeleteDocument(_ context.Context, account outcrop.AccountID, kind, id string) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	before := len(m.docs[account])
+	m.docs[account] = slices.DeleteFunc(m.docs[account], func(d cost.Document) bool { return d.Kind == kind && d.ID == id })
+	return len(m.docs[account]) < before, nil
 }
