@@ -191,7 +191,7 @@ func (s *Sort) compare(a, b Value) int {
 	n := a.Cost.Cmp(b.Cost)
 	switch s.By {
 	case UsageQuantity:
-		n = cmp.Compare(a.Tokens, b.Tokens)
+		n = cmp.Compare(a.Thousandths, b.Thousandths)
 	case NormalizedUsageAmount:
 		n = 0
 	}

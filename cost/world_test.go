@@ -155,7 +155,7 @@ func plus(v, w cost.Value) cost.Value {
 	case v.Unit == "":
 		unit = w.Unit
 	}
-	return cost.Value{Cost: v.Cost.Add(w.Cost), Tokens: v.Tokens + w.Tokens, Unpriced: v.Unpriced + w.Unpriced,
+	return cost.Value{Cost: v.Cost.Add(w.Cost), Tokens: v.Tokens + w.Tokens, Thousandths: v.Thousandths + w.Thousandths, Unpriced: v.Unpriced + w.Unpriced,
 		Estimated: v.Estimated + w.Estimated, Invocations: v.Invocations + w.Invocations, Unit: unit}
 }
 
