@@ -99,6 +99,7 @@ var dispatchKeys = map[string]dispatchKey{
 	"logs":                     {"logs", "Logs_20140328"},
 	"cloudwatch":               {"monitoring", "GraniteServiceVersion20100801"},
 	"bcm-data-exports":         {"bcm-data-exports", "AWSBillingAndCostManagementDataExports"},
+	"cur":                      {"cur", "AWSOrigamiServiceGatewayService"},
 	"budgets":                  {"budgets", "AWSBudgetServiceGateway"},
 	"organizations":            {"organizations", "AWSOrganizationsV20161128"},
 	"service-quotas":           {"servicequotas", "ServiceQuotasV20190624"},
