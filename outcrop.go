@@ -53,6 +53,19 @@ type Attempt struct {
 	Lane        LaneID        // the router's own number for this upstream, Region and model; 0 when it keeps no memory of it
 	Config      uint32        // which reading of the configuration the Upstream comes from
 	Prefix      Prefix        // of the prompt, as far as the router keeps calls that share it together
+	Told        *Told         // where the upstream notes what its answer has no word for; may be nil
+}
+
+// A Told is what an upstream says beside its answer. It belongs to one
+// Invocation: the upstream writes it, and its caller reads it afterwards.
+type Told struct {
+	Request string // the upstream's own id of the request
+	// Parts are counts that the answer's usage holds within others: reasoning
+	// and speech made within output, speech taken in within input. Kinds that
+	// are no tokens stand for themselves.
+	Parts PerKind[Tokens]
+	// Seen is what was counted before the end, to bill an answer that is cut.
+	Seen PerKind[Tokens]
 }
 
 // A Route is the order in which to try; never empty, never outside the

@@ -113,6 +113,26 @@ func (u *Usage) Total() Tokens {
 	return sum
 }
 
+// Part moves parts out of the kinds that hold them, so that the kinds are
+// disjoint. A part is never larger than what it is a part of.
+func (u *Usage) Part(parts *PerKind[Tokens]) {
+	for k, n := range parts.All() {
+		whole := k
+		switch k {
+		case ReasoningTokens, OutputAudioTokens:
+			whole = OutputTokens
+		case InputAudioTokens:
+			whole = InputTokens
+		}
+		if whole != k {
+			had := u.Of(whole)
+			n = min(n, had)
+			u.Set(whole, had-n)
+		}
+		u.Set(k, n)
+	}
+}
+
 // Output is what AWS calls the OutputTokenCount: all that was generated, with
 // the reasoning before it.
 func (u *Usage) Output() Tokens {

@@ -127,6 +127,34 @@ func TestTotals(t *testing.T) {
 	}
 }
 
+// Property: moving parts out changes neither the total nor what is in and what
+// is out, whatever an upstream claims; a part nobody told of stays unknown.
+func TestPartsAreDisjoint(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var u Usage
+		for k := range ReasoningTokens {
+			u.Set(k, Tokens(rapid.Uint64Range(0, 100).Draw(t, "n")))
+		}
+		before := u
+		var parts PerKind[Tokens]
+		for k := ReasoningTokens; k < TokenKinds; k++ {
+			if rapid.Bool().Draw(t, "told") {
+				parts.Set(k, Tokens(rapid.Uint64Range(0, 200).Draw(t, "part")))
+			}
+		}
+		u.Part(&parts)
+		if u.Total() != before.Total() || u.Output() != before.Output() || u.Input() != before.Input() {
+			t.Fatalf("%+v became %+v by %+v", before, u, parts)
+		}
+		for k := ReasoningTokens; k < TokenKinds; k++ {
+			_, told := parts.Get(k)
+			if n, known := u.Get(k); known != told || n > parts.Of(k) || !k.CountsTokens() && n != parts.Of(k) {
+				t.Fatalf("%s is %d, known %t, of %+v", k, n, known, parts)
+			}
+		}
+	})
+}
+
 // Property: costs of parts add up to the cost of the whole, so any grouping of
 // the same records has the same total.
 func TestCostsAddUp(t *testing.T) {

@@ -60,6 +60,7 @@ type Gateway struct {
 	Now       func() time.Time
 	Bindings  Bindings  // optional: model ids that stand for application profiles
 	Mistakes  *Mistakes // optional: counts the calls that miss the profile they mean
+	Hangup    Hangup    // what to do when a client goes away
 }
 
 // A Call is an authenticated request to a model.
@@ -123,7 +124,7 @@ type Stream struct {
 }
 
 // ConverseStream begins a call answered in events. Breaking off the sequence
-// stops the upstream and settles what was seen; the sequence must be ranged
+// settles what the upstream then counts (Hangup); the sequence must be ranged
 // over, once.
 func (g *Gateway) ConverseStream(ctx context.Context, call *Call) (*Stream, error) {
 	t, err := g.begin(ctx, call)
@@ -141,10 +142,9 @@ func (g *Gateway) follow(ctx context.Context, t *trip, yield func(converse.Event
 	err := g.walk(ctx, t, func(ctx context.Context, attempt outcrop.Attempt) error {
 		return g.pass(ctx, t, attempt, yield)
 	})
-	left := errors.Is(err, errHungUp) // nobody ranges any more: nothing may be yielded
 	settled := g.settle(ctx, t, err)
 	switch {
-	case left || errors.Is(settled, errHungUp):
+	case t.left || errors.Is(settled, errHungUp): // nobody ranges any more: nothing may be yielded
 	case settled != nil:
 		yield(converse.Event{}, settled)
 	default:
@@ -163,7 +163,7 @@ func (g *Gateway) pass(ctx context.Context, t *trip, attempt outcrop.Attempt, yi
 		if t.meter.event(event, g.Now) {
 			return nil // metadata: it closes the answer
 		}
-		if !yield(event, nil) {
+		if t.left = t.left || !yield(event, nil); t.left && !g.Hangup.listen(t) {
 			return errHungUp
 		}
 		if seen, due := t.meter.progress(t.request, g.Now); due {

@@ -14,6 +14,7 @@ const bytesPerOutputToken = 4
 
 // A meter watches an answer pass and knows what it came to.
 type meter struct {
+	aside      outcrop.Told // what the upstream says beside its answer
 	firstByte  time.Time
 	output     int // bytes of text, reasoning and tool input that have passed
 	reported   *converse.TokenUsage
@@ -82,17 +83,24 @@ func (m *meter) response(r *converse.Response) {
 func (m *meter) usage(r *converse.Request, cause error) outcrop.Usage {
 	switch {
 	case m.reported != nil:
-		return m.reported.Usage()
+		u := m.reported.Usage()
+		u.Part(&m.aside.Parts)
+		return u
 	case cause != nil && !m.spoke() && !errors.Is(cause, errHungUp):
 		return outcrop.Usage{}
 	}
 	return m.estimate(r)
 }
 
+// estimate is what must have been used so far: what the upstream counted
+// before the end, and for the rest what the bytes come to.
 func (m *meter) estimate(r *converse.Request) outcrop.Usage {
-	u := outcrop.Usage{Estimated: true}
-	u.Set(outcrop.InputTokens, converse.EstimateInputTokens(r))
-	u.Set(outcrop.OutputTokens, outcrop.Tokens((m.output+bytesPerOutputToken-1)/bytesPerOutputToken))
+	u := outcrop.Usage{PerKind: m.aside.Seen, Estimated: true}
+	if _, counted := u.Get(outcrop.InputTokens); !counted {
+		u.Set(outcrop.InputTokens, converse.EstimateInputTokens(r))
+	}
+	passed := outcrop.Tokens((m.output + bytesPerOutputToken - 1) / bytesPerOutputToken)
+	u.Set(outcrop.OutputTokens, max(passed, u.Of(outcrop.OutputTokens)))
 	return u
 }
 

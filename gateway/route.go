@@ -56,6 +56,9 @@ func (l *leg) heard(at time.Time) {
 // call. Those that the router holds back are left out; where it holds back all,
 // the first is made, since a call that is never tried cannot succeed.
 func (g *Gateway) walk(ctx context.Context, t *trip, do func(context.Context, outcrop.Attempt) error) (err error) {
+	client := ctx
+	ctx, done := g.Hangup.outlive(ctx)
+	defer done()
 	if limit := g.Deadlines.Call; limit > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, limit)
@@ -69,7 +72,7 @@ func (g *Gateway) walk(ctx context.Context, t *trip, do func(context.Context, ou
 		}
 		made++
 		a.Number = made
-		if err = g.attempt(ctx, t, a, i < len(t.route)-1, do); !g.another(ctx, t, err) {
+		if err = g.attempt(ctx, t, a, i < len(t.route)-1, do); client.Err() != nil || !g.another(ctx, t, err) {
 			return err
 		}
 	}

@@ -20,6 +20,8 @@ type trip struct {
 	streaming bool
 	record    outcrop.UsageRecord
 	meter     meter
+	left      bool // the client went away: nothing may be told any more
+	unheard   int  // bytes that had passed by then
 }
 
 // plan resolves the call and finds its way.
@@ -48,7 +50,7 @@ func (g *Gateway) plan(ctx context.Context, call *Call) (*trip, error) {
 			"No configured upstream serves %s in a Region of this call. Add the model and a Region to an upstream in the configuration, or enable one that is drained (outcrop upstream list).", target.Model.ID)
 	}
 	for i := range t.route {
-		t.route[i].Invocation = call.Invocation
+		t.route[i].Invocation, t.route[i].Told = call.Invocation, &t.meter.aside
 	}
 	return t, nil
 }
@@ -98,6 +100,7 @@ func (g *Gateway) begin(ctx context.Context, call *Call) (*trip, error) {
 
 // try notes where the next attempt goes.
 func (t *trip) try(a outcrop.Attempt) {
+	t.meter.aside = outcrop.Told{}
 	t.record.Attempts = a.Number
 	t.record.Upstream = a.Upstream
 	t.record.ServedIn = a.Destination.Region
@@ -110,8 +113,8 @@ func (g *Gateway) settle(ctx context.Context, t *trip, cause error) error {
 	r := &t.record
 	r.Ended = g.Now()
 	r.FirstByte = t.meter.firstByte
-	hungUp := cause != nil && ctx.Err() != nil || errors.Is(cause, errHungUp)
-	if hungUp {
+	r.UpstreamRequest = t.meter.aside.Request
+	if t.left || ctx.Err() != nil {
 		cause = errHungUp
 	}
 	r.Usage = t.meter.usage(t.request, cause)

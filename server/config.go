@@ -50,6 +50,10 @@ type ProfilesConfig struct {
 type RuntimeConfig struct {
 	AcceptBareProfileID bool  `yaml:"accept_bare_profile_id"` // take an application profile's id without its ARN, which AWS refuses
 	StreamPadding       *bool `yaml:"stream_padding"`         // blur the sizes of stream events as AWS does; default true
+
+	// DrainOnHangup is how long a model is listened to after its client has
+	// gone, to bill what it counts and not what was seen; 0s cuts off at once.
+	DrainOnHangup *strictyaml.Duration `yaml:"drain_on_hangup"` // default 10s
 }
 
 // AuditConfig turns the audit trail, which keeps every control-plane call and
@@ -95,7 +99,8 @@ const (
 	DefaultAccount = outcrop.AccountID("123456789012")
 	DefaultRegion  = outcrop.Region("us-east-1")
 
-	defaultDrain = strictyaml.Duration(30 * time.Second)
+	defaultDrain  = strictyaml.Duration(30 * time.Second)
+	defaultHangup = strictyaml.Duration(10 * time.Second)
 )
 
 // ReadConfig reads a configuration file. An empty name is an empty file.
@@ -135,6 +140,7 @@ func (c *Config) complete() error {
 	setDefault(&c.Region, DefaultRegion)
 	setDefault(&c.Drain, defaultDrain)
 	setDefault(&c.Log, "info")
+	setDefault(&c.Runtime.DrainOnHangup, new(defaultHangup))
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		return fmt.Errorf("listen: %q is not HOST:PORT", c.Listen)
 	}

@@ -175,6 +175,7 @@ func (e *engines) openGateway(ctx context.Context, c *Config) error {
 		return err
 	}
 	e.gateway = &gateway.Gateway{
+		Hangup:   gateway.Hangup{Wait: time.Duration(*c.Runtime.DrainOnHangup)},
 		Profiles: e.profiles, Policy: e.identity, Ledger: e.ledger, Upstreams: backends, Now: time.Now,
 		Router: e.openRouter(c, lanes),
 		Quote:  e.quote,

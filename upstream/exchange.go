@@ -56,11 +56,32 @@ func (h *Host) Post(w *Watch, p Post) (*http.Response, error) {
 	if err != nil {
 		return nil, h.unanswered(w, err)
 	}
+	if told := p.Attempt.Told; told != nil {
+		told.Request = requestID(response.Header)
+	}
 	if response.StatusCode != http.StatusOK {
 		defer response.Body.Close()
 		return nil, h.refused(w, request, &p, response)
 	}
 	return response, nil
+}
+
+// requestIDs are the headers in which servers name a request, in canonical
+// form: AWS's, Anthropic's, and what OpenAI and most others use.
+var requestIDs = [...]string{"X-Amzn-Requestid", "Request-Id", "X-Request-Id"}
+
+// requestID is the server's own name for a request, for its bills and its
+// support. What is too long or unprintable is none.
+func requestID(h http.Header) string {
+	const longest = 128
+	for _, name := range requestIDs {
+		for _, id := range h[name] {
+			if id != "" && len(id) <= longest && strings.IndexFunc(id, func(r rune) bool { return r <= ' ' || r > '~' }) < 0 {
+				return id
+			}
+		}
+	}
+	return ""
 }
 
 // Ask sends p and reads the whole answer, which is JSON, within limit.

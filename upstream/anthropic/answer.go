@@ -216,12 +216,33 @@ func (u *usage) take(later *usage) {
 	}
 }
 
+// tell notes what is known before the end: an answer that is cut is billed by
+// it. Its cache writes are in the same terms as those of the whole.
+func (u *usage) tell(a outcrop.Attempt) {
+	if a.Told == nil || !u.Input.known {
+		return
+	}
+	so := *u
+	so.Output = count{known: true}
+	seen := so.counted()
+	for k, n := range seen.All() {
+		if k != outcrop.OutputTokens {
+			a.Told.Seen.Set(k, n)
+		}
+	}
+}
+
 // converse is nil unless input and output are known: half a usage is none.
 func (u *usage) converse() *converse.TokenUsage {
 	if !u.Input.known || !u.Output.known {
 		return nil
 	}
-	var t outcrop.Usage
+	told := converse.UsageOf(u.counted())
+	return &told
+}
+
+// counted is u by kind.
+func (u *usage) counted() (t outcrop.Usage) {
 	t.Set(outcrop.InputTokens, u.Input.n)
 	t.Set(outcrop.OutputTokens, u.Output.n)
 	if u.CacheRead.known {
@@ -237,6 +258,5 @@ func (u *usage) converse() *converse.TokenUsage {
 	if short.known || u.CacheWrite.known && !long.known {
 		t.Set(outcrop.CacheWrite5mTokens, short.n)
 	}
-	told := converse.UsageOf(t)
-	return &told
+	return t
 }

@@ -131,6 +131,7 @@ func (s *stream) event(data []byte) (over bool, err error) {
 		if e.Message != nil {
 			s.usage.take(&e.Message.Usage)
 			s.usage.Output = count{} // only what has been said so far: the end tells the rest
+			s.usage.tell(s.attempt)
 		}
 	case "content_block_start":
 		return false, s.start(&e)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"outcrop"
+	"outcrop/internal/strictyaml"
 	"outcrop/server"
 	"outcrop/upstream"
 	"outcrop/upstream/bedrock"
@@ -23,7 +24,8 @@ import (
 // address and the keys of its administrator. Its door verifies every signature.
 func far(t testing.TB) (endpoint string, keys bedrock.Credentials) {
 	t.Helper()
-	s, err := server.Start(context.WithoutCancel(t.Context()), server.Config{Listen: "127.0.0.1:0", DataDir: t.TempDir()}, slog.New(slog.DiscardHandler))
+	s, err := server.Start(context.WithoutCancel(t.Context()), server.Config{Listen: "127.0.0.1:0", DataDir: t.TempDir(),
+		Runtime: server.RuntimeConfig{DrainOnHangup: new(strictyaml.Duration)}}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,7 @@ func (u *Upstream) decodeAnswer(a outcrop.Attempt, text []byte) (*converse.Respo
 	case !c.choice:
 		return nil, u.host.Failed(a, 200, "The model's server answered without choices. Tell the operator.")
 	}
+	c.tell(a)
 	content, malformed := c.blocks(a)
 	return &converse.Response{
 		Output:     converse.ConverseOutput{Message: &converse.Message{Role: "assistant", Content: content}},

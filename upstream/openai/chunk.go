@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"outcrop"
 	"outcrop/converse"
 	"outcrop/internal/jsonlex"
 	"outcrop/upstream"
@@ -17,6 +18,7 @@ type chunk struct {
 	finish    string // finish_reason, empty while there is none
 	matched   string // the stop sequence that was met, where the server tells
 	usage     *converse.TokenUsage
+	parts     outcrop.PerKind[outcrop.Tokens] // of usage: reasoning and speech
 	failure   *upstream.Failure
 }
 
@@ -31,6 +33,7 @@ func (c *chunk) decode(b []byte) bool {
 	c.reset(b)
 	c.choice, c.text, c.reasoning, c.finish, c.matched = false, "", "", "", ""
 	c.calls, c.usage, c.failure = c.calls[:0], nil, nil
+	c.parts = outcrop.PerKind[outcrop.Tokens]{}
 	if c.Peek() != jsonlex.ObjectValue {
 		return false
 	}
@@ -196,49 +199,83 @@ func (c *chunk) readUsage() {
 	if !c.object() {
 		return
 	}
-	var prompt, completion, cached int64
-	var hasPrompt, hasCompletion, hasCached bool
+	var prompt, completion, cached, hit count
 	for c.Member() {
 		switch c.Name() {
 		case "prompt_tokens":
-			prompt, hasPrompt = c.integer()
+			prompt.read(c)
 		case "completion_tokens":
-			completion, hasCompletion = c.integer()
+			completion.read(c)
 		case "prompt_tokens_details":
-			if n, ok := c.cachedTokens(); ok {
-				cached, hasCached = n, true
-			}
+			c.readParts(&cached, outcrop.InputAudioTokens)
+		case "completion_tokens_details":
+			c.readParts(&count{}, outcrop.OutputAudioTokens)
 		case "prompt_cache_hit_tokens": // DeepSeek
-			if n, ok := c.integer(); ok && !hasCached {
-				cached, hasCached = n, true
-			}
+			hit.read(c)
 		default:
 			c.Skip()
 		}
 	}
-	const most = 1 << 40 // tokens; larger claims are not believed
-	if !hasPrompt || !hasCompletion || prompt > most || completion > most {
+	if !cached.known {
+		cached = hit
+	}
+	if !prompt.known || !completion.known {
+		c.parts = outcrop.PerKind[outcrop.Tokens]{}
 		return
 	}
-	cached = min(cached, prompt)
-	c.usage = &converse.TokenUsage{InputTokens: prompt - cached, OutputTokens: completion, TotalTokens: prompt + completion}
-	if hasCached {
-		c.usage.CacheReadInputTokens = &cached
+	cached.n = min(cached.n, prompt.n)
+	c.usage = &converse.TokenUsage{InputTokens: prompt.n - cached.n, OutputTokens: completion.n, TotalTokens: prompt.n + completion.n}
+	if cached.known {
+		c.usage.CacheReadInputTokens = &cached.n
 	}
 }
 
-func (c *chunk) cachedTokens() (n int64, ok bool) {
+// A count of tokens, where it is known.
+type count struct {
+	n     int64
+	known bool
+}
+
+func (n *count) read(c *chunk) {
+	const most = 1 << 40 // tokens; larger claims are not believed
+	n.n, n.known = c.integer()
+	n.known = n.known && n.n <= most
+}
+
+// readParts reads what prompt_tokens or completion_tokens consist of. Text is
+// what remains; audio says of which kind the speech in it is.
+func (c *chunk) readParts(cached *count, audio outcrop.TokenKind) {
 	if !c.object() {
-		return 0, false
+		return
 	}
 	for c.Member() {
-		if c.Name() == "cached_tokens" {
-			n, ok = c.integer()
-		} else {
+		switch c.Name() {
+		case "cached_tokens":
+			cached.read(c)
+		case "reasoning_tokens":
+			c.part(outcrop.ReasoningTokens)
+		case "audio_tokens":
+			c.part(audio)
+		default:
 			c.Skip()
 		}
 	}
-	return n, ok
+}
+
+func (c *chunk) part(k outcrop.TokenKind) {
+	var n count
+	if n.read(c); n.known {
+		c.parts.Set(k, outcrop.Tokens(n.n))
+	}
+}
+
+// tell notes what the usage consists of, and the usage itself: some servers
+// send it along with every chunk, and an answer that is cut is billed by it.
+func (c *chunk) tell(a outcrop.Attempt) {
+	if a.Told == nil || c.usage == nil {
+		return
+	}
+	a.Told.Parts, a.Told.Seen = c.parts, c.usage.Usage().PerKind
 }
 
 // readFailure reads an error, which is an object or a string.

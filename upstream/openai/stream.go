@@ -99,6 +99,7 @@ func (s *stream) take() error {
 		return s.u.host.InBody(s.attempt, c.failure)
 	}
 	if c.usage != nil {
+		c.tell(s.attempt)
 		s.usage = c.usage // the last one counts: some servers send it along with every chunk
 	}
 	if !c.choice || s.finished {
