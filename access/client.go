@@ -67,7 +67,7 @@ func (c *Client) organizations(ctx context.Context, operation string, in map[str
 	return wrap(operation, json.Unmarshal(answer, out))
 }
 
-// bedrock calls the control plane. path is escaped already.
+// bedrock calls the control plane. path is escaped already; out may be nil.
 func (c *Client) bedrock(ctx context.Context, method, path string, in, out any) error {
 	var body []byte
 	if in != nil {
@@ -77,7 +77,7 @@ func (c *Client) bedrock(ctx context.Context, method, path string, in, out any) 
 		}
 	}
 	answer, err := c.send(ctx, "bedrock", method, path, string(body), map[string]string{"Content-Type": "application/json"})
-	if err != nil {
+	if err != nil || out == nil {
 		return err
 	}
 	return json.Unmarshal(answer, out)

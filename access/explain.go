@@ -7,6 +7,7 @@ import (
 
 	"outcrop"
 	"outcrop/iam"
+	"outcrop/profile"
 )
 
 // A Question is whether a principal may do something with a profile.
@@ -27,6 +28,7 @@ type Explanation struct {
 	Allowed   bool           `json:"allowed"`
 	Message   string         `json:"message,omitempty"` // what the caller would read; of the first check refused
 	Checks    []Check        `json:"checks"`
+	Defaults  outcrop.Tags   `json:"defaults,omitempty"` // what the profile says where a call is silent, by setting
 }
 
 // A Check is one thing that has to be allowed.
@@ -83,7 +85,7 @@ func (c *Client) Explain(ctx context.Context, q Question) (*Explanation, error) 
 		return nil, err
 	}
 	asked := &inquiry{management: c, client: there, principal: p, region: t.Region}
-	e := &Explanation{Principal: p.ARN, Action: q.Action, Profile: t.Profile.ARN, Region: t.Region, Allowed: true}
+	e := &Explanation{Principal: p.ARN, Action: q.Action, Profile: t.Profile.ARN, Region: t.Region, Allowed: true, Defaults: defaultsIn(t.Profile.Tags)}
 	for _, check := range checksOf(t, q) {
 		answer, err := asked.ask(ctx, check)
 		if err != nil {
@@ -146,3 +148,14 @@ var (
 	effects = map[string]iam.Effect{iam.Allow.String(): iam.Allow, iam.Deny.String(): iam.Deny}
 	layers  = []iam.Layer{iam.SCPLayer, iam.IdentityLayer, iam.BoundaryLayer}
 )
+
+// defaultsIn are the tags that hold a profile's defaults, by their short names.
+func defaultsIn(tags outcrop.Tags) outcrop.Tags {
+	found := outcrop.Tags{}
+	for key, value := range tags {
+		if name, ok := strings.CutPrefix(key, profile.DefaultPrefix); ok {
+			found[name] = value
+		}
+	}
+	return found
+}

@@ -43,6 +43,9 @@ func (g *Gateway) plan(ctx context.Context, call *Call) (*trip, error) {
 	if err != nil {
 		return nil, err
 	}
+	if target.Defaults != nil {
+		request.Default(target.Defaults, target.Model.ID)
+	}
 	t := &trip{target: target, request: request, streaming: call.Operation.Streaming()}
 	t.route = g.Router.Route(t.room[:0], outcrop.RouteAsk{Target: target, Streaming: t.streaming}, request)
 	if len(t.route) == 0 {
@@ -82,7 +85,7 @@ func (g *Gateway) begin(ctx context.Context, call *Call) (*trip, error) {
 		SDKAttempt: call.SDKAttempt, Started: call.Received,
 		Region: t.target.Region, ModelRef: call.Ref.Text, MetricID: t.target.MetricID(),
 		Profile: t.target.ProfileARN(), Model: t.target.Model.ID, Geography: t.target.Geography,
-		Tags: t.target.Tags, RequestMetadata: t.request.RequestMetadata,
+		Binding: call.Binding, Tags: t.target.Tags, RequestMetadata: t.request.RequestMetadata,
 	}
 	if call.Caller.Session != nil {
 		t.record.SessionTags = call.Caller.Session.Tags

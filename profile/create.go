@@ -42,6 +42,9 @@ func (p *Profiles) Create(ctx context.Context, req CreateRequest) (*outcrop.Infe
 	if err != nil {
 		return nil, err
 	}
+	if err := p.checkDefaults(tags, made.Model); err != nil {
+		return nil, err
+	}
 	made.Name, made.Description, made.Tags = req.Name, req.Description, tags
 	made.CreatedAt = p.now().UTC().Truncate(time.Microsecond)
 	made.UpdatedAt = made.CreatedAt

@@ -173,9 +173,11 @@ func (r *resolution) model(id outcrop.ModelID, a *outcrop.InferenceProfile) (*ou
 		Destinations: []outcrop.Destination{{Region: r.region, Model: id}},
 	}
 	if a != nil {
-		t.Destinations, t.Tags = a.Destinations, a.Tags
+		t.Destinations, t.Tags = a.Destinations, billable(a.Tags)
 	}
-	return t, nil
+	var err error
+	t.Defaults, err = defaultsOf(a)
+	return t, err
 }
 
 // profile is the Target of a profile that spreads over a Geography. Its model
@@ -188,10 +190,11 @@ func (r *resolution) profile(s *outcrop.InferenceProfile) (*outcrop.Target, erro
 	if !ok {
 		return nil, r.invalid("the catalogue has no model " + string(s.Model))
 	}
+	defaults, err := defaultsOf(s)
 	return &outcrop.Target{
 		Ref: r.ref, Profile: s, Model: *m, Region: r.region, Geography: s.Geography,
-		Destinations: s.Destinations, Tags: s.Tags,
-	}, nil
+		Destinations: s.Destinations, Tags: billable(s.Tags), Defaults: defaults,
+	}, err
 }
 
 // invalidIdentifier is AWS's answer to every modelId it cannot find; clients

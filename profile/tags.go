@@ -17,6 +17,10 @@ func (p *Profiles) Tag(ctx context.Context, account outcrop.AccountID, region ou
 	if err != nil {
 		return err
 	}
+	model, err := p.modelOf(ctx, account, region, arn, add)
+	if err != nil {
+		return err
+	}
 	return p.changeTags(ctx, account, region, arn, func(old outcrop.Tags) (outcrop.Tags, error) {
 		union := make(outcrop.Tags, len(old)+len(add))
 		for _, from := range []outcrop.Tags{old, add} {
@@ -27,8 +31,28 @@ func (p *Profiles) Tag(ctx context.Context, account outcrop.AccountID, region ou
 		if len(union) > outcrop.MaxTagsPerResource {
 			return nil, tooManyTags(arn)
 		}
-		return union, nil
+		if model == "" { // no default is being set
+			return union, nil
+		}
+		return union, p.checkDefaults(union, model)
 	})
+}
+
+// modelOf is the model of a profile that tags are being set on, where some of
+// them are defaults for it. A profile's model never changes.
+func (p *Profiles) modelOf(ctx context.Context, account outcrop.AccountID, region outcrop.Region, arn string, tags outcrop.Tags) (outcrop.ModelID, error) {
+	if len(billable(tags)) == len(tags) {
+		return "", nil
+	}
+	k, err := taggable(account, region, arn)
+	if err != nil {
+		return "", err
+	}
+	found, err := p.store.Profile(ctx, k)
+	if err != nil {
+		return "", absent(err, arn, region)
+	}
+	return found.Model, nil
 }
 
 // Untag removes tags. Keys that do not exist are ignored, as AWS does.

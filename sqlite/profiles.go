@@ -233,8 +233,9 @@ func copyProfile(p *outcrop.InferenceProfile) *outcrop.InferenceProfile {
 
 // TagKeysInUse lists the tag keys on an account's application profiles, in
 // order: a key can be activated for billing before the first call carries it.
+// Those that hold a profile's defaults are not for billing.
 func (db *DB) TagKeysInUse(ctx context.Context, a outcrop.AccountID) ([]string, error) {
-	rows, err := db.read.QueryContext(ctx, "SELECT DISTINCT t.key FROM profiles, json_each(profiles.tags) AS t WHERE account = ? AND t.key IS NOT NULL ORDER BY t.key", a)
+	rows, err := db.read.QueryContext(ctx, "SELECT DISTINCT t.key FROM profiles, json_each(profiles.tags) AS t WHERE account = ? AND t.key IS NOT NULL AND substr(t.key, 1, length(?)) <> ? ORDER BY t.key", a, profile.DefaultPrefix, profile.DefaultPrefix)
 	if err != nil {
 		return nil, fmt.Errorf("list tag keys: %w", err)
 	}

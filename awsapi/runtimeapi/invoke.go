@@ -46,7 +46,7 @@ func newInvocation(r *awsapi.Request, op outcrop.Operation) (*invocation, error)
 			return nil, outcrop.Errorf(outcrop.Invalid, "Outcrop cannot read InvokeModel bodies of the model %s yet. Use Converse, where the model supports it.", t.Model.ID)
 		}
 		in.family, in.answer.Model = family, t.Model.ID
-		request, err := family.Decode(r.Body)
+		request, err := family.Decode(native.Silent(r.Body, t))
 		if err != nil {
 			return nil, err
 		}

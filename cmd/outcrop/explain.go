@@ -56,6 +56,12 @@ func writeExplanation(w io.Writer, e *access.Explanation) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
+	if len(e.Defaults) > 0 {
+		fmt.Fprintln(w, "\nWhere a call is silent, the profile says:")
+		for _, name := range e.Defaults.Keys() {
+			fmt.Fprintf(w, "  %s = %s\n", name, e.Defaults[name])
+		}
+	}
 	if e.Message != "" {
 		fmt.Fprintf(w, "\n%s\n", e.Message)
 	}

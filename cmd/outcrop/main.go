@@ -25,6 +25,7 @@ type cli struct {
 	Bind      bindCommand      `cmd:"" help:"Make a plain model id stand for an application profile, for clients that cannot pass an ARN."`
 	Unbind    unbindCommand    `cmd:"" help:"Forget what a model id stands for."`
 	Bindings  bindingsCommand  `cmd:"" help:"List the model ids that stand for application profiles."`
+	Profile   profileCommand   `cmd:"" help:"Show or set what an application profile says where calls are silent."`
 	RotateKey rotateKeyCommand `cmd:"" name:"rotate-key" help:"Seal every secret with a new envelope key. The server must be stopped."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 }
