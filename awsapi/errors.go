@@ -96,6 +96,9 @@ func (c *call) fail(err error) {
 			f.Code, f.Status = r.code, r.status
 		}
 	case wire.AWSJSON, wire.RPCv2CBOR:
+		if svc.QueryMode && f.Code == "ValidationException" {
+			f.Code = queryCodes[f.Code].code // a service that spoke query once keeps its code
+		}
 		if f.Sender { // the JSON services answer every client fault with 400
 			f.Status = http.StatusBadRequest
 		}

@@ -61,6 +61,9 @@ type Gateway struct {
 	Bindings  Bindings  // optional: model ids that stand for application profiles
 	Mistakes  *Mistakes // optional: counts the calls that miss the profile they mean
 	Hangup    Hangup    // what to do when a client goes away
+
+	// Refused is told of a call that was turned away without a record. Optional.
+	Refused func(outcrop.Caller, *outcrop.Target, error)
 }
 
 // A Call is an authenticated request to a model.
@@ -78,6 +81,8 @@ type Call struct {
 	// Request builds the conversation once the model is known: native bodies
 	// are read by the model's family. It may be called once.
 	Request func(*outcrop.Target) (*converse.Request, error)
+
+	target *outcrop.Target // what Ref resolved to, once it has
 }
 
 // An Answer is a whole response with what the operation's headers tell.

@@ -36,6 +36,7 @@ func (g *Gateway) plan(ctx context.Context, call *Call) (*trip, error) {
 	if err != nil {
 		return nil, err
 	}
+	call.target = target
 	if err := g.Policy.Authorize(ctx, call.Caller, checks(call, target)...); err != nil {
 		return nil, err
 	}
@@ -74,7 +75,8 @@ func checks(call *Call, target *outcrop.Target) []iam.Check {
 }
 
 // begin plans the call and opens its invocation in the ledger.
-func (g *Gateway) begin(ctx context.Context, call *Call) (*trip, error) {
+func (g *Gateway) begin(ctx context.Context, call *Call) (_ *trip, err error) {
+	defer func() { g.refused(call, err) }()
 	t, err := g.plan(ctx, call)
 	if err != nil {
 		return nil, err

@@ -17,7 +17,7 @@ func (m *Metrics) Refused(who outcrop.Caller, target *outcrop.Target, status int
 	lane := Lane{who.Account, who.Region, Namespace, ""}
 	lanes := []Lane{lane}
 	if target != nil {
-		g := grain{account: who.Account, region: who.Region, model: target.MetricID(), tier: standardTier}
+		g := grain{account: who.Account, region: who.Region, model: target.MetricID(), asked: standardTier, served: standardTier}
 		all := g.lanes()
 		lanes = all[:]
 	}

@@ -58,6 +58,6 @@ func (g *grain) lanes() [3]Lane {
 	lane := Lane{g.account, g.region, Namespace, ""}
 	region, model, tier := lane, lane, lane
 	model.Dimensions = NewDimensions(Dimension{DimModelID, g.model})
-	tier.Dimensions = NewDimensions(Dimension{DimModelID, g.model}, Dimension{DimServiceTier, g.tier}, Dimension{DimResolvedTier, g.tier})
+	tier.Dimensions = NewDimensions(Dimension{DimModelID, g.model}, Dimension{DimServiceTier, g.asked}, Dimension{DimResolvedTier, g.served})
 	return [3]Lane{region, model, tier}
 }

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"cmp"
 	"time"
 
 	"outcrop"
@@ -29,16 +30,13 @@ type grain struct {
 	account outcrop.AccountID
 	region  outcrop.Region
 	model   string // as the dimension ModelId has it
-	tier    string
+	asked   string // service tier asked for
+	served  string // service tier it became
 	minute  int64
 }
 
 func (r *Rules) grainOf(u *outcrop.UsageRecord) grain {
-	g := grain{u.Account, u.Region, u.MetricID, u.ServiceTier, floor(u.Started.Unix(), Minute.Seconds())}
-	if g.tier == "" {
-		g.tier = standardTier
-	}
-	return g
+	return grain{u.Account, u.Region, u.MetricID, cmp.Or(u.TierAsked, standardTier), cmp.Or(u.ServiceTier, standardTier), floor(u.Started.Unix(), Minute.Seconds())}
 }
 
 // observe adds a record's samples to b.
@@ -65,10 +63,13 @@ func (r *Rules) observe(b *Block, u *outcrop.UsageRecord) {
 }
 
 func (r *Rules) quotaTokens(u *outcrop.UsageRecord) outcrop.Tokens {
+	if u.QuotaTokens > 0 {
+		return u.QuotaTokens
+	}
 	if r.QuotaTokens != nil {
 		return r.QuotaTokens(u)
 	}
-	return u.Usage.Of(outcrop.InputTokens) + cacheWrites(&u.Usage) + u.Usage.Of(outcrop.OutputTokens)
+	return u.Usage.Of(outcrop.InputTokens) + cacheWrites(&u.Usage) + u.Usage.Output()
 }
 
 // statusHungUp is what the gateway records for a client that went away.
@@ -101,14 +102,16 @@ func tokens(b *Block, u *outcrop.Usage) {
 	}
 	input, known := u.Get(outcrop.InputTokens)
 	count(InputTokenCount, input, known)
-	output, known := outputTokens(u)
-	count(OutputTokenCount, output, known)
+	_, answered := u.Get(outcrop.OutputTokens)
+	_, thought := u.Get(outcrop.ReasoningTokens)
+	count(OutputTokenCount, u.Output(), answered || thought)
 	read, known := u.Get(outcrop.CacheReadTokens)
 	count(CacheReadTokenCount, read, known)
 	_, short := u.Get(outcrop.CacheWrite5mTokens)
 	_, long := u.Get(outcrop.CacheWrite1hTokens)
 	count(CacheWriteTokenCount, cacheWrites(u), short || long)
-	images(b, u)
+	made, known := u.Get(outcrop.OutputImages)
+	count(OutputImageCount, made, known && made > 0)
 }
 
 func cacheWrites(u *outcrop.Usage) outcrop.Tokens {

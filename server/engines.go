@@ -28,6 +28,7 @@ import (
 	"outcrop/gateway"
 	"outcrop/identity"
 	"outcrop/ledger"
+	"outcrop/metrics"
 	"outcrop/pricing"
 	"outcrop/profile"
 	"outcrop/routing"
@@ -55,6 +56,7 @@ type engines struct {
 	profiles *profile.Profiles
 	bindings *profile.Bindings
 	costs    *cost.Costs
+	metrics  *metrics.Metrics
 	gateway  *gateway.Gateway
 	router   *routing.Router
 	log      *slog.Logger
@@ -91,6 +93,7 @@ func open(ctx context.Context, c *Config, endpoint string, log *slog.Logger) (e 
 	})
 	e.costs = cost.New(e.ledger, e.store.Costs(), time.Now, log)
 	e.costs.Settings.TagsInUse = e.store.TagKeysInUse
+	e.openMetrics(log)
 	if err := e.openBindings(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -178,7 +181,7 @@ func (e *engines) openGateway(ctx context.Context, c *Config) error {
 		Hangup:   gateway.Hangup{Wait: time.Duration(*c.Runtime.DrainOnHangup)},
 		Profiles: e.profiles, Policy: e.identity, Ledger: e.ledger, Upstreams: backends, Now: time.Now,
 		Router: e.openRouter(c, lanes),
-		Quote:  e.quote,
+		Quote:  e.quote, Refused: e.refused,
 	}
 	e.adopt(e.gateway)
 	return nil
@@ -265,6 +268,7 @@ func (e *engines) run(log *slog.Logger) {
 	ctx, cancel := context.WithCancel(context.Background())
 	e.stop = cancel
 	e.running.Go(func() { e.costs.Run(ctx) })
+	e.runMetrics(ctx)
 	e.running.Go(func() { e.flushUses(ctx, log) })
 	for name, watch := range map[string]func(context.Context) error{"catalog": e.catalog.Watch, "prices": e.prices.Watch} {
 		e.running.Go(func() {
@@ -330,6 +334,7 @@ func (e *engines) aws(c *Config, log *slog.Logger) *awsapi.Mux {
 	mux.Serve("sts", (&stsapi.API{Identity: e.identity, Issuers: e.issuers}).Operations()...)
 	mux.Serve("cloudtrail", (&trailapi.API{Trail: e.trail}).Operations()...)
 	mux.Serve("outcrop", e.admin().Operations()...)
+	e.serveMetrics(mux)
 	for _, name := range notYetServed {
 		mux.Serve(name)
 	}
@@ -338,7 +343,7 @@ func (e *engines) aws(c *Config, log *slog.Logger) *awsapi.Mux {
 
 // notYetServed are services whose requests are recognised and authenticated,
 // and answered with an error that says what is missing.
-var notYetServed = []string{"logs", "cloudwatch", "bcm-data-exports", "budgets", "service-quotas", "resourcegroupstaggingapi"}
+var notYetServed = []string{"logs", "bcm-data-exports", "budgets", "service-quotas", "resourcegroupstaggingapi"}
 
 // price is what a model costs on demand in a Region now.
 func (e *engines) price(r outcrop.Region, m outcrop.ModelID) outcrop.Quote {
