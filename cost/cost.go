@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"outcrop"
+	"outcrop/pricing"
 )
 
 // Records is the ledger as a reader sees it.
@@ -44,6 +45,11 @@ type Settings struct {
 	// TagsInUse lists the tag keys on an account's resources, so that a key can
 	// be activated before the first record carries it. May be nil.
 	TagsInUse func(context.Context, outcrop.AccountID) ([]string, error)
+	// ProfileTags are the tags that an account's profiles have now, by ARN; nil
+	// when they cannot be told.
+	ProfileTags func(context.Context, outcrop.AccountID) (map[outcrop.ARN]outcrop.Tags, error)
+	// Quote is the price book that holds now; nil when there is none.
+	Quote func(pricing.Query) outcrop.Quote
 }
 
 // Costs folds records and answers questions. It is safe for concurrent use.

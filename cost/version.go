@@ -117,7 +117,9 @@ func (v *Version) tell(s Settings, e *entry, hour int64) Line {
 		segments := v.rates[l.rateKey()]
 		for _, at := range slices.Backward(segments) {
 			if at.From <= hour {
-				l.Price, l.Rate, l.Priced = at.Price, at.Rate, at.Priced
+				if at.Priced { // what the book did not know keeps its price
+					l.Price, l.Rate, l.Priced = at.Price, at.Rate, true
+				}
 				break
 			}
 		}

@@ -5,6 +5,7 @@ package costapi
 import (
 	"context"
 	"strings"
+	"time"
 
 	"outcrop"
 	"outcrop/cost"
@@ -14,7 +15,10 @@ import (
 type Costs interface {
 	Ask(context.Context, outcrop.AccountID, cost.Query) (*cost.Answer, error)
 	Find(context.Context, outcrop.AccountID, cost.Lookup) (*cost.Found, error)
+	Forecast(context.Context, outcrop.AccountID, cost.Forecasting) (*cost.Forecast, error)
 	Tags
+	Categories
+	Monitors
 	AccountName(outcrop.AccountID) string
 }
 
@@ -22,34 +26,64 @@ type Costs interface {
 type Tags interface {
 	ListTags(context.Context, outcrop.AccountID, cost.TagQuery) (*cost.TagList, error)
 	UpdateTags(context.Context, outcrop.AccountID, []cost.TagUpdate) ([]cost.TagRefusal, error)
+	Retag(context.Context, outcrop.AccountID, cost.Retag) (*cost.Version, error)
+	Versions(context.Context, outcrop.AccountID) ([]*cost.Version, error)
+}
+
+// Categories keeps cost categories; *cost.Costs does.
+type Categories interface {
+	Categories(context.Context, outcrop.AccountID) ([]*cost.Category, error)
+	CategoryByID(ctx context.Context, account outcrop.AccountID, id string) (*cost.Category, error)
+	CreateCategory(ctx context.Context, account outcrop.AccountID, name string, r cost.CategoryRevision) (*cost.Category, error)
+	UpdateCategory(ctx context.Context, account outcrop.AccountID, id string, r cost.CategoryRevision) (*cost.Category, error)
+	DeleteCategory(ctx context.Context, account outcrop.AccountID, id string) error
+	ResourceTags(ctx context.Context, account outcrop.AccountID, arn string) (outcrop.Tags, error)
+	SetResourceTags(ctx context.Context, account outcrop.AccountID, arn string, tags outcrop.Tags) error
+}
+
+// Monitors finds anomalies; *cost.Costs does.
+type Monitors interface {
+	Anomalies(context.Context, outcrop.AccountID, *cost.Monitor, cost.Period) ([]cost.Anomaly, error)
+	Monitors(context.Context, outcrop.AccountID) ([]*cost.Monitor, error)
+	PutMonitor(context.Context, outcrop.AccountID, *cost.Monitor) error
+	DeleteMonitor(ctx context.Context, account outcrop.AccountID, id string) (ok bool, err error)
+	Subscriptions(context.Context, outcrop.AccountID) ([]*cost.Subscription, error)
+	PutSubscription(context.Context, outcrop.AccountID, *cost.Subscription) error
+	DeleteSubscription(ctx context.Context, account outcrop.AccountID, id string) (ok bool, err error)
+	SayOfAnomaly(ctx context.Context, account outcrop.AccountID, id, says string) error
+	Said(context.Context, outcrop.AccountID) (map[string]string, error)
 }
 
 // An API is Cost Explorer for the account of each caller.
-type API struct{ costs Costs }
+type API struct {
+	costs Costs
+	now   func() time.Time
+}
 
 // New serves what costs knows.
-func New(costs Costs) *API { return &API{costs} }
+func New(costs Costs) *API { return &API{costs, time.Now} }
 
-// billingView refuses every billing view but the caller's own primary one,
-// which is what an absent ARN means.
-func billingView(who outcrop.Caller, arn string) error {
+// billingView reads which version of the caller's history is asked for:
+// billingview/primary, like an absent ARN, is the latest, billingview/original
+// what was recorded, and billingview/NAME the version of that name.
+func billingView(who outcrop.Caller, arn string) (version string, err error) {
 	if arn == "" {
-		return nil
+		return "", nil
 	}
 	p, ok := outcrop.ParseARN(arn)
-	if ok && p.Service == "billing" && p.Account == who.Account && p.Resource == "billingview/primary" {
-		return nil
+	if ok && p.Service == "billing" && p.Account == who.Account && p.ResourceType() == "billingview" && p.ResourceID() != "" {
+		if p.ResourceID() == "primary" {
+			return "", nil
+		}
+		return p.ResourceID(), nil
 	}
-	return outcrop.Errorf(outcrop.NotFound, "Billing view %s not found. Leave BillingViewArn out for the primary view", arn)
+	return "", outcrop.Errorf(outcrop.NotFound, "Billing view %s not found. Leave BillingViewArn out for the primary view", arn)
 }
 
 // filterOf reads an Expression. Its rules are package cost's.
 func filterOf(e *Expression) (*cost.Filter, error) {
 	if e == nil {
 		return nil, nil
-	}
-	if e.CostCategories != nil {
-		return nil, outcrop.Errorf(outcrop.Invalid, "Cost category %s does not exist: cost categories are not kept here. Filter by Dimensions or Tags", e.CostCategories.Key)
 	}
 	var f cost.Filter
 	var err error
@@ -68,6 +102,9 @@ func filterOf(e *Expression) (*cost.Filter, error) {
 	if t := e.Tags; t != nil {
 		f.Tags = &cost.Match{Key: t.Key, Values: t.Values, Options: t.MatchOptions}
 	}
+	if c := e.CostCategories; c != nil {
+		f.Categories = &cost.Match{Key: c.Key, Values: c.Values, Options: c.MatchOptions}
+	}
 	return &f, nil
 }
 
@@ -84,6 +121,31 @@ func filtersOf(list []Expression) ([]cost.Filter, error) {
 		out[i] = *f
 	}
 	return out, nil
+}
+
+// expressionOf writes a filter back.
+func expressionOf(f *cost.Filter) *Expression {
+	if f == nil {
+		return nil
+	}
+	e := &Expression{And: expressionsOf(f.And), Or: expressionsOf(f.Or), Not: expressionOf(f.Not)}
+	if m := f.Dimensions; m != nil {
+		e.Dimensions = &DimensionValues{Key: m.Key, Values: m.Values, MatchOptions: m.Options}
+	}
+	if m := f.Tags; m != nil {
+		e.Tags = &TagValues{Key: m.Key, Values: m.Values, MatchOptions: m.Options}
+	}
+	if m := f.Categories; m != nil {
+		e.CostCategories = &CostCategoryValues{Key: m.Key, Values: m.Values, MatchOptions: m.Options}
+	}
+	return e
+}
+
+func expressionsOf(list []cost.Filter) (out []Expression) {
+	for i := range list {
+		out = append(out, *expressionOf(&list[i]))
+	}
+	return out
 }
 
 // sortOf reads SortBy. Several keys are accepted by the model; the first

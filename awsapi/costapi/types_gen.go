@@ -2,6 +2,56 @@
 
 package costapi
 
+// Anomaly is the shape Anomaly of the service model.
+type Anomaly struct {
+	AnomalyId        string       `aws:"AnomalyId,required"`
+	AnomalyStartDate string       `aws:"AnomalyStartDate"`
+	AnomalyEndDate   string       `aws:"AnomalyEndDate"`
+	DimensionValue   string       `aws:"DimensionValue"`
+	RootCauses       []RootCause  `aws:"RootCauses"`
+	AnomalyScore     AnomalyScore `aws:"AnomalyScore,required"`
+	Impact           Impact       `aws:"Impact,required"`
+	MonitorArn       string       `aws:"MonitorArn,required"`
+	Feedback         string       `aws:"Feedback"`
+}
+
+// AnomalyDateInterval is the shape AnomalyDateInterval of the service model.
+type AnomalyDateInterval struct {
+	StartDate string `aws:"StartDate,required"`
+	EndDate   string `aws:"EndDate"`
+}
+
+// AnomalyMonitor is the shape AnomalyMonitor of the service model.
+type AnomalyMonitor struct {
+	MonitorArn            string      `aws:"MonitorArn"`
+	MonitorName           string      `aws:"MonitorName,required"`
+	CreationDate          string      `aws:"CreationDate"`
+	LastUpdatedDate       string      `aws:"LastUpdatedDate"`
+	LastEvaluatedDate     string      `aws:"LastEvaluatedDate"`
+	MonitorType           string      `aws:"MonitorType,required"`
+	MonitorDimension      string      `aws:"MonitorDimension"`
+	MonitorSpecification  *Expression `aws:"MonitorSpecification"`
+	DimensionalValueCount *int64      `aws:"DimensionalValueCount"`
+}
+
+// AnomalyScore is the shape AnomalyScore of the service model.
+type AnomalyScore struct {
+	MaxScore     float64 `aws:"MaxScore,required"`
+	CurrentScore float64 `aws:"CurrentScore,required"`
+}
+
+// AnomalySubscription is the shape AnomalySubscription of the service model.
+type AnomalySubscription struct {
+	SubscriptionArn     string       `aws:"SubscriptionArn"`
+	AccountId           string       `aws:"AccountId"`
+	MonitorArnList      []string     `aws:"MonitorArnList,required"`
+	Subscribers         []Subscriber `aws:"Subscribers,required"`
+	Threshold           *float64     `aws:"Threshold"`
+	Frequency           string       `aws:"Frequency,required"`
+	SubscriptionName    string       `aws:"SubscriptionName,required"`
+	ThresholdExpression *Expression  `aws:"ThresholdExpression"`
+}
+
 // CostAllocationTag is the shape CostAllocationTag of the service model.
 type CostAllocationTag struct {
 	TagKey          string `aws:"TagKey,required"`
@@ -11,10 +61,79 @@ type CostAllocationTag struct {
 	LastUsedDate    string `aws:"LastUsedDate"`
 }
 
+// CostAllocationTagBackfillRequest is the shape CostAllocationTagBackfillRequest of the service model.
+type CostAllocationTagBackfillRequest struct {
+	BackfillFrom   string `aws:"BackfillFrom"`
+	RequestedAt    string `aws:"RequestedAt"`
+	CompletedAt    string `aws:"CompletedAt"`
+	BackfillStatus string `aws:"BackfillStatus"`
+	LastUpdatedAt  string `aws:"LastUpdatedAt"`
+}
+
 // CostAllocationTagStatusEntry is the shape CostAllocationTagStatusEntry of the service model.
 type CostAllocationTagStatusEntry struct {
 	TagKey string `aws:"TagKey,required"`
 	Status string `aws:"Status,required"`
+}
+
+// CostCategory is the shape CostCategory of the service model.
+type CostCategory struct {
+	CostCategoryArn  string                         `aws:"CostCategoryArn,required"`
+	EffectiveStart   string                         `aws:"EffectiveStart,required"`
+	EffectiveEnd     string                         `aws:"EffectiveEnd"`
+	Name             string                         `aws:"Name,required"`
+	RuleVersion      string                         `aws:"RuleVersion,required"`
+	Rules            []CostCategoryRule             `aws:"Rules,required"`
+	SplitChargeRules []CostCategorySplitChargeRule  `aws:"SplitChargeRules"`
+	ProcessingStatus []CostCategoryProcessingStatus `aws:"ProcessingStatus"`
+	DefaultValue     string                         `aws:"DefaultValue"`
+}
+
+// CostCategoryInheritedValueDimension is the shape CostCategoryInheritedValueDimension of the service model.
+type CostCategoryInheritedValueDimension struct {
+	DimensionName string `aws:"DimensionName"`
+	DimensionKey  string `aws:"DimensionKey"`
+}
+
+// CostCategoryProcessingStatus is the shape CostCategoryProcessingStatus of the service model.
+type CostCategoryProcessingStatus struct {
+	Component string `aws:"Component"`
+	Status    string `aws:"Status"`
+}
+
+// CostCategoryReference is the shape CostCategoryReference of the service model.
+type CostCategoryReference struct {
+	CostCategoryArn        string                         `aws:"CostCategoryArn"`
+	Name                   string                         `aws:"Name"`
+	EffectiveStart         string                         `aws:"EffectiveStart"`
+	EffectiveEnd           string                         `aws:"EffectiveEnd"`
+	NumberOfRules          *int64                         `aws:"NumberOfRules"`
+	ProcessingStatus       []CostCategoryProcessingStatus `aws:"ProcessingStatus"`
+	Values                 []string                       `aws:"Values"`
+	DefaultValue           string                         `aws:"DefaultValue"`
+	SupportedResourceTypes []string                       `aws:"SupportedResourceTypes"`
+}
+
+// CostCategoryRule is the shape CostCategoryRule of the service model.
+type CostCategoryRule struct {
+	Value          string                               `aws:"Value"`
+	Rule           *Expression                          `aws:"Rule"`
+	InheritedValue *CostCategoryInheritedValueDimension `aws:"InheritedValue"`
+	Type           string                               `aws:"Type"`
+}
+
+// CostCategorySplitChargeRule is the shape CostCategorySplitChargeRule of the service model.
+type CostCategorySplitChargeRule struct {
+	Source     string                                 `aws:"Source,required"`
+	Targets    []string                               `aws:"Targets,required"`
+	Method     string                                 `aws:"Method,required"`
+	Parameters []CostCategorySplitChargeRuleParameter `aws:"Parameters"`
+}
+
+// CostCategorySplitChargeRuleParameter is the shape CostCategorySplitChargeRuleParameter of the service model.
+type CostCategorySplitChargeRuleParameter struct {
+	Type   string   `aws:"Type,required"`
+	Values []string `aws:"Values,required"`
 }
 
 // CostCategoryValues is the shape CostCategoryValues of the service model.
@@ -24,10 +143,89 @@ type CostCategoryValues struct {
 	MatchOptions []string `aws:"MatchOptions"`
 }
 
+// CreateAnomalyMonitorInput is the shape CreateAnomalyMonitorRequest of the service model.
+type CreateAnomalyMonitorInput struct {
+	AnomalyMonitor AnomalyMonitor `aws:"AnomalyMonitor,required"`
+	ResourceTags   []ResourceTag  `aws:"ResourceTags"`
+}
+
+// CreateAnomalyMonitorOutput is the shape CreateAnomalyMonitorResponse of the service model.
+type CreateAnomalyMonitorOutput struct {
+	MonitorArn string `aws:"MonitorArn,required"`
+}
+
+// CreateAnomalySubscriptionInput is the shape CreateAnomalySubscriptionRequest of the service model.
+type CreateAnomalySubscriptionInput struct {
+	AnomalySubscription AnomalySubscription `aws:"AnomalySubscription,required"`
+	ResourceTags        []ResourceTag       `aws:"ResourceTags"`
+}
+
+// CreateAnomalySubscriptionOutput is the shape CreateAnomalySubscriptionResponse of the service model.
+type CreateAnomalySubscriptionOutput struct {
+	SubscriptionArn string `aws:"SubscriptionArn,required"`
+}
+
+// CreateCostCategoryDefinitionInput is the shape CreateCostCategoryDefinitionRequest of the service model.
+type CreateCostCategoryDefinitionInput struct {
+	Name             string                        `aws:"Name,required"`
+	EffectiveStart   string                        `aws:"EffectiveStart"`
+	RuleVersion      string                        `aws:"RuleVersion,required"`
+	Rules            []CostCategoryRule            `aws:"Rules,required"`
+	DefaultValue     string                        `aws:"DefaultValue"`
+	SplitChargeRules []CostCategorySplitChargeRule `aws:"SplitChargeRules"`
+	ResourceTags     []ResourceTag                 `aws:"ResourceTags"`
+}
+
+// CreateCostCategoryDefinitionOutput is the shape CreateCostCategoryDefinitionResponse of the service model.
+type CreateCostCategoryDefinitionOutput struct {
+	CostCategoryArn string `aws:"CostCategoryArn"`
+	EffectiveStart  string `aws:"EffectiveStart"`
+}
+
 // DateInterval is the shape DateInterval of the service model.
 type DateInterval struct {
 	Start string `aws:"Start,required"`
 	End   string `aws:"End,required"`
+}
+
+// DeleteAnomalyMonitorInput is the shape DeleteAnomalyMonitorRequest of the service model.
+type DeleteAnomalyMonitorInput struct {
+	MonitorArn string `aws:"MonitorArn,required"`
+}
+
+// DeleteAnomalyMonitorOutput is the shape DeleteAnomalyMonitorResponse of the service model.
+type DeleteAnomalyMonitorOutput struct {
+}
+
+// DeleteAnomalySubscriptionInput is the shape DeleteAnomalySubscriptionRequest of the service model.
+type DeleteAnomalySubscriptionInput struct {
+	SubscriptionArn string `aws:"SubscriptionArn,required"`
+}
+
+// DeleteAnomalySubscriptionOutput is the shape DeleteAnomalySubscriptionResponse of the service model.
+type DeleteAnomalySubscriptionOutput struct {
+}
+
+// DeleteCostCategoryDefinitionInput is the shape DeleteCostCategoryDefinitionRequest of the service model.
+type DeleteCostCategoryDefinitionInput struct {
+	CostCategoryArn string `aws:"CostCategoryArn,required"`
+}
+
+// DeleteCostCategoryDefinitionOutput is the shape DeleteCostCategoryDefinitionResponse of the service model.
+type DeleteCostCategoryDefinitionOutput struct {
+	CostCategoryArn string `aws:"CostCategoryArn"`
+	EffectiveEnd    string `aws:"EffectiveEnd"`
+}
+
+// DescribeCostCategoryDefinitionInput is the shape DescribeCostCategoryDefinitionRequest of the service model.
+type DescribeCostCategoryDefinitionInput struct {
+	CostCategoryArn string `aws:"CostCategoryArn,required"`
+	EffectiveOn     string `aws:"EffectiveOn"`
+}
+
+// DescribeCostCategoryDefinitionOutput is the shape DescribeCostCategoryDefinitionResponse of the service model.
+type DescribeCostCategoryDefinitionOutput struct {
+	CostCategory *CostCategory `aws:"CostCategory"`
 }
 
 // DimensionValues is the shape DimensionValues of the service model.
@@ -53,6 +251,57 @@ type Expression struct {
 	CostCategories *CostCategoryValues `aws:"CostCategories"`
 }
 
+// ForecastResult is the shape ForecastResult of the service model.
+type ForecastResult struct {
+	TimePeriod                   *DateInterval `aws:"TimePeriod"`
+	MeanValue                    string        `aws:"MeanValue"`
+	PredictionIntervalLowerBound string        `aws:"PredictionIntervalLowerBound"`
+	PredictionIntervalUpperBound string        `aws:"PredictionIntervalUpperBound"`
+}
+
+// GetAnomaliesInput is the shape GetAnomaliesRequest of the service model.
+type GetAnomaliesInput struct {
+	MonitorArn    string              `aws:"MonitorArn"`
+	DateInterval  AnomalyDateInterval `aws:"DateInterval,required"`
+	Feedback      string              `aws:"Feedback"`
+	TotalImpact   *TotalImpactFilter  `aws:"TotalImpact"`
+	NextPageToken string              `aws:"NextPageToken"`
+	MaxResults    *int64              `aws:"MaxResults"`
+}
+
+// GetAnomaliesOutput is the shape GetAnomaliesResponse of the service model.
+type GetAnomaliesOutput struct {
+	Anomalies     []Anomaly `aws:"Anomalies,required"`
+	NextPageToken string    `aws:"NextPageToken"`
+}
+
+// GetAnomalyMonitorsInput is the shape GetAnomalyMonitorsRequest of the service model.
+type GetAnomalyMonitorsInput struct {
+	MonitorArnList []string `aws:"MonitorArnList"`
+	NextPageToken  string   `aws:"NextPageToken"`
+	MaxResults     *int64   `aws:"MaxResults"`
+}
+
+// GetAnomalyMonitorsOutput is the shape GetAnomalyMonitorsResponse of the service model.
+type GetAnomalyMonitorsOutput struct {
+	AnomalyMonitors []AnomalyMonitor `aws:"AnomalyMonitors,required"`
+	NextPageToken   string           `aws:"NextPageToken"`
+}
+
+// GetAnomalySubscriptionsInput is the shape GetAnomalySubscriptionsRequest of the service model.
+type GetAnomalySubscriptionsInput struct {
+	SubscriptionArnList []string `aws:"SubscriptionArnList"`
+	MonitorArn          string   `aws:"MonitorArn"`
+	NextPageToken       string   `aws:"NextPageToken"`
+	MaxResults          *int64   `aws:"MaxResults"`
+}
+
+// GetAnomalySubscriptionsOutput is the shape GetAnomalySubscriptionsResponse of the service model.
+type GetAnomalySubscriptionsOutput struct {
+	AnomalySubscriptions []AnomalySubscription `aws:"AnomalySubscriptions,required"`
+	NextPageToken        string                `aws:"NextPageToken"`
+}
+
 // GetCostAndUsageInput is the shape GetCostAndUsageRequest of the service model.
 type GetCostAndUsageInput struct {
 	TimePeriod     DateInterval      `aws:"TimePeriod,required"`
@@ -70,6 +319,62 @@ type GetCostAndUsageOutput struct {
 	GroupDefinitions         []GroupDefinition               `aws:"GroupDefinitions"`
 	ResultsByTime            []ResultByTime                  `aws:"ResultsByTime"`
 	DimensionValueAttributes []DimensionValuesWithAttributes `aws:"DimensionValueAttributes"`
+}
+
+// GetCostAndUsageWithResourcesInput is the shape GetCostAndUsageWithResourcesRequest of the service model.
+type GetCostAndUsageWithResourcesInput struct {
+	TimePeriod     DateInterval      `aws:"TimePeriod,required"`
+	Granularity    string            `aws:"Granularity,required"`
+	Filter         Expression        `aws:"Filter,required"`
+	Metrics        []string          `aws:"Metrics"`
+	GroupBy        []GroupDefinition `aws:"GroupBy"`
+	BillingViewArn string            `aws:"BillingViewArn"`
+	NextPageToken  string            `aws:"NextPageToken"`
+}
+
+// GetCostAndUsageWithResourcesOutput is the shape GetCostAndUsageWithResourcesResponse of the service model.
+type GetCostAndUsageWithResourcesOutput struct {
+	NextPageToken            string                          `aws:"NextPageToken"`
+	GroupDefinitions         []GroupDefinition               `aws:"GroupDefinitions"`
+	ResultsByTime            []ResultByTime                  `aws:"ResultsByTime"`
+	DimensionValueAttributes []DimensionValuesWithAttributes `aws:"DimensionValueAttributes"`
+}
+
+// GetCostCategoriesInput is the shape GetCostCategoriesRequest of the service model.
+type GetCostCategoriesInput struct {
+	SearchString     string           `aws:"SearchString"`
+	TimePeriod       DateInterval     `aws:"TimePeriod,required"`
+	CostCategoryName string           `aws:"CostCategoryName"`
+	Filter           *Expression      `aws:"Filter"`
+	SortBy           []SortDefinition `aws:"SortBy"`
+	BillingViewArn   string           `aws:"BillingViewArn"`
+	MaxResults       *int64           `aws:"MaxResults"`
+	NextPageToken    string           `aws:"NextPageToken"`
+}
+
+// GetCostCategoriesOutput is the shape GetCostCategoriesResponse of the service model.
+type GetCostCategoriesOutput struct {
+	NextPageToken      string   `aws:"NextPageToken"`
+	CostCategoryNames  []string `aws:"CostCategoryNames"`
+	CostCategoryValues []string `aws:"CostCategoryValues"`
+	ReturnSize         int64    `aws:"ReturnSize,required"`
+	TotalSize          int64    `aws:"TotalSize,required"`
+}
+
+// GetCostForecastInput is the shape GetCostForecastRequest of the service model.
+type GetCostForecastInput struct {
+	TimePeriod              DateInterval `aws:"TimePeriod,required"`
+	Metric                  string       `aws:"Metric,required"`
+	Granularity             string       `aws:"Granularity,required"`
+	Filter                  *Expression  `aws:"Filter"`
+	BillingViewArn          string       `aws:"BillingViewArn"`
+	PredictionIntervalLevel *int64       `aws:"PredictionIntervalLevel"`
+}
+
+// GetCostForecastOutput is the shape GetCostForecastResponse of the service model.
+type GetCostForecastOutput struct {
+	Total                 *MetricValue     `aws:"Total"`
+	ForecastResultsByTime []ForecastResult `aws:"ForecastResultsByTime"`
 }
 
 // GetDimensionValuesInput is the shape GetDimensionValuesRequest of the service model.
@@ -113,6 +418,22 @@ type GetTagsOutput struct {
 	TotalSize     int64    `aws:"TotalSize,required"`
 }
 
+// GetUsageForecastInput is the shape GetUsageForecastRequest of the service model.
+type GetUsageForecastInput struct {
+	TimePeriod              DateInterval `aws:"TimePeriod,required"`
+	Metric                  string       `aws:"Metric,required"`
+	Granularity             string       `aws:"Granularity,required"`
+	Filter                  *Expression  `aws:"Filter"`
+	BillingViewArn          string       `aws:"BillingViewArn"`
+	PredictionIntervalLevel *int64       `aws:"PredictionIntervalLevel"`
+}
+
+// GetUsageForecastOutput is the shape GetUsageForecastResponse of the service model.
+type GetUsageForecastOutput struct {
+	Total                 *MetricValue     `aws:"Total"`
+	ForecastResultsByTime []ForecastResult `aws:"ForecastResultsByTime"`
+}
+
 // Group is the shape Group of the service model.
 type Group struct {
 	Keys    []string               `aws:"Keys"`
@@ -123,6 +444,27 @@ type Group struct {
 type GroupDefinition struct {
 	Type string `aws:"Type"`
 	Key  string `aws:"Key"`
+}
+
+// Impact is the shape Impact of the service model.
+type Impact struct {
+	MaxImpact             float64  `aws:"MaxImpact,required"`
+	TotalImpact           *float64 `aws:"TotalImpact"`
+	TotalActualSpend      *float64 `aws:"TotalActualSpend"`
+	TotalExpectedSpend    *float64 `aws:"TotalExpectedSpend"`
+	TotalImpactPercentage *float64 `aws:"TotalImpactPercentage"`
+}
+
+// ListCostAllocationTagBackfillHistoryInput is the shape ListCostAllocationTagBackfillHistoryRequest of the service model.
+type ListCostAllocationTagBackfillHistoryInput struct {
+	NextToken  string `aws:"NextToken"`
+	MaxResults *int64 `aws:"MaxResults"`
+}
+
+// ListCostAllocationTagBackfillHistoryOutput is the shape ListCostAllocationTagBackfillHistoryResponse of the service model.
+type ListCostAllocationTagBackfillHistoryOutput struct {
+	BackfillRequests []CostAllocationTagBackfillRequest `aws:"BackfillRequests"`
+	NextToken        string                             `aws:"NextToken"`
 }
 
 // ListCostAllocationTagsInput is the shape ListCostAllocationTagsRequest of the service model.
@@ -140,10 +482,51 @@ type ListCostAllocationTagsOutput struct {
 	NextToken          string              `aws:"NextToken"`
 }
 
+// ListCostCategoryDefinitionsInput is the shape ListCostCategoryDefinitionsRequest of the service model.
+type ListCostCategoryDefinitionsInput struct {
+	EffectiveOn            string   `aws:"EffectiveOn"`
+	NextToken              string   `aws:"NextToken"`
+	MaxResults             *int64   `aws:"MaxResults"`
+	SupportedResourceTypes []string `aws:"SupportedResourceTypes"`
+}
+
+// ListCostCategoryDefinitionsOutput is the shape ListCostCategoryDefinitionsResponse of the service model.
+type ListCostCategoryDefinitionsOutput struct {
+	CostCategoryReferences []CostCategoryReference `aws:"CostCategoryReferences"`
+	NextToken              string                  `aws:"NextToken"`
+}
+
+// ListTagsForResourceInput is the shape ListTagsForResourceRequest of the service model.
+type ListTagsForResourceInput struct {
+	ResourceArn string `aws:"ResourceArn,required"`
+}
+
+// ListTagsForResourceOutput is the shape ListTagsForResourceResponse of the service model.
+type ListTagsForResourceOutput struct {
+	ResourceTags []ResourceTag `aws:"ResourceTags"`
+}
+
 // MetricValue is the shape MetricValue of the service model.
 type MetricValue struct {
 	Amount string `aws:"Amount"`
 	Unit   string `aws:"Unit"`
+}
+
+// ProvideAnomalyFeedbackInput is the shape ProvideAnomalyFeedbackRequest of the service model.
+type ProvideAnomalyFeedbackInput struct {
+	AnomalyId string `aws:"AnomalyId,required"`
+	Feedback  string `aws:"Feedback,required"`
+}
+
+// ProvideAnomalyFeedbackOutput is the shape ProvideAnomalyFeedbackResponse of the service model.
+type ProvideAnomalyFeedbackOutput struct {
+	AnomalyId string `aws:"AnomalyId,required"`
+}
+
+// ResourceTag is the shape ResourceTag of the service model.
+type ResourceTag struct {
+	Key   string `aws:"Key,required"`
+	Value string `aws:"Value,required"`
 }
 
 // ResultByTime is the shape ResultByTime of the service model.
@@ -154,10 +537,52 @@ type ResultByTime struct {
 	Estimated  *bool                  `aws:"Estimated"`
 }
 
+// RootCause is the shape RootCause of the service model.
+type RootCause struct {
+	Service           string           `aws:"Service"`
+	Region            string           `aws:"Region"`
+	LinkedAccount     string           `aws:"LinkedAccount"`
+	LinkedAccountName string           `aws:"LinkedAccountName"`
+	UsageType         string           `aws:"UsageType"`
+	Impact            *RootCauseImpact `aws:"Impact"`
+}
+
+// RootCauseImpact is the shape RootCauseImpact of the service model.
+type RootCauseImpact struct {
+	Contribution float64 `aws:"Contribution,required"`
+}
+
 // SortDefinition is the shape SortDefinition of the service model.
 type SortDefinition struct {
 	Key       string `aws:"Key,required"`
 	SortOrder string `aws:"SortOrder"`
+}
+
+// StartCostAllocationTagBackfillInput is the shape StartCostAllocationTagBackfillRequest of the service model.
+type StartCostAllocationTagBackfillInput struct {
+	BackfillFrom string `aws:"BackfillFrom,required"`
+}
+
+// StartCostAllocationTagBackfillOutput is the shape StartCostAllocationTagBackfillResponse of the service model.
+type StartCostAllocationTagBackfillOutput struct {
+	BackfillRequest *CostAllocationTagBackfillRequest `aws:"BackfillRequest"`
+}
+
+// Subscriber is the shape Subscriber of the service model.
+type Subscriber struct {
+	Address string `aws:"Address"`
+	Type    string `aws:"Type"`
+	Status  string `aws:"Status"`
+}
+
+// TagResourceInput is the shape TagResourceRequest of the service model.
+type TagResourceInput struct {
+	ResourceArn  string        `aws:"ResourceArn,required"`
+	ResourceTags []ResourceTag `aws:"ResourceTags,required"`
+}
+
+// TagResourceOutput is the shape TagResourceResponse of the service model.
+type TagResourceOutput struct {
 }
 
 // TagValues is the shape TagValues of the service model.
@@ -165,6 +590,50 @@ type TagValues struct {
 	Key          string   `aws:"Key"`
 	Values       []string `aws:"Values"`
 	MatchOptions []string `aws:"MatchOptions"`
+}
+
+// TotalImpactFilter is the shape TotalImpactFilter of the service model.
+type TotalImpactFilter struct {
+	NumericOperator string   `aws:"NumericOperator,required"`
+	StartValue      float64  `aws:"StartValue,required"`
+	EndValue        *float64 `aws:"EndValue"`
+}
+
+// UntagResourceInput is the shape UntagResourceRequest of the service model.
+type UntagResourceInput struct {
+	ResourceArn     string   `aws:"ResourceArn,required"`
+	ResourceTagKeys []string `aws:"ResourceTagKeys,required"`
+}
+
+// UntagResourceOutput is the shape UntagResourceResponse of the service model.
+type UntagResourceOutput struct {
+}
+
+// UpdateAnomalyMonitorInput is the shape UpdateAnomalyMonitorRequest of the service model.
+type UpdateAnomalyMonitorInput struct {
+	MonitorArn  string `aws:"MonitorArn,required"`
+	MonitorName string `aws:"MonitorName"`
+}
+
+// UpdateAnomalyMonitorOutput is the shape UpdateAnomalyMonitorResponse of the service model.
+type UpdateAnomalyMonitorOutput struct {
+	MonitorArn string `aws:"MonitorArn,required"`
+}
+
+// UpdateAnomalySubscriptionInput is the shape UpdateAnomalySubscriptionRequest of the service model.
+type UpdateAnomalySubscriptionInput struct {
+	SubscriptionArn     string       `aws:"SubscriptionArn,required"`
+	Threshold           *float64     `aws:"Threshold"`
+	Frequency           string       `aws:"Frequency"`
+	MonitorArnList      []string     `aws:"MonitorArnList"`
+	Subscribers         []Subscriber `aws:"Subscribers"`
+	SubscriptionName    string       `aws:"SubscriptionName"`
+	ThresholdExpression *Expression  `aws:"ThresholdExpression"`
+}
+
+// UpdateAnomalySubscriptionOutput is the shape UpdateAnomalySubscriptionResponse of the service model.
+type UpdateAnomalySubscriptionOutput struct {
+	SubscriptionArn string `aws:"SubscriptionArn,required"`
 }
 
 // UpdateCostAllocationTagsStatusError is the shape UpdateCostAllocationTagsStatusError of the service model.
@@ -182,4 +651,20 @@ type UpdateCostAllocationTagsStatusInput struct {
 // UpdateCostAllocationTagsStatusOutput is the shape UpdateCostAllocationTagsStatusResponse of the service model.
 type UpdateCostAllocationTagsStatusOutput struct {
 	Errors []UpdateCostAllocationTagsStatusError `aws:"Errors"`
+}
+
+// UpdateCostCategoryDefinitionInput is the shape UpdateCostCategoryDefinitionRequest of the service model.
+type UpdateCostCategoryDefinitionInput struct {
+	CostCategoryArn  string                        `aws:"CostCategoryArn,required"`
+	EffectiveStart   string                        `aws:"EffectiveStart"`
+	RuleVersion      string                        `aws:"RuleVersion,required"`
+	Rules            []CostCategoryRule            `aws:"Rules,required"`
+	DefaultValue     string                        `aws:"DefaultValue"`
+	SplitChargeRules []CostCategorySplitChargeRule `aws:"SplitChargeRules"`
+}
+
+// UpdateCostCategoryDefinitionOutput is the shape UpdateCostCategoryDefinitionResponse of the service model.
+type UpdateCostCategoryDefinitionOutput struct {
+	CostCategoryArn string `aws:"CostCategoryArn"`
+	EffectiveStart  string `aws:"EffectiveStart"`
 }

@@ -3,17 +3,18 @@ package costapi
 import (
 	"context"
 	"slices"
+	"time"
 
 	"outcrop"
 	"outcrop/cost"
 )
 
 func (a *API) getCostAndUsage(ctx context.Context, who outcrop.Caller, in *GetCostAndUsageInput) (*GetCostAndUsageOutput, error) {
-	if err := billingView(who, in.BillingViewArn); err != nil {
-		return nil, err
-	}
 	q, err := queryOf(in)
 	if err != nil {
+		return nil, err
+	}
+	if q.Version, err = billingView(who, in.BillingViewArn); err != nil {
 		return nil, err
 	}
 	answer, err := a.costs.Ask(ctx, who.Account, q)
@@ -26,6 +27,32 @@ func (a *API) getCostAndUsage(ctx context.Context, who outcrop.Caller, in *GetCo
 		out.ResultsByTime = append(out.ResultsByTime, resultOf(q, r))
 	}
 	return out, nil
+}
+
+// resourceDays is how far back GetCostAndUsageWithResources reaches.
+const resourceDays = 14
+
+// getCostAndUsageWithResources is getCostAndUsage with AWS's conditions: a
+// filter, and the past fourteen days. Resources are inference profiles.
+func (a *API) getCostAndUsageWithResources(ctx context.Context, who outcrop.Caller, in *GetCostAndUsageWithResourcesInput) (*GetCostAndUsageWithResourcesOutput, error) {
+	asked := GetCostAndUsageInput{TimePeriod: in.TimePeriod, Granularity: in.Granularity, Filter: &in.Filter, Metrics: in.Metrics,
+		GroupBy: in.GroupBy, BillingViewArn: in.BillingViewArn, NextPageToken: in.NextPageToken}
+	if len(asked.Metrics) == 0 {
+		asked.Metrics = []string{string(cost.UnblendedCost)}
+	}
+	q, err := queryOf(&asked)
+	if err != nil {
+		return nil, err
+	}
+	if first := a.now().UTC().Truncate(24*time.Hour).AddDate(0, 0, -resourceDays); q.Period.Start.Before(first) {
+		return nil, outcrop.Errorf(outcrop.Invalid, "Resource-level data is available for the last %d days: start at %s or later, or ask GetCostAndUsage, which here knows RESOURCE_ID too",
+			resourceDays, first.Format(time.DateOnly))
+	}
+	out, err := a.getCostAndUsage(ctx, who, &asked)
+	if err != nil {
+		return nil, err
+	}
+	return (*GetCostAndUsageWithResourcesOutput)(out), nil
 }
 
 func queryOf(in *GetCostAndUsageInput) (q cost.Query, err error) {

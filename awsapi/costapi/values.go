@@ -26,6 +26,27 @@ func (a *API) getTags(ctx context.Context, who outcrop.Caller, in *GetTagsInput)
 	return out, nil
 }
 
+func (a *API) getCostCategories(ctx context.Context, who outcrop.Caller, in *GetCostCategoriesInput) (*GetCostCategoriesOutput, error) {
+	found, err := a.find(ctx, who, lookup{
+		of: cost.Grouping{Type: cost.ByCategory, Key: in.CostCategoryName}, period: in.TimePeriod, filter: in.Filter, search: in.SearchString,
+		sort: in.SortBy, max: in.MaxResults, page: in.NextPageToken, view: in.BillingViewArn,
+	})
+	if err != nil {
+		return nil, err
+	}
+	texts := []string{}
+	for _, v := range found.Values {
+		texts = append(texts, v.Text)
+	}
+	out := &GetCostCategoriesOutput{ReturnSize: int64(len(texts)), TotalSize: int64(found.Total), NextPageToken: found.Next}
+	if in.CostCategoryName == "" {
+		out.CostCategoryNames = texts
+	} else {
+		out.CostCategoryValues = texts
+	}
+	return out, nil
+}
+
 func (a *API) getDimensionValues(ctx context.Context, who outcrop.Caller, in *GetDimensionValuesInput) (*GetDimensionValuesOutput, error) {
 	if in.Context != "" && in.Context != "COST_AND_USAGE" {
 		return nil, outcrop.Errorf(outcrop.Invalid, "Context %s has no values here: there are no reservations and no savings plans. Use COST_AND_USAGE", in.Context)
@@ -68,11 +89,11 @@ type lookup struct {
 }
 
 func (a *API) find(ctx context.Context, who outcrop.Caller, in lookup) (*cost.Found, error) {
-	if err := billingView(who, in.view); err != nil {
-		return nil, err
-	}
 	l := cost.Lookup{Of: in.of, Search: in.search, Page: in.page}
 	var err error
+	if l.Version, err = billingView(who, in.view); err != nil {
+		return nil, err
+	}
 	if l.Period, err = cost.ParsePeriod(in.period.Start, in.period.End, ""); err != nil {
 		return nil, err
 	}

@@ -22,7 +22,7 @@ import (
 // services maps botocore's folder to the name of our file.
 var services = []string{
 	"bedrock", "bedrock-runtime", "sts", "ce", "iam", "logs", "cloudwatch",
-	"bcm-data-exports", "cur", "budgets", "organizations", "service-quotas", "resourcegroupstaggingapi", "cloudtrail",
+	"bcm-data-exports", "budgets", "organizations", "service-quotas", "resourcegroupstaggingapi", "cloudtrail", "pricing", "cur",
 }
 
 // dropped are the members that carry prose or client-side conveniences only.
