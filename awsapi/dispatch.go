@@ -105,6 +105,7 @@ var dispatchKeys = map[string]dispatchKey{
 	"service-quotas":           {"servicequotas", "ServiceQuotasV20190624"},
 	"resourcegroupstaggingapi": {"tagging", "ResourceGroupsTaggingAPI_20170126"},
 	"outcrop":                  {"outcrop", "Outcrop_20261128"},
+	"pricing":                  {"pricing", "AWSPriceListService"},
 	"cloudtrail":               {"cloudtrail", "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101"},
 }
 

@@ -87,12 +87,13 @@ type spec struct {
 	rates                     [outcrop.TokenKinds]string
 	longOver                  string
 	long                      [outcrop.TokenKinds]string
+	tiers                     map[string][outcrop.TokenKinds]string // that cost no fraction of the standard price
 	source, note              string
 }
 
 // rateColumns are the columns of rates by TokenKind.
 var rateColumns = [outcrop.TokenKinds]string{"input", "output", "cacheRead", "cacheWrite5m", "cacheWrite1h",
-	"reasoning", "inputImages", "outputImages", "inputAudio", "outputAudio", "searchUnits", "computeMillis"}
+	"reasoning", "inputImages", "outputImages", "inputAudio", "outputAudio", "searchUnits", "computeSeconds"}
 
 func readRow(list string, cells tsv.Row) (*row, error) {
 	s := spec{model: cells.Get("model"), scope: cells.Get("scope"), from: cells.Get("from"), until: cells.Get("until"),
@@ -102,6 +103,58 @@ func readRow(list string, cells tsv.Row) (*row, error) {
 		s.long[k] = cells.Get("long" + strings.ToUpper(column[:1]) + column[1:])
 	}
 	return s.row(list)
+}
+
+// decimals is how many digits after the point a price of the kind may have, so
+// that it is a whole number of pico-dollars: tokens are priced by the million,
+// compute by the second, pictures and searches each.
+func decimals(k outcrop.TokenKind) int {
+	switch k {
+	case outcrop.InputImages, outcrop.OutputImages, outcrop.SearchUnits:
+		return 12
+	case outcrop.ComputeMillis:
+		return 9
+	}
+	return 6
+}
+
+// parseRate reads a price in USD for the unit of a kind.
+func parseRate(k outcrop.TokenKind, text string) (outcrop.Rate, error) {
+	n := decimals(k)
+	if n == 6 {
+		return outcrop.ParseRate(text)
+	}
+	whole, frac, _ := strings.Cut(text, ".")
+	if len(frac) > n {
+		return 0, fmt.Errorf("price %q: at most %d decimals", text, n)
+	}
+	frac += strings.Repeat("0", n-len(frac))
+	return outcrop.ParseRate(whole + frac[:n-6] + "." + frac[n-6:])
+}
+
+// FormatRate writes a price in USD for the unit of a kind, as price lists have
+// it: for a million tokens, a second, a picture or a search.
+func FormatRate(k outcrop.TokenKind, r outcrop.Rate) string {
+	n := decimals(k)
+	digits := strconv.FormatUint(uint64(r), 10)
+	if len(digits) <= n {
+		digits = strings.Repeat("0", n-len(digits)+1) + digits
+	}
+	text := strings.TrimRight(digits[:len(digits)-n]+"."+digits[len(digits)-n:], "0")
+	return strings.TrimSuffix(text, ".")
+}
+
+// UnitOf is what a price of the kind is for.
+func UnitOf(k outcrop.TokenKind) string {
+	switch k {
+	case outcrop.InputImages, outcrop.OutputImages:
+		return "image"
+	case outcrop.SearchUnits:
+		return "search"
+	case outcrop.ComputeMillis:
+		return "second"
+	}
+	return "1M tokens"
 }
 
 func (s *spec) row(list string) (*row, error) {
@@ -132,7 +185,13 @@ func (s *spec) fill(r *row) (err error) {
 	if r.rates, err = parseRates(s.rates); err != nil {
 		return fmt.Errorf("%s: %w", s.model, err)
 	}
-	if !r.rates.Known() {
+	r.own = make(map[string]outcrop.PerKind[outcrop.Rate], len(s.tiers))
+	for tier, cells := range s.tiers {
+		if r.own[tier], err = parseRates(cells); err != nil {
+			return fmt.Errorf("%s: tiers: %s: %w", s.model, tier, err)
+		}
+	}
+	if !r.rates.Known() && len(r.own) == 0 {
 		return fmt.Errorf("%s: a price list row without any price", s.model)
 	}
 	if r.longRates, err = parseRates(s.long); err != nil {
@@ -163,7 +222,7 @@ func parseRates(cells [outcrop.TokenKinds]string) (rates outcrop.PerKind[outcrop
 			rates.Set(kind, 0)
 			continue
 		}
-		rate, err := outcrop.ParseRate(cell)
+		rate, err := parseRate(kind, cell)
 		if err != nil {
 			return rates, fmt.Errorf("%s: %w", rateColumns[kind], err)
 		}

@@ -39,14 +39,17 @@ type listFile struct {
 }
 
 type priceItem struct {
-	Model  string    `yaml:"model"`
-	Scope  string    `yaml:"scope"`
-	From   string    `yaml:"from"`
-	Until  string    `yaml:"until"`
-	Rates  rateItem  `yaml:",inline"`
-	Long   *longItem `yaml:"long"`
-	Source string    `yaml:"source"`
-	Note   string    `yaml:"note"`
+	Model string    `yaml:"model"`
+	Scope string    `yaml:"scope"`
+	From  string    `yaml:"from"`
+	Until string    `yaml:"until"`
+	Rates rateItem  `yaml:",inline"`
+	Long  *longItem `yaml:"long"`
+	// Tiers are service tiers that are no fraction of the standard price, by
+	// name: flex, priority, batch, reserved, latency-optimized.
+	Tiers  map[string]rateItem `yaml:"tiers"`
+	Source string              `yaml:"source"`
+	Note   string              `yaml:"note"`
 }
 
 type longItem struct {
@@ -67,12 +70,21 @@ type rateItem struct {
 	InputAudio    text `yaml:"inputAudio"`
 	OutputAudio   text `yaml:"outputAudio"`
 	SearchUnits   text `yaml:"searchUnits"`
-	ComputeMillis text `yaml:"computeMillis"`
+	ComputeSecond text `yaml:"computeSeconds"` // of own hardware: USD for a second
 }
 
 // Load reads the embedded lists and lays those of dir over them, in the order
 // of their file names. An empty dir means none.
 func Load(dir string) (*Book, error) {
+	d, err := readFolder(dir, "")
+	if err != nil {
+		return nil, err
+	}
+	return d.book()
+}
+
+// readFolder reads everything but the file called except.
+func readFolder(dir, except string) (*draft, error) {
 	d, err := readEmbedded()
 	if err != nil {
 		return nil, err
@@ -82,6 +94,9 @@ func Load(dir string) (*Book, error) {
 		return nil, err
 	}
 	for _, file := range files {
+		if filepath.Base(file) == except {
+			continue
+		}
 		rows, err := readList(file)
 		if err == nil {
 			err = d.lay(rows)
@@ -90,7 +105,7 @@ func Load(dir string) (*Book, error) {
 			return nil, err
 		}
 	}
-	return d.book()
+	return d, nil
 }
 
 func readList(path string) ([]*row, error) {
@@ -131,12 +146,16 @@ func (p *priceItem) spec(source string) *spec {
 	if p.Long != nil {
 		s.longOver, s.long = string(p.Long.Over), p.Long.Rates.cells()
 	}
+	s.tiers = make(map[string][outcrop.TokenKinds]string, len(p.Tiers))
+	for name, rates := range p.Tiers {
+		s.tiers[name] = rates.cells()
+	}
 	return s
 }
 
 func (r *rateItem) cells() [outcrop.TokenKinds]string {
 	return [outcrop.TokenKinds]string{string(r.Input), string(r.Output), string(r.CacheRead), string(r.CacheWrite5m), string(r.CacheWrite1h),
-		string(r.Reasoning), string(r.InputImages), string(r.OutputImages), string(r.InputAudio), string(r.OutputAudio), string(r.SearchUnits), string(r.ComputeMillis)}
+		string(r.Reasoning), string(r.InputImages), string(r.OutputImages), string(r.InputAudio), string(r.OutputAudio), string(r.SearchUnits), string(r.ComputeSecond)}
 }
 
 // A text is a scalar as it was written: 0.10 stays "0.10" and never passes

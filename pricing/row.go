@@ -2,8 +2,10 @@ package pricing
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"math/bits"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,8 +20,9 @@ type row struct {
 	price              string    // its name, given once: a row cut by a later list keeps it
 	from, until        time.Time // zero: open
 	rates, longRates   outcrop.PerKind[outcrop.Rate]
-	longOver           outcrop.Tokens // input above which longRates hold; 0 when they never do
-	tiers              []tierQuote    // standard first
+	longOver           outcrop.Tokens                           // input above which longRates hold; 0 when they never do
+	own                map[string]outcrop.PerKind[outcrop.Rate] // tiers with prices of their own
+	tiers              []tierQuote                              // standard first
 }
 
 // A tierQuote is a row's answer for one service tier, worked out beforehand so
@@ -92,8 +95,12 @@ func (t tier) covers(id outcrop.ModelID) bool {
 // quote works out the answers for every tier.
 func (r *row) quote(tiers []tier) error {
 	r.tiers = []tierQuote{{"", outcrop.Quote{Price: r.price, Rates: r.rates}, outcrop.Quote{Price: r.price + "+long", Rates: r.longRates}}}
+	for _, name := range slices.Sorted(maps.Keys(r.own)) {
+		q := outcrop.Quote{Price: r.price + "+" + name, Rates: r.own[name]}
+		r.tiers = append(r.tiers, tierQuote{name, q, q})
+	}
 	for _, t := range tiers {
-		if !t.covers(r.model) {
+		if _, own := r.own[t.name]; own || !t.covers(r.model) {
 			continue
 		}
 		standard, err := scale(r.rates, t)
