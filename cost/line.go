@@ -143,7 +143,7 @@ func Lines(r *outcrop.UsageRecord) iter.Seq2[Line, Amount] {
 		line := Line{
 			Account: r.Account, Region: r.Region, Model: r.Model, Geography: r.Geography,
 			Operation: r.Operation, Profile: r.Profile, Tags: NewTagSet(r.Tags), Principal: r.Principal, Session: NewTagSet(r.SessionTags),
-			Input: InputClassOf(r.Usage.Input()), Tier: billedTier(r), Estimated: r.Usage.Estimated,
+			Input: InputClassOf(r.Usage.Input()), Tier: BilledTier(r), Estimated: r.Usage.Estimated,
 		}
 		count := uint64(1)
 		for kind, n := range r.Usage.All() {
@@ -195,9 +195,9 @@ func (b *Batch) useKey(use TagUse, hour time.Time) {
 	}
 }
 
-// billedTier is what is paid for beyond the standard service: a tier, or the
+// BilledTier is what is paid for beyond the standard service: a tier, or the
 // faster performance configuration.
-func billedTier(r *outcrop.UsageRecord) string {
+func BilledTier(r *outcrop.UsageRecord) string {
 	switch {
 	case r.ServiceTier != "" && r.ServiceTier != "default" && r.ServiceTier != "standard":
 		return r.ServiceTier

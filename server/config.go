@@ -31,6 +31,7 @@ type Config struct {
 	Profiles  ProfilesConfig            `yaml:"profiles"`
 	Runtime   RuntimeConfig             `yaml:"runtime"`
 	Audit     AuditConfig               `yaml:"audit"`
+	Billing   BillingConfig             `yaml:"billing"`
 	Upstreams map[string]UpstreamConfig `yaml:"upstreams"` // by name; none means the simulator alone
 }
 

@@ -91,8 +91,7 @@ func open(ctx context.Context, c *Config, endpoint string, log *slog.Logger) (e 
 	e.profiles = profile.New(e.store, e.catalog.Current, time.Now, profile.Options{
 		Quota: int(c.Profiles.PerRegion), UniqueNames: c.Profiles.UniqueNames, AcceptBareProfileID: c.Runtime.AcceptBareProfileID,
 	})
-	e.costs = cost.New(e.ledger, e.store.Costs(), time.Now, log)
-	e.costs.Settings.TagsInUse = e.store.TagKeysInUse
+	e.openCosts(c, log)
 	e.openMetrics(log)
 	if err := e.openBindings(ctx); err != nil {
 		return nil, nil, err
@@ -190,7 +189,7 @@ func (e *engines) openGateway(ctx context.Context, c *Config) error {
 // quote finds the price that held for a record.
 func (e *engines) quote(r *outcrop.UsageRecord) outcrop.Quote {
 	return e.prices.Quote(pricing.Query{
-		Model: r.Model, Geography: r.Geography, Region: r.Region, At: r.Started, Tier: r.ServiceTier, Input: r.Usage.Input(),
+		Model: r.Model, Geography: r.Geography, Region: r.Region, At: r.Started, Tier: cost.BilledTier(r), Input: r.Usage.Input(),
 	})
 }
 
@@ -333,7 +332,8 @@ func (e *engines) aws(c *Config, log *slog.Logger) *awsapi.Mux {
 	mux.Serve("organizations", orgapi.New(orgapi.Config{Identity: e.identity}).Operations()...)
 	mux.Serve("sts", (&stsapi.API{Identity: e.identity, Issuers: e.issuers}).Operations()...)
 	mux.Serve("cloudtrail", (&trailapi.API{Trail: e.trail}).Operations()...)
-	mux.Serve("outcrop", e.admin().Operations()...)
+	mux.Serve("outcrop", append(e.admin().Operations(), e.history()...)...)
+	mux.Serve("pricing", e.pricing().Operations()...)
 	e.serveMetrics(mux)
 	for _, name := range notYetServed {
 		mux.Serve(name)

@@ -250,3 +250,26 @@ func (db *DB) TagKeysInUse(ctx context.Context, a outcrop.AccountID) ([]string, 
 	}
 	return keys, rows.Err()
 }
+
+// ProfileTags are the tags that an account's application profiles have now.
+func (db *DB) ProfileTags(ctx context.Context, a outcrop.AccountID) (map[outcrop.ARN]outcrop.Tags, error) {
+	rows, err := db.read.QueryContext(ctx, "SELECT region, id, tags FROM profiles WHERE account = ?", a)
+	if err != nil {
+		return nil, fmt.Errorf("list profile tags: %w", err)
+	}
+	defer rows.Close()
+	all := map[outcrop.ARN]outcrop.Tags{}
+	for rows.Next() {
+		var region outcrop.Region
+		var id, text string
+		if err := rows.Scan(&region, &id, &text); err != nil {
+			return nil, fmt.Errorf("list profile tags: %w", err)
+		}
+		var tags outcrop.Tags
+		if err := json.Unmarshal([]byte(text), &tags); err != nil {
+			return nil, fmt.Errorf("read tags of profile %s: %w", id, err)
+		}
+		all[outcrop.ApplicationProfileARN(region, a, id)] = tags
+	}
+	return all, rows.Err()
+}
