@@ -30,7 +30,12 @@ func EstimateInputTokens(r *Request) outcrop.Tokens {
 	if r == nil {
 		return 0
 	}
-	var e estimate
+	e := measure(r)
+	return outcrop.Tokens(e.total())
+}
+
+// measure counts everything that a model will read.
+func measure(r *Request) (e estimate) {
 	for i := range r.System {
 		s := &r.System[i]
 		e.text(deref(s.Text))
@@ -53,7 +58,50 @@ func EstimateInputTokens(r *Request) outcrop.Tokens {
 	for _, v := range r.PromptVariables {
 		e.text(deref(v.Text))
 	}
-	return outcrop.Tokens(e.total())
+	return e
+}
+
+// Room that MostInputTokens leaves for what is not text: guesses may be half
+// of the truth, and servers add words of their own around tools and roles.
+const (
+	mostOverGuess     = 2
+	mostFramingTokens = 512
+)
+
+// MostInputTokens is a number of tokens that the input does not exceed: no
+// vocabulary has a token of less than one byte. What is no text is bounded by
+// twice its guess, as pictures and documents have no such law.
+func MostInputTokens(r *Request) outcrop.Tokens {
+	if r == nil {
+		return 0
+	}
+	e := measure(r)
+	return outcrop.Tokens(e.ascii + 2*e.runes2 + 4*e.runes3 + mostOverGuess*e.tokens + mostFramingTokens)
+}
+
+// Caches says whether the request asks for a part of it to be kept in a prompt
+// cache, which costs more than reading it once.
+func Caches(r *Request) bool {
+	for i := range r.System {
+		if r.System[i].CachePoint != nil {
+			return true
+		}
+	}
+	for i := range r.Messages {
+		for j := range r.Messages[i].Content {
+			if r.Messages[i].Content[j].CachePoint != nil {
+				return true
+			}
+		}
+	}
+	if r.ToolConfig != nil {
+		for i := range r.ToolConfig.Tools {
+			if r.ToolConfig.Tools[i].CachePoint != nil {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // An estimate counts letters by the length of their UTF-8 form and adds them

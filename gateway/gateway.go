@@ -58,9 +58,12 @@ type Gateway struct {
 	Deadlines Deadlines                                // zero for none beside the upstreams' own
 	Quote     func(*outcrop.UsageRecord) outcrop.Quote // the price that held for a settled record
 	Now       func() time.Time
-	Bindings  Bindings  // optional: model ids that stand for application profiles
-	Mistakes  *Mistakes // optional: counts the calls that miss the profile they mean
-	Hangup    Hangup    // what to do when a client goes away
+	Bindings  Bindings                     // optional: model ids that stand for application profiles
+	Mistakes  *Mistakes                    // optional: counts the calls that miss the profile they mean
+	Quota     Quota                        // optional: admits calls by what their account and the upstreams have left
+	Budgets   Budgets                      // optional: admits calls by what they may cost
+	Burndown  func(outcrop.ModelID) uint64 // optional: quota tokens that one output token takes
+	Hangup    Hangup                       // what to do when a client goes away
 
 	// Refused is told of a call that was turned away without a record. Optional.
 	Refused func(outcrop.Caller, *outcrop.Target, error)
@@ -100,6 +103,7 @@ func (g *Gateway) Converse(ctx context.Context, call *Call) (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer g.unwind(ctx, t)
 	var response *converse.Response
 	err = g.walk(ctx, t, func(ctx context.Context, attempt outcrop.Attempt) (err error) {
 		if response, err = g.Upstreams.Converse(ctx, attempt, t.request); err == nil {
@@ -144,6 +148,7 @@ func (g *Gateway) ConverseStream(ctx context.Context, call *Call) (*Stream, erro
 // follow walks the route until an attempt has said something, then passes its
 // events on. The closing event is held back until the record is settled.
 func (g *Gateway) follow(ctx context.Context, t *trip, yield func(converse.Event, error) bool) {
+	defer g.unwind(ctx, t)
 	err := g.walk(ctx, t, func(ctx context.Context, attempt outcrop.Attempt) error {
 		return g.pass(ctx, t, attempt, yield)
 	})
@@ -184,6 +189,7 @@ func (g *Gateway) CountTokens(ctx context.Context, call *Call) (outcrop.Tokens, 
 	if err != nil {
 		return 0, err
 	}
+	defer func() { t.admission.lane.Release(g.Now()) }()
 	var n outcrop.Tokens
 	err = g.walk(ctx, t, func(ctx context.Context, attempt outcrop.Attempt) (err error) {
 		n, err = g.Upstreams.CountTokens(ctx, attempt, t.request)

@@ -54,7 +54,8 @@ func (l *leg) heard(at time.Time) {
 
 // walk makes the attempts of a route, one after another, until one ends the
 // call. Those that the router holds back are left out; where it holds back all,
-// the first is made, since a call that is never tried cannot succeed.
+// the first is made, since a call that is never tried cannot succeed. Upstreams
+// that are full are left out, and where all are, that is the answer.
 func (g *Gateway) walk(ctx context.Context, t *trip, do func(context.Context, outcrop.Attempt) error) (err error) {
 	client := ctx
 	ctx, done := g.Hangup.outlive(ctx)
@@ -64,10 +65,19 @@ func (g *Gateway) walk(ctx context.Context, t *trip, do func(context.Context, ou
 		ctx, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()
 	}
-	made := 0
+	made, free := 0, -1
+	var full error
 	for i := range t.route {
 		a := &t.route[i]
+		if refusal := g.enter(t, a); refusal != nil {
+			full = sooner(full, refusal)
+			continue
+		}
 		if !g.Router.Start(a, made > 0) {
+			if free < 0 {
+				free = i
+			}
+			g.turnBack(t)
 			continue
 		}
 		made++
@@ -76,12 +86,22 @@ func (g *Gateway) walk(ctx context.Context, t *trip, do func(context.Context, ou
 			return err
 		}
 	}
-	if made == 0 {
-		a := &t.route[0]
-		g.Router.Force(a)
-		return g.attempt(ctx, t, a, false, do)
+	switch {
+	case made > 0:
+		return err
+	case free < 0: // every upstream is full
+		return full
 	}
-	return err
+	return g.force(ctx, t, &t.route[free], do)
+}
+
+// force makes an attempt that the router would rather not.
+func (g *Gateway) force(ctx context.Context, t *trip, a *outcrop.Attempt, do func(context.Context, outcrop.Attempt) error) error {
+	if err := g.enter(t, a); err != nil {
+		return err
+	}
+	g.Router.Force(a)
+	return g.attempt(ctx, t, a, false, do)
 }
 
 // attempt makes one attempt and tells the router how it went.

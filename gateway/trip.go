@@ -22,6 +22,8 @@ type trip struct {
 	meter     meter
 	left      bool // the client went away: nothing may be told any more
 	unheard   int  // bytes that had passed by then
+
+	admission admission
 }
 
 // plan resolves the call and finds its way.
@@ -97,8 +99,13 @@ func (g *Gateway) begin(ctx context.Context, call *Call) (_ *trip, err error) {
 	// Should this process die, what it opened is all that recovery can bill by.
 	t.record.Usage = t.meter.estimate(t.request)
 	t.record.Quote = g.Quote(&t.record)
+	refusal := g.admit(t)
 	if err := g.Ledger.Open(ctx, t.record); err != nil {
+		g.leave(t, false)
 		return nil, err
+	}
+	if refusal != nil { // it is recorded, so that throttles can be counted
+		return nil, g.settle(ctx, t, refusal)
 	}
 	return t, nil
 }
@@ -127,6 +134,8 @@ func (g *Gateway) settle(ctx context.Context, t *trip, cause error) error {
 	t.noteTiers()
 	r.Outcome = outcomeOf(cause, t.meter.stopReason)
 	r.Quote = g.Quote(r)
+	r.QuotaTokens = g.quotaTokens(r)
+	defer g.leave(t, true)
 	if err := g.Ledger.Settle(context.WithoutCancel(ctx), *r); err != nil {
 		return outcrop.Errorf(outcrop.Unavailable, "The usage of this call could not be recorded, so its answer is withheld. Try again.").Because(err)
 	}

@@ -74,6 +74,7 @@ type UpstreamConfig struct {
 	Regions []outcrop.Region                          `yaml:"regions"` // Regions it serves; empty is all
 	Models  map[outcrop.ModelID]outcrop.UpstreamModel `yaml:"models"`  // Bedrock's name to the backend's own; empty is all, by Bedrock's name. bedrock: exceptions only, all others are served too
 	Timeout strictyaml.Duration                       `yaml:"timeout"` // of one whole call; default 10m
+	Limits  LaneLimits                                `yaml:"limits"`  // how much it can take
 
 	Credentials BedrockCredentials `yaml:"credentials"` // bedrock: how calls are signed; empty is the AWS SDK's default chain
 	CAFile      string             `yaml:"caFile"`      // bedrock: PEM certificates to trust beside the system's

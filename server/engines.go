@@ -31,6 +31,7 @@ import (
 	"outcrop/metrics"
 	"outcrop/pricing"
 	"outcrop/profile"
+	"outcrop/quota"
 	"outcrop/routing"
 	"outcrop/sqlite"
 	"outcrop/telemetry/trail"
@@ -60,6 +61,7 @@ type engines struct {
 	gateway  *gateway.Gateway
 	router   *routing.Router
 	log      *slog.Logger
+	quotas   *quota.Gate
 
 	stop    context.CancelFunc
 	running sync.WaitGroup
@@ -96,6 +98,7 @@ func open(ctx context.Context, c *Config, endpoint string, log *slog.Logger) (e 
 	if err := e.openBindings(ctx); err != nil {
 		return nil, nil, err
 	}
+	e.openLimits(c)
 	if err := e.openGateway(ctx, c); err != nil {
 		return nil, nil, err
 	}
