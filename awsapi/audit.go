@@ -47,7 +47,9 @@ func (c *call) name(e *outcrop.AuditEvent) {
 		}
 	}
 	e.Operation = c.op.Name
-	e.Input = visible(c.op.Input, c.in)
+	if e.Input = visible(c.op.Input, c.in); c.service.streamed != nil {
+		e.Input = c.in
+	}
 	e.Output = visible(c.op.Output, c.out)
 }
 

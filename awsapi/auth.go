@@ -56,11 +56,16 @@ func (m *Mux) authenticate(r *http.Request, c credentials, body []byte, now time
 	if c.absent() { // who shows nothing guesses nothing
 		return outcrop.Caller{}, missingToken()
 	}
+	return m.guarded(r, c, svc, func() (outcrop.Caller, error) { return m.identify(r, c, body, now, svc) })
+}
+
+// guarded slows down who guesses, and notes when a key was used.
+func (m *Mux) guarded(r *http.Request, c credentials, svc *service, identify func() (outcrop.Caller, error)) (outcrop.Caller, error) {
 	key, addr := c.guessable(), originOf(r).IP
 	if err := m.guard.Allow(key, addr); err != nil {
 		return outcrop.Caller{}, err
 	}
-	who, err := m.identify(r, c, body, now, svc)
+	who, err := identify()
 	switch {
 	case err == nil:
 		m.guard.Succeeded(key, addr)

@@ -21,6 +21,7 @@ type service struct {
 	model    func() *wire.Service
 	router   func() *wire.Router
 	handlers map[string]Handler
+	streamed Streamed // in place of handlers
 }
 
 func newService(name string, handlers []Handler) *service {
@@ -50,7 +51,9 @@ func (m *Mux) guess(r *http.Request, scope string) (*service, wire.Protocol) {
 	switch {
 	case target != "":
 		return nil, wire.AWSJSON{Version: "1.1"}
-	case scope == "s3" || isForm(r):
+	case scope == "s3":
+		return nil, s3XML{}
+	case isForm(r):
 		return nil, wire.Query{} // its clients read errors as XML, and show nothing of any other
 	}
 	return nil, wire.RESTJSON{}
@@ -112,6 +115,8 @@ var dispatchKeys = map[string]dispatchKey{
 // protocol is what the request speaks among the protocols of s.
 func (s *service) protocol(r *http.Request) wire.Protocol {
 	switch {
+	case s.streamed != nil:
+		return s3XML{}
 	case r.Header.Get("Smithy-Protocol") == "rpc-v2-cbor" || strings.HasPrefix(r.URL.Path, "/service/"):
 		return wire.RPCv2CBOR{}
 	case r.Header.Get("X-Amz-Target") != "":

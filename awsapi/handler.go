@@ -8,6 +8,7 @@ import (
 	"outcrop"
 	"outcrop/awsapi/wire"
 	"outcrop/iam"
+	"outcrop/sigv4"
 )
 
 // A Handler is one operation behind the door. Make one with Op, OpOn, Own,
@@ -118,6 +119,7 @@ type Request struct {
 	Caller    outcrop.Caller
 	Labels    map[string]string // path labels, decoded once
 	Body      []byte
+	Payload   *sigv4.Payload // of a Streamed service: vouches for HTTP.Body, which is not read yet
 	Received  time.Time
 	ServedIn  outcrop.Region // set by the operation: where a model answered, for the audit
 }

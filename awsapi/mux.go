@@ -135,6 +135,9 @@ func (c *call) serve() error {
 	if c.service == nil {
 		return outcrop.Errorf(outcrop.Unimplemented, "%s", unknownService(c.r, sig.service()))
 	}
+	if c.service.streamed != nil {
+		return c.stream(sig)
+	}
 	body, err := c.readBody()
 	if err != nil {
 		return err

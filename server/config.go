@@ -32,6 +32,7 @@ type Config struct {
 	Runtime   RuntimeConfig             `yaml:"runtime"`
 	Audit     AuditConfig               `yaml:"audit"`
 	Billing   BillingConfig             `yaml:"billing"`
+	Objects   ObjectsConfig             `yaml:"objects"`
 	Upstreams map[string]UpstreamConfig `yaml:"upstreams"` // by name; none means the simulator alone
 }
 
@@ -148,6 +149,9 @@ func (c *Config) complete() error {
 	}
 	if !accountPattern.MatchString(string(c.Account)) {
 		return fmt.Errorf("account: %q is not a 12-digit account number (quote it, so that YAML keeps its zeros)", c.Account)
+	}
+	if err := c.Objects.check(); err != nil {
+		return err
 	}
 	if len(c.Upstreams) == 0 {
 		c.Upstreams = map[string]UpstreamConfig{"simulator": {Kind: "simulator"}}

@@ -29,6 +29,7 @@ import (
 	"outcrop/identity"
 	"outcrop/ledger"
 	"outcrop/metrics"
+	"outcrop/objects"
 	"outcrop/pricing"
 	"outcrop/profile"
 	"outcrop/quota"
@@ -58,6 +59,8 @@ type engines struct {
 	bindings *profile.Bindings
 	costs    *cost.Costs
 	metrics  *metrics.Metrics
+	folder   *objects.Folder // buckets that the S3 endpoint serves
+	objects  objects.Stores  // where deliveries go
 	gateway  *gateway.Gateway
 	router   *routing.Router
 	log      *slog.Logger
@@ -88,6 +91,9 @@ func open(ctx context.Context, c *Config, endpoint string, log *slog.Logger) (e 
 		return nil, nil, err
 	}
 	if err := e.openCatalogs(c, log); err != nil {
+		return nil, nil, err
+	}
+	if err := e.openObjects(ctx, c); err != nil {
 		return nil, nil, err
 	}
 	e.profiles = profile.New(e.store, e.catalog.Current, time.Now, profile.Options{
@@ -338,6 +344,7 @@ func (e *engines) aws(c *Config, log *slog.Logger) *awsapi.Mux {
 	mux.Serve("outcrop", append(e.admin().Operations(), e.history()...)...)
 	mux.Serve("pricing", e.pricing().Operations()...)
 	e.serveMetrics(mux)
+	e.serveObjects(mux, c)
 	for _, name := range notYetServed {
 		mux.Serve(name)
 	}

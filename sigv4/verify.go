@@ -37,6 +37,11 @@ func (v *Verifier) Verify(s *Signature, r *http.Request, body []byte, secret str
 	if err != nil {
 		return err
 	}
+	return v.verifyHead(s, r, payload, secret)
+}
+
+// verifyHead verifies the signature over a request whose body payload stands for.
+func (v *Verifier) verifyHead(s *Signature, r *http.Request, payload, secret string) error {
 	to := targetOf(r)
 	query, err := canonicalQuery(to.query)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"outcrop"
+	"outcrop/iam"
 )
 
 // Defaults of Options.
@@ -110,10 +111,18 @@ const runtime = "bedrock-runtime"
 // keeps says which events a trail is about: every control-plane call and every
 // refusal. A request that was let in and named no operation did nothing.
 func (t *Trail) keeps(e *outcrop.AuditEvent) bool {
-	if e.Service == runtime {
+	if e.Service == runtime || isObject(e) {
 		return t.opts.DataEvents || e.Refused()
 	}
 	return e.Operation != "" || !e.Admitted
+}
+
+// isObject says whether an event of S3 is about an object, which is a data event
+// as well; about a bucket it is not.
+func isObject(e *outcrop.AuditEvent) bool {
+	operation, _ := iam.OperationOf(e.Service, e.Operation)
+	_, object := operation.ResourceType("object")
+	return object && e.Service == "s3"
 }
 
 func (t *Trail) enqueue(line []byte) {
