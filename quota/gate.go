@@ -2,6 +2,7 @@ package quota
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"outcrop"
@@ -26,20 +27,43 @@ func KeyOf(a outcrop.AccountID, t *outcrop.Target) Key {
 // called, and those of upstreams. It is safe for concurrent use.
 type Gate struct {
 	limits   func(Key) Limits
-	accounts sync.Map // Key to *Counter
-	lanes    map[string]*Counter
+	accounts sync.Map                            // Key to *Counter
+	lanes    atomic.Pointer[map[string]*Counter] // of upstreams; exchanged as a whole
 }
 
 // NewGate makes a gate. limits says what holds for a key; lanes are the limits
 // of upstreams by name, and an upstream that is not among them has none.
 func NewGate(limits func(Key) Limits, lanes map[string]Limits) *Gate {
-	g := &Gate{limits: limits, lanes: make(map[string]*Counter, len(lanes))}
-	for name, l := range lanes {
-		if !l.None() {
-			g.lanes[name] = NewCounter(l)
-		}
-	}
+	g := &Gate{limits: limits}
+	g.SetLanes(lanes)
 	return g
+}
+
+// SetLanes changes the limits of upstreams. What is used of those that stay
+// stays used. It is not to be called twice at once.
+func (g *Gate) SetLanes(lanes map[string]Limits) {
+	next := make(map[string]*Counter, len(lanes))
+	for name, l := range lanes {
+		c := g.lane(name)
+		switch {
+		case l.None():
+			continue
+		case c == nil:
+			c = NewCounter(l)
+		default:
+			c.SetLimits(l)
+		}
+		next[name] = c
+	}
+	g.lanes.Store(&next)
+}
+
+// lane is the counter of an upstream, nil when it has no limits.
+func (g *Gate) lane(upstream string) *Counter {
+	if lanes := g.lanes.Load(); lanes != nil {
+		return (*lanes)[upstream]
+	}
+	return nil
 }
 
 // Refresh asks for the limits of every counter again.
@@ -59,7 +83,7 @@ func (g *Gate) Admit(now time.Time, k Key, n outcrop.Tokens) (Hold, error) {
 // Enter takes one request and n tokens from an upstream, or refuses as Bedrock
 // does.
 func (g *Gate) Enter(now time.Time, upstream string, n outcrop.Tokens) (Hold, error) {
-	c := g.lanes[upstream]
+	c := g.lane(upstream)
 	if c == nil {
 		return Hold{}, nil
 	}
@@ -69,7 +93,7 @@ func (g *Gate) Enter(now time.Time, upstream string, n outcrop.Tokens) (Hold, er
 // Headroom is the part of an upstream's limits that is free, from 0 to 1. It
 // takes no lock.
 func (g *Gate) Headroom(now time.Time, upstream string) float64 {
-	if c := g.lanes[upstream]; c != nil {
+	if c := g.lane(upstream); c != nil {
 		return c.Headroom(now)
 	}
 	return 1

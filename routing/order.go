@@ -40,9 +40,10 @@ const (
 	Healthy Health = iota
 	Probing
 	Ejected
+	Dead // says its active check
 )
 
-func (h Health) String() string { return [...]string{"healthy", "probing", "ejected"}[h] }
+func (h Health) String() string { return [...]string{"healthy", "probing", "ejected", "down"}[h] }
 
 // Why says what gave a candidate its place.
 type Why uint8
@@ -56,7 +57,11 @@ const (
 	WhyEjected
 	WhyOut
 	WhyBeyond
+	WhyDrained
 )
+
+// Tried says whether a candidate with this reason has a place in the route.
+func (w Why) Tried() bool { return w <= WhyEjected }
 
 func (w Why) String() string {
 	return [...]string{
@@ -64,9 +69,10 @@ func (w Why) String() string {
 		"it is in the source Region and has room",
 		"best of two by latency, load and headroom",
 		"it is full; tried only when the others fail",
-		"it is ejected; tried because nothing else is left",
-		"left out: ejected while others are healthy",
+		"it fails; tried because nothing else is left",
+		"left out: it fails while others are healthy",
 		"left out: enough others come before",
+		"left out: its upstream is drained",
 	}[w]
 }
 
@@ -110,7 +116,7 @@ func first(cs []Candidate) []Candidate { return cs[:min(len(cs), MaxAttempts)] }
 
 func alone(c *Candidate) Why {
 	switch {
-	case c.Health == Ejected:
+	case c.Health >= Ejected:
 		return WhyEjected
 	case c.Headroom <= 0:
 		return WhyFull
@@ -143,7 +149,7 @@ func classify(p Policy, cs []Candidate) {
 func warmLimit(cs []Candidate) float64 {
 	load, n := 1, 0 // this call is load as well
 	for i := range cs {
-		if cs[i].Health != Ejected && cs[i].Headroom > 0 {
+		if cs[i].Health < Ejected && cs[i].Headroom > 0 {
 			load += cs[i].InFlight
 			n++
 		}

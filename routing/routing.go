@@ -188,7 +188,7 @@ func (r *Router) recall(c *Candidate, state *laneState, streaming bool, now int6
 		c.Headroom = r.options.Headroom(c.Upstream, c.Destination)
 	}
 	if state.down.Load() {
-		c.Health = Ejected
+		c.Health = Dead
 	}
 	var m *memory
 	if c.Lane, m = r.memory(c.Upstream, c.Destination, state); m == nil {

@@ -103,7 +103,25 @@ func (r *Router) Explain(ask outcrop.RouteAsk) []Candidate {
 			all[i].Why = WhyBeyond
 		}
 	}
-	return all
+	return append(all, r.drained(&ask)...)
+}
+
+// drained are the lanes that would serve a call if their upstreams were not
+// drained.
+func (r *Router) drained(ask *outcrop.RouteAsk) (out []Candidate) {
+	set := r.lanes.Load()
+	for _, to := range ask.Target.Destinations {
+		for i := range set.lanes {
+			name, ok := set.lanes[i].serves(to)
+			if !ok || !set.states[i].drained.Load() {
+				continue
+			}
+			c := Candidate{Destination: to, Upstream: set.lanes[i].Upstream, Model: name, Source: to.Region == ask.Target.Region, Headroom: 1, Weight: set.lanes[i].weight(), Why: WhyDrained}
+			r.recall(&c, set.states[i], ask.Streaming, r.now())
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // Retries left in the budget now.

@@ -33,7 +33,10 @@ type Config struct {
 	Audit     AuditConfig               `yaml:"audit"`
 	Billing   BillingConfig             `yaml:"billing"`
 	Objects   ObjectsConfig             `yaml:"objects"`
+	Routing   RoutingConfig             `yaml:"routing"`
 	Upstreams map[string]UpstreamConfig `yaml:"upstreams"` // by name; none means the simulator alone
+
+	file string // it was read from; empty for none
 }
 
 // CatalogConfig turns which models, Regions and prices there are.
@@ -76,6 +79,9 @@ type UpstreamConfig struct {
 	Models  map[outcrop.ModelID]outcrop.UpstreamModel `yaml:"models"`  // Bedrock's name to the backend's own; empty is all, by Bedrock's name. bedrock: exceptions only, all others are served too
 	Timeout strictyaml.Duration                       `yaml:"timeout"` // of one whole call; default 10m
 	Limits  LaneLimits                                `yaml:"limits"`  // how much it can take
+
+	Weight strictyaml.Whole `yaml:"weight"` // share of the calls beside upstreams that are as good; default 1
+	Health HealthConfig     `yaml:"health"` // openai: how it is asked whether it is alive
 
 	Credentials BedrockCredentials `yaml:"credentials"` // bedrock: how calls are signed; empty is the AWS SDK's default chain
 	CAFile      string             `yaml:"caFile"`      // bedrock: PEM certificates to trust beside the system's
@@ -120,6 +126,7 @@ func ReadConfig(name string) (*Config, error) {
 		if err := strictyaml.Decode(name, data, c, os.LookupEnv); err != nil {
 			return nil, err
 		}
+		c.file = name
 		if c.Catalog.Overlay != "" && !filepath.IsAbs(c.Catalog.Overlay) {
 			c.Catalog.Overlay = filepath.Join(filepath.Dir(name), c.Catalog.Overlay)
 		}
@@ -188,6 +195,10 @@ func (u *UpstreamConfig) check() error {
 		return errors.New("credentials and caFile are for the kind bedrock")
 	case u.Kind == "bedrock" && (u.APIKey != "" || len(u.Headers) > 0):
 		return errors.New("apiKey stands under credentials for the kind bedrock, and headers are not taken")
+	case u.Kind != "openai" && u.Health != HealthConfig{}:
+		return errors.New("health checks are for the kind openai: the others are judged by their answers")
+	case u.Health.Path != "" && u.Health.Path != checksOff && !strings.HasPrefix(u.Health.Path, "/"):
+		return fmt.Errorf("health.path %q must begin with /, or be off", u.Health.Path)
 	case u.MaxTokensField != "" && u.MaxTokensField != "max_tokens" && u.MaxTokensField != "max_completion_tokens":
 		return fmt.Errorf("max_tokens_field %q must be max_tokens or max_completion_tokens", u.MaxTokensField)
 	}

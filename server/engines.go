@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -63,6 +61,9 @@ type engines struct {
 	objects  objects.Stores  // where deliveries go
 	gateway  *gateway.Gateway
 	router   *routing.Router
+	backends *backends
+	checks   *checks
+	inUse    upstreamSet
 	log      *slog.Logger
 	quotas   *quota.Gate
 
@@ -108,7 +109,7 @@ func open(ctx context.Context, c *Config, endpoint string, log *slog.Logger) (e 
 	if err := e.openGateway(ctx, c); err != nil {
 		return nil, nil, err
 	}
-	e.run(log)
+	e.run(c, log)
 	return e, first, nil
 }
 
@@ -181,15 +182,14 @@ func (e *engines) openCatalogs(c *Config, log *slog.Logger) (err error) {
 }
 
 func (e *engines) openGateway(ctx context.Context, c *Config) error {
-	backends, lanes, err := e.upstreams(ctx, c)
-	if err != nil {
+	if err := e.openRouting(ctx, c); err != nil {
 		return err
 	}
 	e.gateway = &gateway.Gateway{
 		Hangup:   gateway.Hangup{Wait: time.Duration(*c.Runtime.DrainOnHangup)},
-		Profiles: e.profiles, Policy: e.identity, Ledger: e.ledger, Upstreams: backends, Now: time.Now,
-		Router: e.openRouter(c, lanes),
-		Quote:  e.quote, Refused: e.refused,
+		Profiles: e.profiles, Policy: e.identity, Ledger: e.ledger, Upstreams: e.backends, Now: time.Now,
+		Router: e.router, Deadlines: c.Routing.deadlines(),
+		Quote: e.quote, Refused: e.refused,
 	}
 	e.adopt(e.gateway)
 	return nil
@@ -200,34 +200,6 @@ func (e *engines) quote(r *outcrop.UsageRecord) outcrop.Quote {
 	return e.prices.Quote(pricing.Query{
 		Model: r.Model, Geography: r.Geography, Region: r.Region, At: r.Started, Tier: cost.BilledTier(r), Input: r.Usage.Input(),
 	})
-}
-
-// upstreams makes the configured backends, in the order of their names.
-func (e *engines) upstreams(ctx context.Context, c *Config) (backends, []routing.Lane, error) {
-	all := make(backends, len(c.Upstreams))
-	var lanes []routing.Lane
-	for _, name := range slices.Sorted(maps.Keys(c.Upstreams)) {
-		u := c.Upstreams[name]
-		for id := range u.Models {
-			if _, ok := e.catalog.Current().AnyModel(id); !ok {
-				return nil, nil, fmt.Errorf("upstreams.%s.models: the catalogue has no model %q: correct it, or add it in the overlay folder", name, id)
-			}
-		}
-		b, err := e.backend(ctx, &u)
-		if err != nil {
-			return nil, nil, fmt.Errorf("upstreams.%s: %w", name, err)
-		}
-		all[name] = b
-		if c, ok := b.(io.Closer); ok {
-			e.closers = append(e.closers, c.Close)
-		}
-		lane := routing.Lane{Upstream: name, Regions: u.Regions, Models: u.Models}
-		if u.Kind == "bedrock" {
-			lane.Models = nil // it names exceptions only
-		}
-		lanes = append(lanes, lane)
-	}
-	return all, lanes, nil
 }
 
 func (e *engines) backend(ctx context.Context, u *UpstreamConfig) (gateway.Upstreams, error) {
@@ -272,12 +244,13 @@ func (e *engines) anyModel(id outcrop.ModelID) (outcrop.FoundationModel, bool) {
 }
 
 // run starts what works in the background; close waits for it.
-func (e *engines) run(log *slog.Logger) {
+func (e *engines) run(c *Config, log *slog.Logger) {
 	ctx, cancel := context.WithCancel(context.Background())
 	e.stop = cancel
 	e.running.Go(func() { e.costs.Run(ctx) })
 	e.runMetrics(ctx)
 	e.running.Go(func() { e.flushUses(ctx, log) })
+	e.running.Go(func() { e.followConfig(ctx, c.file) })
 	for name, watch := range map[string]func(context.Context) error{"catalog": e.catalog.Watch, "prices": e.prices.Watch} {
 		e.running.Go(func() {
 			if err := watch(ctx); err != nil && ctx.Err() == nil {

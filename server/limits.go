@@ -21,11 +21,16 @@ func (l LaneLimits) limits() quota.Limits {
 
 // openLimits makes what admits calls.
 func (e *engines) openLimits(c *Config) {
-	lanes := make(map[string]quota.Limits, len(c.Upstreams))
-	for name, u := range c.Upstreams {
+	e.quotas = quota.NewGate(func(quota.Key) quota.Limits { return quota.Limits{} }, laneLimits(c.Upstreams))
+}
+
+// laneLimits are the limits of upstreams by their names.
+func laneLimits(configs map[string]UpstreamConfig) map[string]quota.Limits {
+	lanes := make(map[string]quota.Limits, len(configs))
+	for name, u := range configs {
 		lanes[name] = u.Limits.limits()
 	}
-	e.quotas = quota.NewGate(func(quota.Key) quota.Limits { return quota.Limits{} }, lanes)
+	return lanes
 }
 
 // burndown is how many quota tokens one output token of a model takes.

@@ -16,16 +16,17 @@ import (
 type API struct {
 	Bindings *profile.Bindings
 	Mistakes *gateway.Mistakes
+	Routes   Routes
 }
 
 // Operations are what is served.
 func (a *API) Operations() []awsapi.Handler {
-	return []awsapi.Handler{
+	return append(a.routeOperations(),
 		awsapi.OpOn("PutModelBinding", a.onBind, a.putModelBinding),
 		awsapi.Op("DeleteModelBinding", a.deleteModelBinding),
 		awsapi.Op("ListModelBindings", a.listModelBindings),
 		awsapi.Op("ListClientMistakes", a.listClientMistakes),
-	}
+	)
 }
 
 // onBind asks about the profile that calls are to be billed to.

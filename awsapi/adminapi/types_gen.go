@@ -14,6 +14,56 @@ type DeleteModelBindingInput struct {
 type DeleteModelBindingOutput struct {
 }
 
+// DrainUpstreamInput is the shape DrainUpstreamRequest of the service model.
+type DrainUpstreamInput struct {
+	Name string `aws:"Name,required"`
+}
+
+// DrainUpstreamOutput is the shape DrainUpstreamResponse of the service model.
+type DrainUpstreamOutput struct {
+	Upstream *Upstream `aws:"Upstream"`
+}
+
+// EnableUpstreamInput is the shape EnableUpstreamRequest of the service model.
+type EnableUpstreamInput struct {
+	Name string `aws:"Name,required"`
+}
+
+// EnableUpstreamOutput is the shape EnableUpstreamResponse of the service model.
+type EnableUpstreamOutput struct {
+	Upstream *Upstream `aws:"Upstream"`
+}
+
+// ExplainRouteInput is the shape ExplainRouteRequest of the service model.
+type ExplainRouteInput struct {
+	ModelId   string `aws:"ModelId,required"`
+	Streaming *bool  `aws:"Streaming"`
+}
+
+// ExplainRouteOutput is the shape ExplainRouteResponse of the service model.
+type ExplainRouteOutput struct {
+	ModelId      string      `aws:"ModelId"`
+	ProfileArn   string      `aws:"ProfileArn"`
+	SourceRegion string      `aws:"SourceRegion"`
+	Retries      *int64      `aws:"Retries"`
+	Steps        []RouteStep `aws:"Steps"`
+	Unserved     []string    `aws:"Unserved"`
+}
+
+// Lane is the shape Lane of the service model.
+type Lane struct {
+	Region           string `aws:"Region"`
+	ModelId          string `aws:"ModelId"`
+	Health           string `aws:"Health"`
+	EjectedForMillis *int64 `aws:"EjectedForMillis"`
+	FullForMillis    *int64 `aws:"FullForMillis"`
+	FirstByteMicros  *int64 `aws:"FirstByteMicros"`
+	WholeMicros      *int64 `aws:"WholeMicros"`
+	InFlight         *int64 `aws:"InFlight"`
+	Calls            *int64 `aws:"Calls"`
+	Failures         *int64 `aws:"Failures"`
+}
+
 // ListClientMistakesInput is the shape ListClientMistakesRequest of the service model.
 type ListClientMistakesInput struct {
 }
@@ -30,6 +80,15 @@ type ListModelBindingsInput struct {
 // ListModelBindingsOutput is the shape ListModelBindingsResponse of the service model.
 type ListModelBindingsOutput struct {
 	Bindings []ModelBinding `aws:"Bindings"`
+}
+
+// ListUpstreamsInput is the shape ListUpstreamsRequest of the service model.
+type ListUpstreamsInput struct {
+}
+
+// ListUpstreamsOutput is the shape ListUpstreamsResponse of the service model.
+type ListUpstreamsOutput struct {
+	Upstreams []Upstream `aws:"Upstreams"`
 }
 
 // Mistake is the shape Mistake of the service model.
@@ -62,4 +121,35 @@ type PutModelBindingInput struct {
 // PutModelBindingOutput is the shape PutModelBindingResponse of the service model.
 type PutModelBindingOutput struct {
 	Binding *ModelBinding `aws:"Binding"`
+}
+
+// RouteStep is the shape RouteStep of the service model.
+type RouteStep struct {
+	Order           *int64 `aws:"Order"`
+	Region          string `aws:"Region"`
+	Upstream        string `aws:"Upstream"`
+	UpstreamModel   string `aws:"UpstreamModel"`
+	Source          *bool  `aws:"Source"`
+	Health          string `aws:"Health"`
+	HeadroomPercent *int64 `aws:"HeadroomPercent"`
+	LatencyMicros   *int64 `aws:"LatencyMicros"`
+	InFlight        *int64 `aws:"InFlight"`
+	Weight          *int64 `aws:"Weight"`
+	InputPrice      string `aws:"InputPrice"`
+	OutputPrice     string `aws:"OutputPrice"`
+	Reason          string `aws:"Reason"`
+}
+
+// Upstream is the shape Upstream of the service model.
+type Upstream struct {
+	Name            string   `aws:"Name"`
+	Kind            string   `aws:"Kind"`
+	State           string   `aws:"State"`
+	Check           string   `aws:"Check"`
+	InFlight        *int64   `aws:"InFlight"`
+	Weight          *int64   `aws:"Weight"`
+	HeadroomPercent *int64   `aws:"HeadroomPercent"`
+	Regions         []string `aws:"Regions"`
+	Models          []string `aws:"Models"`
+	Lanes           []Lane   `aws:"Lanes"`
 }

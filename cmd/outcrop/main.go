@@ -26,6 +26,8 @@ type cli struct {
 	Unbind    unbindCommand    `cmd:"" help:"Forget what a model id stands for."`
 	Bindings  bindingsCommand  `cmd:"" help:"List the model ids that stand for application profiles."`
 	Profile   profileCommand   `cmd:"" help:"Show or set what an application profile says where calls are silent."`
+	Upstream  upstreamCommand  `cmd:"" help:"List, drain and enable the upstreams of the running server."`
+	Route     routeCommand     `cmd:"" help:"Explain where calls go."`
 	RotateKey rotateKeyCommand `cmd:"" name:"rotate-key" help:"Seal every secret with a new envelope key. The server must be stopped."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 }
