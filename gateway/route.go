@@ -168,9 +168,11 @@ func tokensOf(n *int64) outcrop.Tokens {
 // the client has heard nothing and has not gone, and only after a failure that
 // another destination may not have.
 func (g *Gateway) another(ctx context.Context, t *trip, err error) bool {
-	if err == nil || t.meter.spoke() || ctx.Err() != nil {
-		return false
-	}
+	return err != nil && !t.meter.spoke() && ctx.Err() == nil && MayMend(err)
+}
+
+// MayMend says whether another destination may do better after err.
+func MayMend(err error) bool {
 	switch outcrop.KindOf(err) {
 	case outcrop.Throttled, outcrop.Unavailable, outcrop.ModelTimeout, outcrop.ModelNotReady, outcrop.ModelFailed:
 		return true

@@ -65,3 +65,12 @@ func (b *budget) tick(now int64) {
 
 // left is what could be retried now.
 func (b *budget) left() int { return int(b.held.Load() / oneRetry) }
+
+// RetriesAllowed is the most that a router lets through in a number of calls
+// and a time.
+func RetriesAllowed(percent, calls int, in time.Duration) float64 {
+	if percent == 0 {
+		percent = DefaultRetryShare
+	}
+	return budgetBegins/oneRetry + float64(max(percent, 0)*calls)/100 + in.Seconds()*paidPerTime/oneRetry
+}

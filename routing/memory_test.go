@@ -156,7 +156,7 @@ func TestRetryBudget(t *testing.T) {
 			calls, retries = calls+1, retries+len(tried)-1
 			c.now += time.Duration(rapid.IntRange(0, 200).Draw(t, "ms")) * time.Millisecond
 		}
-		most := budgetBegins/oneRetry + float64(calls*percent)/100 + c.now.Seconds()*paidPerTime/oneRetry
+		most := RetriesAllowed(percent, calls, c.now)
 		if float64(retries) > most {
 			t.Fatalf("%d retries in %d calls and %s, want at most %.1f", retries, calls, c.now, most)
 		}

@@ -107,8 +107,8 @@ func Order(p Policy, cs []Candidate, next func() uint64, turn uint64) []Candidat
 		cs[0].Why = alone(&cs[0])
 		return cs
 	}
-	classify(p, cs)
 	price(cs)
+	classify(p, cs)
 	return arrange(cs, next)
 }
 
@@ -128,20 +128,41 @@ func alone(c *Candidate) Why {
 	return WhyBalanced
 }
 
+// slowBound is how many times slower than the others a warm or source lane may
+// be before it loses its precedence.
+const slowBound = 3
+
 // classify gives each candidate its class, which is its reason.
 func classify(p Policy, cs []Candidate) {
 	limit := warmLimit(cs)
+	var known time.Duration
+	n := 0
+	for i := range cs {
+		if cs[i].Latency > 0 && cs[i].Health == Healthy {
+			known += cs[i].Latency
+			n++
+		}
+	}
 	for i := range cs {
 		c := &cs[i]
-		c.Why = alone(c)
-		switch {
-		case p == PowerOfTwo && (c.Why == WhyWarm || c.Why == WhySource):
-			c.Why = WhyBalanced
-		case c.Why == WhyWarm && float64(c.InFlight) > limit:
+		if c.Why = alone(c); c.Why == WhyWarm && float64(c.InFlight) > limit {
 			c.Warm = false
 			c.Why = alone(c)
 		}
+		precedes := c.Why == WhyWarm || c.Why == WhySource
+		if precedes && (p == PowerOfTwo || slow(c, known, n)) {
+			c.Why = WhyBalanced
+		}
 	}
+}
+
+// slow compares a candidate with the mean of the n healthy ones that latency
+// is known of, without itself.
+func slow(c *Candidate, known time.Duration, n int) bool {
+	if c.Health == Healthy && c.Latency > 0 {
+		known, n = known-c.Latency, n-1
+	}
+	return n > 0 && c.Latency > slowBound*known/time.Duration(n)
 }
 
 // warmLimit is the load that a warm lane may carry: a little more than the

@@ -28,6 +28,7 @@ type cli struct {
 	Profile   profileCommand   `cmd:"" help:"Show or set what an application profile says where calls are silent."`
 	Upstream  upstreamCommand  `cmd:"" help:"List, drain and enable the upstreams of the running server."`
 	Route     routeCommand     `cmd:"" help:"Explain where calls go."`
+	Simulate  simulateCommand  `cmd:"" help:"Play routing policies in a simulated world of Regions, outages and clients, and compare them."`
 	RotateKey rotateKeyCommand `cmd:"" name:"rotate-key" help:"Seal every secret with a new envelope key. The server must be stopped."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 }
