@@ -74,6 +74,9 @@ func (g *Gateway) admit(t *trip) (err error) {
 
 // mostOutput is how much the call may answer at most.
 func mostOutput(t *trip) outcrop.Tokens {
+	if t.task != nil {
+		return 0 // it answers in vectors, rankings or pictures
+	}
 	if c := t.request.InferenceConfig; c != nil && c.MaxTokens != nil && *c.MaxTokens > 0 {
 		return outcrop.Tokens(*c.MaxTokens)
 	}
@@ -88,6 +91,11 @@ func mostOutput(t *trip) outcrop.Tokens {
 // output, at the price of now.
 func (g *Gateway) worst(t *trip, most outcrop.Tokens) outcrop.UsageRecord {
 	r := t.record
+	if t.task != nil {
+		r.Usage = t.task.Usage(nil, t.task.Pictures())
+		r.Quote = g.Quote(&r)
+		return r
+	}
 	r.Usage = outcrop.Usage{Estimated: true}
 	input := converse.MostInputTokens(t.request)
 	r.Usage.Set(outcrop.OutputTokens, most)

@@ -12,6 +12,7 @@ import (
 
 	"outcrop"
 	"outcrop/converse"
+	"outcrop/converse/task"
 	"outcrop/iam"
 )
 
@@ -84,17 +85,26 @@ type Call struct {
 	// Request builds the conversation once the model is known: native bodies
 	// are read by the model's family. It may be called once.
 	Request func(*outcrop.Target) (*converse.Request, error)
+	// Task reads the body of a model that does not converse; a nil Request is
+	// none, and means a conversation. May be nil itself.
+	Task func(*outcrop.Target) (*task.Request, error)
+	// Form is the request as it came, for upstreams that speak its protocol;
+	// nil when it can only be read and written anew (forward.go).
+	Form *Form
 
 	target *outcrop.Target // what Ref resolved to, once it has
 }
 
 // An Answer is a whole response with what the operation's headers tell.
 type Answer struct {
-	Response *converse.Response
-	Target   *outcrop.Target
-	Usage    outcrop.Usage
-	ServedIn outcrop.Region
-	Latency  time.Duration
+	Response *converse.Response // nil when one of the next two is not
+	Task     *task.Response     // of a model that does not converse
+	// Forwarded is the answer as it came. It is nil unless the call had a Form.
+	Forwarded *Forwarded
+	Target    *outcrop.Target
+	Usage     outcrop.Usage
+	ServedIn  outcrop.Region
+	Latency   time.Duration
 }
 
 // Converse answers a call at once. The answer is on disk when it returns.
@@ -104,22 +114,16 @@ func (g *Gateway) Converse(ctx context.Context, call *Call) (*Answer, error) {
 		return nil, err
 	}
 	defer g.unwind(ctx, t)
-	var response *converse.Response
 	err = g.walk(ctx, t, func(ctx context.Context, attempt outcrop.Attempt) (err error) {
-		if response, err = g.Upstreams.Converse(ctx, attempt, t.request); err == nil {
-			t.meter.response(response)
+		if err = g.answer(ctx, t, attempt); err == nil {
+			t.note()
 		}
 		return err
 	})
 	if err := g.settle(ctx, t, err); err != nil {
 		return nil, err
 	}
-	if response.Usage == nil {
-		told := converse.UsageOf(t.record.Usage)
-		response.Usage = &told
-	}
-	response.ServiceTier = t.served(response.ServiceTier)
-	return &Answer{Response: response, Target: t.target, Usage: t.record.Usage, ServedIn: t.record.ServedIn, Latency: t.record.Ended.Sub(t.record.Started)}, nil
+	return t.told(), nil
 }
 
 // A Stream is an answer in events, begun.
@@ -158,7 +162,7 @@ func (g *Gateway) follow(ctx context.Context, t *trip, yield func(converse.Event
 	case settled != nil:
 		yield(converse.Event{}, settled)
 	default:
-		yield(t.meter.closing, nil)
+		t.close(yield)
 	}
 }
 
@@ -166,6 +170,12 @@ var errHungUp = fmt.Errorf("the client went away: %w", context.Canceled)
 
 // pass hands on the events of one attempt, all but the metadata.
 func (g *Gateway) pass(ctx context.Context, t *trip, attempt outcrop.Attempt, yield func(converse.Event, error) bool) error {
+	if f := g.forwarder(t, attempt); f != nil {
+		return g.forward(ctx, t, f, attempt)
+	}
+	if err := t.unreadable(); err != nil {
+		return err
+	}
 	for event, err := range g.Upstreams.ConverseStream(ctx, attempt, t.request) {
 		if err != nil {
 			return err

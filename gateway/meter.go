@@ -18,12 +18,14 @@ type meter struct {
 	firstByte  time.Time
 	output     int // bytes of text, reasoning and tool input that have passed
 	reported   *converse.TokenUsage
+	counted    *outcrop.Usage // of a task that was carried out
 	stopReason string
 	closing    converse.Event                     // the metadata event, held back
 	tier       *converse.ServiceTier              // as the upstream told, or nil
 	latency    *converse.PerformanceConfiguration // likewise
 	told       time.Time                          // when the ledger last heard of progress
 	leg        *leg                               // told of the first byte; may be nil
+	passed     bool                               // the answer is forwarded, so the closing event is another
 }
 
 // spoke says whether any part of the answer has passed.
@@ -82,6 +84,8 @@ func (m *meter) response(r *converse.Response) {
 // used nothing that we know of: its usage is absent, which is not zero.
 func (m *meter) usage(r *converse.Request, cause error) outcrop.Usage {
 	switch {
+	case m.counted != nil:
+		return *m.counted
 	case m.reported != nil:
 		u := m.reported.Usage()
 		u.Part(&m.aside.Parts)

@@ -6,6 +6,7 @@ import (
 
 	"outcrop"
 	"outcrop/converse"
+	"outcrop/converse/task"
 	"outcrop/iam"
 )
 
@@ -24,6 +25,12 @@ type trip struct {
 	unheard   int  // bytes that had passed by then
 
 	admission admission
+	form      *Form              // nil: every attempt goes through the middle form
+	response  *converse.Response // the whole answer, or
+	forwarded *Forwarded         // the answer as it came
+	last      *Piece             // what closes a forwarded stream, held back
+	task      *task.Request      // nil for a conversation
+	made      *task.Response     // what was made of the task
 }
 
 // plan resolves the call and finds its way.
@@ -36,21 +43,17 @@ func (g *Gateway) plan(ctx context.Context, call *Call) (*trip, error) {
 		return resolve(ctx, call.Caller.Account, call.Caller.Region, ref)
 	})
 	if err != nil {
-		return nil, err
+		return nil, call.firstly(err)
 	}
 	call.target = target
 	if err := g.Policy.Authorize(ctx, call.Caller, checks(call, target)...); err != nil {
+		return nil, call.firstly(err)
+	}
+	t := &trip{target: target, streaming: call.Operation.Streaming()}
+	if err := t.read(call); err != nil {
 		return nil, err
 	}
-	request, err := call.Request(target)
-	if err != nil {
-		return nil, err
-	}
-	if target.Defaults != nil {
-		request.Default(target.Defaults, target.Model.ID)
-	}
-	t := &trip{target: target, request: request, streaming: call.Operation.Streaming()}
-	t.route = g.Router.Route(t.room[:0], outcrop.RouteAsk{Target: target, Streaming: t.streaming}, request)
+	t.route = g.Router.Route(t.room[:0], outcrop.RouteAsk{Target: target, Streaming: t.streaming}, t.request)
 	if len(t.route) == 0 {
 		return nil, outcrop.Errorf(outcrop.Unavailable,
 			"No configured upstream serves %s in a Region of this call. Add the model and a Region to an upstream in the configuration, or enable one that is drained (outcrop upstream list).", target.Model.ID)
@@ -58,7 +61,7 @@ func (g *Gateway) plan(ctx context.Context, call *Call) (*trip, error) {
 	for i := range t.route {
 		t.route[i].Invocation, t.route[i].Told = call.Invocation, &t.meter.aside
 	}
-	return t, nil
+	return t, g.readable(t)
 }
 
 // checks are what has to be allowed before target is called. Counting asks
@@ -148,6 +151,9 @@ func (t *trip) noteTiers() {
 	if closing := t.meter.closing.Metadata; closing != nil {
 		t.meter.tier, t.meter.latency = closing.ServiceTier, closing.PerformanceConfig
 		closing.ServiceTier = t.served(closing.ServiceTier)
+	}
+	if t.meter.stopReason == "guardrail_intervened" {
+		t.record.Guardrail = "INTERVENED"
 	}
 	if told := t.meter.tier; told != nil {
 		t.record.ServiceTier = tierName(told)

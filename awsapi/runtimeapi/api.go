@@ -3,6 +3,7 @@
 package runtimeapi
 
 import (
+	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
@@ -46,16 +47,17 @@ func call(r *awsapi.Request, op outcrop.Operation) *gateway.Call {
 }
 
 // conversation reads a Converse body. It is checked before the model is looked
-// up, as AWS does.
+// up, as AWS does. What is JSON and breaks Converse's constraints is refused by
+// the gateway, unless a Bedrock behind it gets the body as it is.
 func conversation(r *awsapi.Request, c *gateway.Call) error {
 	request, err := converse.DecodeRequest(r.Body)
-	if err != nil {
+	if err == nil {
+		err = request.Validate()
+	} else if !json.Valid(r.Body) {
 		return err
 	}
-	if err := request.Validate(); err != nil {
-		return err
-	}
-	c.Request = func(*outcrop.Target) (*converse.Request, error) { return request, nil }
+	c.Request = func(*outcrop.Target) (*converse.Request, error) { return request, err }
+	c.Form = &gateway.Form{Protocol: gateway.ConverseProtocol, Body: r.Body, Refusal: err}
 	return nil
 }
 
@@ -87,6 +89,10 @@ func (a *API) converse(w http.ResponseWriter, r *awsapi.Request) error {
 		return refused(r, err)
 	}
 	r.ServedIn = answer.ServedIn
+	if f := answer.Forwarded; f != nil {
+		writeForwarded(w, f)
+		return nil
+	}
 	writeJSON(w, answer.Response.AppendJSON(nil))
 	return nil
 }

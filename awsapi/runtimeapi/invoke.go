@@ -12,6 +12,7 @@ import (
 	"outcrop/awsapi"
 	"outcrop/converse"
 	"outcrop/converse/native"
+	"outcrop/converse/task"
 	"outcrop/gateway"
 )
 
@@ -23,7 +24,10 @@ type invocation struct {
 	call   *gateway.Call
 	family native.Family
 	answer native.Answer
-	tier   *converse.ServiceTier // asked for, and billed unless the upstream says otherwise
+	task   *native.Task // for a model that does not converse
+	// Asked for, and billed unless the upstream says otherwise.
+	tier    *converse.ServiceTier
+	latency *converse.PerformanceConfiguration
 }
 
 // invocation prepares an InvokeModel call: its body is read by the family of
@@ -32,35 +36,55 @@ func newInvocation(r *awsapi.Request, op outcrop.Operation) (*invocation, error)
 	if len(r.Body) > maxInvokeBodyBytes {
 		return nil, outcrop.Errorf(outcrop.Invalid, "1 validation error detected: Value at 'body' failed to satisfy constraint: Member must have length less than or equal to %d", maxInvokeBodyBytes)
 	}
-	if err := unsupported(r.HTTP.Header); err != nil {
-		return nil, err
-	}
 	metadata, err := requestMetadata(r.HTTP.Header)
 	if err != nil {
 		return nil, err
 	}
 	in := &invocation{call: call(r, op), answer: native.Answer{ID: string(r.ID), Created: r.Received}}
+	if tier := r.HTTP.Header.Get("X-Amzn-Bedrock-Service-Tier"); tier != "" {
+		in.tier = &converse.ServiceTier{Type: tier}
+	}
+	if latency := r.HTTP.Header.Get("X-Amzn-Bedrock-PerformanceConfig-Latency"); latency != "" {
+		in.latency = &converse.PerformanceConfiguration{Latency: latency}
+	}
+	in.call.Form = &gateway.Form{Protocol: gateway.InvokeProtocol, Body: r.Body, Header: forwarded(r.HTTP.Header)}
 	in.call.Request = func(t *outcrop.Target) (*converse.Request, error) {
-		family, ok := native.FamilyOf(t.Model.ID)
-		if !ok {
-			return nil, outcrop.Errorf(outcrop.Invalid, "Outcrop cannot read InvokeModel bodies of the model %s yet. Use Converse, where the model supports it.", t.Model.ID)
-		}
-		in.family, in.answer.Model = family, t.Model.ID
-		request, err := family.Decode(native.Silent(r.Body, t))
+		request, err := in.conversation(r, t)
 		if err != nil {
 			return nil, err
 		}
-		request.RequestMetadata = metadata
-		if tier := r.HTTP.Header.Get("X-Amzn-Bedrock-Service-Tier"); tier != "" {
-			request.ServiceTier = &converse.ServiceTier{Type: tier}
-		}
-		if latency := r.HTTP.Header.Get("X-Amzn-Bedrock-PerformanceConfig-Latency"); latency != "" {
-			request.PerformanceConfig = &converse.PerformanceConfiguration{Latency: latency}
-		}
-		in.tier = request.ServiceTier
+		request.RequestMetadata, request.ServiceTier, request.PerformanceConfig = metadata, in.tier, in.latency
 		return request, request.Validate()
 	}
+	in.call.Task = func(t *outcrop.Target) (*task.Request, error) {
+		if err := unsupported(r.HTTP.Header); err != nil {
+			return nil, err
+		}
+		decoded, ok, err := native.DecodeTask(t.Model.ID, r.Body)
+		switch {
+		case err != nil || !ok:
+			return nil, err
+		case op.Streaming():
+			return nil, outcrop.Errorf(outcrop.Invalid, "The model is unsupported for streaming.")
+		}
+		in.task = decoded
+		decoded.Request.RequestMetadata, decoded.Request.ServiceTier, decoded.Request.PerformanceConfig = metadata, in.tier, in.latency
+		return decoded.Request, decoded.Request.Words().Validate()
+	}
 	return in, nil
+}
+
+// conversation has the family of the model read the body.
+func (in *invocation) conversation(r *awsapi.Request, t *outcrop.Target) (*converse.Request, error) {
+	if err := unsupported(r.HTTP.Header); err != nil {
+		return nil, err
+	}
+	family, ok := native.FamilyOf(t.Model.ID)
+	if !ok {
+		return nil, outcrop.Errorf(outcrop.Invalid, "Outcrop does not know the native bodies of %s. Use Converse, where the model supports it, or let an upstream of kind bedrock serve it.", t.Model.ID)
+	}
+	in.family, in.answer.Model = family, t.Model.ID
+	return family.Decode(native.Silent(r.Body, t))
 }
 
 // unsupported refuses the headers that would change the answer and are not
@@ -96,25 +120,41 @@ func (a *API) invokeModel(w http.ResponseWriter, r *awsapi.Request) error {
 		return refused(r, err)
 	}
 	r.ServedIn, in.answer.Response = answer.ServedIn, answer.Response
-	body, err := in.family.Encode(&in.answer)
+	if in.tier != nil {
+		w.Header().Set("X-Amzn-Bedrock-Service-Tier", in.tier.Type)
+	}
+	tellUsage(w.Header(), answer)
+	if f := answer.Forwarded; f != nil {
+		writeForwarded(w, f)
+		return nil
+	}
+	body, err := in.body(answer)
 	if err != nil {
 		return err
 	}
-	if answer.Response.ServiceTier == nil {
-		answer.Response.ServiceTier = in.tier
-	}
-	tellUsage(w.Header(), answer)
 	writeJSON(w, body)
 	return nil
+}
+
+// body is the answer in the model's own form.
+func (in *invocation) body(a *gateway.Answer) ([]byte, error) {
+	if a.Task != nil {
+		return in.task.Encode(&native.TaskAnswer{ID: in.answer.ID, Response: a.Task, Tokens: int64(a.Usage.Of(outcrop.InputTokens))})
+	}
+	return in.family.Encode(&in.answer)
 }
 
 // tellUsage writes the headers in which InvokeModel reports tokens and time
 // (reference/runtime-metering-billing.md §1.3).
 func tellUsage(h http.Header, a *gateway.Answer) {
-	u := a.Response.Usage
+	u := converse.UsageOf(a.Usage)
 	count := func(name string, n int64) { h.Set("X-Amzn-Bedrock-"+name, strconv.FormatInt(n, 10)) }
-	count("Input-Token-Count", u.InputTokens)
-	count("Output-Token-Count", u.OutputTokens)
+	if _, known := a.Usage.Get(outcrop.InputTokens); known {
+		count("Input-Token-Count", u.InputTokens)
+	}
+	if _, known := a.Usage.Get(outcrop.OutputTokens); known {
+		count("Output-Token-Count", u.OutputTokens)
+	}
 	if u.CacheReadInputTokens != nil {
 		count("Cache-Read-Input-Token-Count", *u.CacheReadInputTokens)
 	}
@@ -122,8 +162,8 @@ func tellUsage(h http.Header, a *gateway.Answer) {
 		count("Cache-Write-Input-Token-Count", *u.CacheWriteInputTokens)
 	}
 	count("Invocation-Latency", a.Latency.Milliseconds())
-	if tier := a.Response.ServiceTier; tier != nil {
-		h.Set("X-Amzn-Bedrock-Service-Tier", tier.Type)
+	if a.Response != nil && a.Response.ServiceTier != nil {
+		h.Set("X-Amzn-Bedrock-Service-Tier", a.Response.ServiceTier.Type)
 	}
 }
 
@@ -132,19 +172,26 @@ func (a *API) invokeModelStream(w http.ResponseWriter, r *awsapi.Request) error 
 	if err != nil {
 		return err
 	}
+	out := a.frames(w)
+	defer out.release()
+	clock := &stopwatch{started: r.Received}
+	in.answer.Metrics = clock.metrics
+	in.call.Form.Pass = func(p *gateway.Piece) error {
+		clock.pass(p)
+		if p.Last && p.Frame == nil {
+			p.Chunk = native.AppendMetrics(nil, p.Chunk, clock.metrics())
+		}
+		return out.pass(p)
+	}
+	w.Header().Set("X-Amzn-Bedrock-Content-Type", cmp.Or(r.HTTP.Header.Get("X-Amzn-Bedrock-Accept"), "application/json"))
 	stream, err := a.Gateway.ConverseStream(r.Context(), in.call)
 	if err != nil {
 		return refused(r, err)
 	}
 	defer func() { r.ServedIn = stream.ServedIn() }()
-	w.Header().Set("X-Amzn-Bedrock-Content-Type", cmp.Or(r.HTTP.Header.Get("X-Amzn-Bedrock-Accept"), "application/json"))
 	if in.tier != nil {
 		w.Header().Set("X-Amzn-Bedrock-Service-Tier", in.tier.Type)
 	}
-	out := a.frames(w)
-	defer out.release()
-	clock := &stopwatch{started: r.Received}
-	in.answer.Metrics = clock.metrics
 	chunker := in.family.Chunks(&in.answer)
 	for event, err := range stream.Events {
 		if err != nil {
@@ -165,17 +212,21 @@ func (a *API) invokeModelStream(w http.ResponseWriter, r *awsapi.Request) error 
 // chunks writes native chunks as the stream's one kind of event.
 func (f *frames) chunks(chunks [][]byte) error {
 	for _, chunk := range chunks {
-		p := append(f.buffers.payload[:0], `{"bytes":"`...)
-		p = base64.StdEncoding.AppendEncode(p, chunk)
-		if f.padding {
-			p = append(append(p, `","p":"`...), converse.Padding(padLength())...)
-		}
-		f.buffers.payload = append(p, `"}`...)
-		if err := f.write(prebuilt["chunk"], f.buffers.payload); err != nil {
+		if err := f.chunk(chunk); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (f *frames) chunk(chunk []byte) error {
+	p := append(f.buffers.payload[:0], `{"bytes":"`...)
+	p = base64.StdEncoding.AppendEncode(p, chunk)
+	if f.padding {
+		p = append(append(p, `","p":"`...), converse.Padding(padLength())...)
+	}
+	f.buffers.payload = append(p, `"}`...)
+	return f.write(prebuilt["chunk"], f.buffers.payload)
 }
 
 // A stopwatch gathers what amazon-bedrock-invocationMetrics tell.
@@ -190,6 +241,15 @@ func (s *stopwatch) see(e *converse.Event) {
 	}
 	if e.Metadata != nil {
 		s.usage = e.Metadata.Usage
+	}
+}
+
+func (s *stopwatch) pass(p *gateway.Piece) {
+	if s.first.IsZero() {
+		s.first = time.Now()
+	}
+	if p.Seen.Usage != nil {
+		s.usage = p.Seen.Usage
 	}
 }
 

@@ -17,13 +17,14 @@ func (a *API) converseStream(w http.ResponseWriter, r *awsapi.Request) error {
 	if err := conversation(r, c); err != nil {
 		return err
 	}
+	out := a.frames(w)
+	defer out.release()
+	c.Form.Pass = out.pass
 	stream, err := a.Gateway.ConverseStream(r.Context(), c)
 	if err != nil {
 		return refused(r, err)
 	}
 	defer func() { r.ServedIn = stream.ServedIn() }()
-	out := a.frames(w)
-	defer out.release()
 	for event, err := range stream.Events {
 		if err != nil {
 			return out.fail(err)
@@ -75,13 +76,18 @@ func (f *frames) event(e *converse.Event) error {
 
 // write sends one frame at once.
 func (f *frames) write(headers eventstream.Headers, payload []byte) error {
+	f.buffers.frame = eventstream.AppendFrame(f.buffers.frame[:0], headers, payload)
+	return f.send(f.buffers.frame)
+}
+
+// send sends a frame as it is.
+func (f *frames) send(frame []byte) error {
 	if !f.begun {
 		f.begun = true
 		f.w.Header().Set("Content-Type", "application/vnd.amazon.eventstream")
 		f.w.WriteHeader(http.StatusOK)
 	}
-	f.buffers.frame = eventstream.AppendFrame(f.buffers.frame[:0], headers, payload)
-	if _, err := f.w.Write(f.buffers.frame); err != nil {
+	if _, err := f.w.Write(frame); err != nil {
 		return err
 	}
 	return f.flush()

@@ -15,7 +15,7 @@ import (
 // models has one model of each family.
 var models = []outcrop.ModelID{
 	"anthropic.claude-sonnet-4-5-20250929-v1:0", "amazon.nova-lite-v1:0", "amazon.titan-text-express-v1",
-	"meta.llama3-1-8b-instruct-v1:0", "deepseek.r1-v1:0", "mistral.mistral-7b-instruct-v0:2", "openai.gpt-oss-120b-1:0",
+	"meta.llama3-1-8b-instruct-v1:0", "deepseek.r1-v1:0", "mistral.mistral-7b-instruct-v0:2", "openai.gpt-oss-120b-1:0", commandR, "cohere.command-text-v14",
 }
 
 func decode(t *testing.T, model outcrop.ModelID, body string) *converse.Request {

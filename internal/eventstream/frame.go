@@ -129,6 +129,10 @@ func (d *Decoder) Next() (Message, error) {
 	return body(d.buf, headers)
 }
 
+// Frame is the whole frame that Next read last, as it came. It is valid until
+// the next call of Next.
+func (d *Decoder) Frame() []byte { return d.buf }
+
 // fill reads exactly n more bytes.
 func (d *Decoder) fill(n int) error {
 	have := len(d.buf)

@@ -190,6 +190,12 @@ func (h Headers) Get(name string) (found Value, ok bool) {
 	return found, ok
 }
 
+// Is says whether a header is the text, without making a string of it.
+func (h Headers) Is(name, text string) bool {
+	v, ok := h.Get(name)
+	return ok && v.Type == String && string(v.raw) == text
+}
+
 // Text is the text of the header of that name, empty if there is none.
 func (h Headers) Text(name string) string {
 	v, _ := h.Get(name)

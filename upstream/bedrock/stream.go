@@ -34,16 +34,8 @@ type stream struct {
 
 // follow reads the response to its end.
 func (s *stream) follow(res *http.Response) error {
-	switch kind := upstream.MediaType(res); kind {
-	case "application/vnd.amazon.eventstream":
-	case "application/json":
-		text, err := s.u.host.ReadAnswer(s.watch, s.attempt, res)
-		if err != nil {
-			return err
-		}
-		return s.u.noAnswer(s.attempt, text)
-	default:
-		return s.u.host.Failed(s.attempt, res.StatusCode, "The model's server answered with %s instead of an event stream. Tell the operator.", s.u.host.Harmless(kind))
+	if err := s.streams(res); err != nil {
+		return err
 	}
 	limited := &io.LimitedReader{R: res.Body, N: upstream.MaxStreamBytes}
 	frames := eventstream.NewDecoder(bufio.NewReaderSize(limited, bufferBytes))
@@ -68,6 +60,22 @@ func (s *stream) follow(res *http.Response) error {
 		if s.send(event); s.deaf {
 			return nil
 		}
+	}
+}
+
+// streams is the error of a response that is no event stream.
+func (s *stream) streams(res *http.Response) error {
+	switch kind := upstream.MediaType(res); kind {
+	case "application/vnd.amazon.eventstream":
+		return nil
+	case "application/json":
+		text, err := s.u.host.ReadAnswer(s.watch, s.attempt, res)
+		if err != nil {
+			return err
+		}
+		return s.u.noAnswer(s.attempt, text)
+	default:
+		return s.u.host.Failed(s.attempt, res.StatusCode, "The model's server answered with %s instead of an event stream. Tell the operator.", s.u.host.Harmless(kind))
 	}
 }
 

@@ -22,6 +22,7 @@ type Config struct {
 	FileParts      bool   // the server reads PDF and Office documents as parts of type file
 	ReasoningField string // under which reasoning is sent back within a turn, such as reasoning_content; default: it is dropped
 	Tokenize       bool   // the server counts tokens at /tokenize, as vLLM does
+	Dimensions     bool   // the server embeds in as many dimensions as are asked for; always so at OpenAI and Azure
 
 	upstream.Limits
 }
@@ -31,6 +32,9 @@ func (c *Config) complete() error {
 	c.Limits.Complete()
 	if c.MaxStops <= 0 {
 		c.MaxStops = 4
+	}
+	if c.Dimensions = c.Dimensions || atOpenAI(c.BaseURL) || atAzure(c.BaseURL); atAzure(c.BaseURL) && c.APIKeyHeader == "" {
+		c.APIKeyHeader = "api-key"
 	}
 	if c.APIKeyHeader == "" {
 		c.APIKeyHeader = "Authorization"
@@ -61,15 +65,21 @@ func (c *Config) checkHeaders() error {
 // maxTokensField: OpenAI's newer models refuse max_tokens, and many other
 // servers know no other.
 func maxTokensField(base string) string {
-	u, err := url.Parse(base)
-	if err != nil {
-		return "max_tokens"
-	}
-	host := u.Hostname()
-	if host == "api.openai.com" || strings.HasSuffix(host, ".azure.com") {
+	if atOpenAI(base) || atAzure(base) {
 		return "max_completion_tokens"
 	}
 	return "max_tokens"
+}
+
+func atOpenAI(base string) bool { return hostOf(base) == "api.openai.com" }
+func atAzure(base string) bool  { return strings.HasSuffix(hostOf(base), ".azure.com") }
+
+func hostOf(base string) string {
+	u, err := url.Parse(base)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
 }
 
 func (c *Config) header() http.Header {

@@ -1,0 +1,55 @@
+package runtimeapi
+
+import (
+	"net/http"
+	"strconv"
+
+	"outcrop/gateway"
+)
+
+// forwardedHeaders are what InvokeModel knows of a request beside its body.
+var forwardedHeaders = []string{
+	"Content-Type", "Accept", "X-Amzn-Bedrock-Accept", "X-Amzn-Bedrock-Trace", "X-Amzn-Bedrock-Guardrailidentifier", "X-Amzn-Bedrock-Guardrailversion",
+	"X-Amzn-Bedrock-Performanceconfig-Latency", "X-Amzn-Bedrock-Service-Tier", "X-Amzn-Bedrock-Request-Metadata",
+}
+
+// forwarded picks out what goes along with a body that is forwarded.
+func forwarded(h http.Header) map[string]string {
+	var out map[string]string
+	for _, name := range forwardedHeaders {
+		if values := h[name]; len(values) > 0 {
+			if out == nil {
+				out = make(map[string]string, len(forwardedHeaders))
+			}
+			out[name] = values[0]
+		}
+	}
+	return out
+}
+
+// writeForwarded writes an answer as it came.
+func writeForwarded(w http.ResponseWriter, f *gateway.Forwarded) {
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	writeHeaders(h, f.Header)
+	h.Set("Content-Length", strconv.Itoa(len(f.Body)))
+	w.WriteHeader(http.StatusOK)
+	_, _ = w.Write(f.Body) // a client that has gone does not read its answer; the record is kept
+}
+
+func writeHeaders(h http.Header, from map[string]string) {
+	for name, value := range from {
+		h[name] = []string{value}
+	}
+}
+
+// pass writes a piece of a forwarded stream.
+func (f *frames) pass(p *gateway.Piece) error {
+	if p.Header != nil && !f.begun {
+		writeHeaders(f.w.Header(), p.Header)
+	}
+	if p.Frame != nil {
+		return f.send(p.Frame)
+	}
+	return f.chunk(p.Chunk)
+}

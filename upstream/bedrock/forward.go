@@ -1,0 +1,283 @@
+package bedrock
+
+import (
+	"bufio"
+	"context"
+	"encoding/base64"
+	"errors"
+	"io"
+	"iter"
+	"maps"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"outcrop"
+	"outcrop/converse"
+	"outcrop/converse/native"
+	"outcrop/gateway"
+	"outcrop/internal/eventstream"
+	"outcrop/internal/jsonlex"
+	"outcrop/upstream"
+)
+
+// Forwards implements gateway.Forwarder: Bedrock speaks both protocols.
+func (u *Upstream) Forwards(outcrop.Attempt, *gateway.Form) bool { return true }
+
+// operations are the last segment of the path, by whether it streams.
+var operations = map[gateway.Protocol][2]string{
+	gateway.ConverseProtocol: {"converse", "converse-stream"},
+	gateway.InvokeProtocol:   {"invoke", "invoke-with-response-stream"},
+}
+
+// forward addresses a form.
+func (u *Upstream) forward(a outcrop.Attempt, f *gateway.Form, stream int) (upstream.Post, error) {
+	model, err := u.called(a)
+	if err != nil {
+		return upstream.Post{}, err
+	}
+	p, err := u.post(a, model, operations[f.Protocol][stream], f.Body)
+	if err != nil || len(f.Header) == 0 {
+		return p, err
+	}
+	header := maps.Clone(f.Header)
+	maps.Copy(header, p.Header)
+	p.Header = header
+	return p, nil
+}
+
+// Forward implements gateway.Forwarder.
+func (u *Upstream) Forward(ctx context.Context, a outcrop.Attempt, f *gateway.Form) (*gateway.Forwarded, error) {
+	p, err := u.forward(a, f, 0)
+	if err != nil {
+		return nil, err
+	}
+	w := upstream.NewWatch(ctx, u.config.Timeout)
+	defer w.Stop()
+	res, err := u.host.Post(w, p)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	text, err := u.host.ReadAnswer(w, a, res)
+	if err != nil {
+		return nil, err
+	}
+	out := &gateway.Forwarded{Body: text, Header: told(res.Header)}
+	if f.Protocol == gateway.InvokeProtocol {
+		out.Seen, err = u.invoked(a, text, res.Header)
+		return out, err
+	}
+	if out.Seen, err = converse.GlanceResponse(text); err != nil {
+		return nil, u.host.Failed(a, http.StatusOK, "The model's server answered with broken JSON. Tell the operator.").Because(err)
+	}
+	if !out.Seen.Message {
+		return nil, u.noAnswer(a, text)
+	}
+	return out, nil
+}
+
+// invoked meters a native answer. Bedrock counts in its headers, and only the
+// body knows how long what was cached will live.
+func (u *Upstream) invoked(a outcrop.Attempt, text []byte, h http.Header) (converse.Glimpse, error) {
+	var g native.Glance
+	if err := g.Read(text); err != nil {
+		return converse.Glimpse{}, u.host.Failed(a, http.StatusOK, "The model's server answered with broken JSON. Tell the operator.").Because(err)
+	}
+	if g.Fault {
+		return converse.Glimpse{}, u.noAnswer(a, text)
+	}
+	for name, values := range h {
+		if count, ok := strings.CutPrefix(name, headerPrefix); ok && strings.HasSuffix(count, "-Token-Count") {
+			if n, err := strconv.ParseInt(values[0], 10, 64); err == nil {
+				g.Told(count, n)
+			}
+		}
+	}
+	seen := converse.Glimpse{Output: g.Output, StopReason: g.Stop, Usage: g.Usage(), Images: g.Images}
+	if n, known := g.Input(); known && seen.Usage == nil && g.Stop == "" { // a model that does not converse
+		seen.Usage = &converse.TokenUsage{InputTokens: n, TotalTokens: n}
+	}
+	served(&seen, h)
+	return seen, nil
+}
+
+const headerPrefix = "X-Amzn-Bedrock-"
+
+// served notes what InvokeModel tells in headers of how it was served.
+func served(seen *converse.Glimpse, h http.Header) {
+	if tier := h.Get(headerPrefix + "Service-Tier"); tier != "" {
+		seen.ServiceTier = &converse.ServiceTier{Type: tier}
+	}
+	if latency := h.Get(headerPrefix + "Performanceconfig-Latency"); latency != "" {
+		seen.PerformanceConfig = &converse.PerformanceConfiguration{Latency: latency}
+	}
+}
+
+// told are the headers that belong to an answer: what is about the connection
+// or the request's id is each door's own.
+func told(h http.Header) map[string]string {
+	var out map[string]string
+	for name, values := range h {
+		if name == "Content-Type" || strings.HasPrefix(name, headerPrefix) {
+			if out == nil {
+				out = make(map[string]string, 8)
+			}
+			out[name] = values[0]
+		}
+	}
+	return out
+}
+
+// ForwardStream implements gateway.Forwarder.
+func (u *Upstream) ForwardStream(ctx context.Context, a outcrop.Attempt, f *gateway.Form) iter.Seq2[*gateway.Piece, error] {
+	return func(yield func(*gateway.Piece, error) bool) {
+		if err := u.forwardStream(ctx, a, f, yield); err != nil {
+			yield(nil, err)
+		}
+	}
+}
+
+// forwardStream returns an error only while the consumer still listens.
+func (u *Upstream) forwardStream(ctx context.Context, a outcrop.Attempt, f *gateway.Form, yield func(*gateway.Piece, error) bool) error {
+	p, err := u.forward(a, f, 1)
+	if err != nil {
+		return err
+	}
+	watch := upstream.NewWatch(ctx, u.config.FirstByteTimeout)
+	defer watch.Stop()
+	res, err := u.host.Post(watch, p)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	s := &passage{stream: stream{u: u, attempt: a, watch: watch}, protocol: f.Protocol, pass: yield}
+	return s.follow(res)
+}
+
+// A passage is one stream on its way through, frame by frame.
+type passage struct {
+	stream
+	protocol gateway.Protocol
+	pass     func(*gateway.Piece, error) bool
+	piece    gateway.Piece
+	glance   native.Glance
+	chunk    []byte // a native chunk, decoded; its memory is used again
+}
+
+func (s *passage) follow(res *http.Response) error {
+	if err := s.streams(res); err != nil {
+		return err
+	}
+	s.piece.Header = told(res.Header)
+	limited := &io.LimitedReader{R: res.Body, N: upstream.MaxStreamBytes}
+	frames := eventstream.NewDecoder(bufio.NewReaderSize(limited, bufferBytes))
+	for deadline := time.Now().Add(upstream.MaxStreamTime); ; {
+		message, err := frames.Next()
+		if err != nil {
+			return s.ended(err, limited.N <= 0)
+		}
+		if err := s.look(&message); err != nil {
+			return s.fail(err)
+		}
+		if time.Now().After(deadline) {
+			return s.fail(outcrop.Errorf(outcrop.ModelTimeout, "The model's stream lasted longer than %s.", upstream.MaxStreamTime))
+		}
+		s.piece.Frame = frames.Frame()
+		if s.piece.Last {
+			if s.protocol == gateway.InvokeProtocol {
+				served(&s.piece.Seen, res.Header)
+			}
+			return s.close(res.Body)
+		}
+		s.watch.Wind(s.u.config.IdleTimeout)
+		s.begun = true
+		if !s.pass(&s.piece, nil) {
+			return nil
+		}
+		s.piece.Header = nil
+	}
+}
+
+// look meters a frame, or finds the error that it is.
+func (s *passage) look(m *eventstream.Message) (err error) {
+	if !m.Headers.Is(eventstream.MessageType, eventstream.Event) {
+		s.piece.Seen = converse.Glimpse{}
+		_, _, err := s.read(m)
+		return err
+	}
+	name := eventName(m.Headers)
+	if s.protocol == gateway.InvokeProtocol {
+		err = s.lookInto(name, m.Payload)
+	} else {
+		s.piece.Seen, err = converse.GlanceEvent(name, m.Payload)
+		s.piece.Last = name == "metadata"
+	}
+	if err != nil {
+		return s.u.host.Failed(s.attempt, http.StatusOK, "The model's server streamed broken JSON. Tell the operator.").Because(err)
+	}
+	s.stopped = s.stopped || s.piece.Seen.StopReason != ""
+	return nil
+}
+
+// eventName makes no string of the names it knows, which are nearly all.
+func eventName(h eventstream.Headers) string {
+	v, _ := h.Get(eventstream.EventType)
+	switch string(v.Bytes()) {
+	case "contentBlockDelta":
+		return "contentBlockDelta"
+	case "chunk":
+		return "chunk"
+	}
+	return v.String()
+}
+
+// lookInto meters the native chunk that a frame of InvokeModel's stream holds.
+func (s *passage) lookInto(name string, payload []byte) (err error) {
+	s.piece.Seen = converse.Glimpse{}
+	if name != "chunk" {
+		return nil
+	}
+	var l jsonlex.Lexer
+	l.Reset(payload)
+	for l.Object(); l.Member(); {
+		if l.Name() != "bytes" || l.Peek() != jsonlex.StringValue {
+			l.Skip()
+			continue
+		}
+		if s.chunk, err = base64.StdEncoding.AppendDecode(s.chunk[:0], l.Base64()); err != nil {
+			return err
+		}
+	}
+	if err := l.Done(); err != nil {
+		return err
+	}
+	if s.piece.Last, err = s.glance.Into(&s.piece.Seen, s.chunk); !s.begun {
+		s.glance.Tell(s.attempt) // Anthropic's models count their input first
+	}
+	return err
+}
+
+// close follows the frame that ends every answer.
+func (s *passage) close(body io.Reader) error {
+	s.watch.Wind(drainTime)
+	io.CopyN(io.Discard, body, drainBytes) // what goes wrong now costs a connection, not the answer
+	if s.watch.Left() {
+		return s.fail(s.watch.Gone())
+	}
+	s.pass(&s.piece, nil)
+	return nil
+}
+
+// ended follows the end of the connection. When all was said but what closes
+// it, the answer stands, and its usage is what has been told so far.
+func (s *passage) ended(err error, full bool) error {
+	if s.stopped && !s.watch.Left() {
+		return nil
+	}
+	if full || errors.Is(err, eventstream.ErrLength) {
+		return s.fail(s.u.host.Failed(s.attempt, http.StatusOK, "The model's stream is longer than Outcrop takes.").Because(err))
+	}
+	return s.fail(s.u.host.Broken(s.watch, s.attempt, err))
+}
