@@ -26,6 +26,10 @@ type Client struct {
 	Region   outcrop.Region
 	Keys     sigv4.Credentials
 	HTTP     *http.Client // trusts the server's CA
+	Bearer   string       // Bedrock API key to call with, in place of Keys
+	// At is the endpoint of a service, where each has its own; nil means
+	// Endpoint for all.
+	At func(service string, region outcrop.Region) string
 }
 
 // A Failure is an error that the server answered.
@@ -98,8 +102,56 @@ func (c *Client) Admin(ctx context.Context, operation string, in map[string]any,
 	return wrap(operation, json.Unmarshal(answer, out))
 }
 
+// Bedrock calls the control plane or the runtime. path is escaped already; out
+// may be nil.
+func (c *Client) Bedrock(ctx context.Context, method, path string, in, out any) error {
+	return c.bedrock(ctx, method, path, in, out)
+}
+
+// Form calls an operation of IAM or STS; out may be nil.
+func (c *Client) Form(ctx context.Context, service, action string, in url.Values, out any) error {
+	return c.form(ctx, service, action, in, out)
+}
+
+// JSON calls an operation of a service that is told it in X-Amz-Target.
+func (c *Client) JSON(ctx context.Context, service, target string, in, out any) error {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	answer, err := c.send(ctx, service, http.MethodPost, "/", string(body), map[string]string{
+		"Content-Type": "application/x-amz-json-" + jsonVersions[service], "X-Amz-Target": target,
+	})
+	if err != nil || out == nil {
+		return err
+	}
+	return json.Unmarshal(answer, out)
+}
+
+// Stream calls the runtime and returns the answer as it is written.
+func (c *Client) Stream(ctx context.Context, path string, in any) ([]byte, error) {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return nil, err
+	}
+	return c.send(ctx, "bedrock", http.MethodPost, path, string(body), map[string]string{"Content-Type": "application/json"})
+}
+
+// jsonVersions are what the services that speak JSON by target call theirs.
+var jsonVersions = map[string]string{"logs": "1.1", "ce": "1.1", "monitoring": "1.0", "servicequotas": "1.1", "outcrop": "1.1"}
+
+func (c *Client) endpoint(service, path string) string {
+	if c.At == nil {
+		return c.Endpoint
+	}
+	if service == "bedrock" && strings.HasPrefix(path, "/model/") {
+		service = "bedrock-runtime"
+	}
+	return c.At(service, c.Region)
+}
+
 func (c *Client) send(ctx context.Context, service, method, path, body string, header map[string]string) ([]byte, error) {
-	r, err := http.NewRequestWithContext(ctx, method, c.Endpoint+path, strings.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, method, c.endpoint(service, path)+path, strings.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +159,9 @@ func (c *Client) send(ctx context.Context, service, method, path, body string, h
 		r.Header.Set(name, value)
 	}
 	scope := sigv4.Scope{Region: c.Region, Service: service}
-	if err := sigv4.Sign(r, sigv4.PayloadHash([]byte(body)), c.Keys, scope, time.Now()); err != nil {
+	if c.Bearer != "" && service == "bedrock" {
+		r.Header.Set("Authorization", "Bearer "+c.Bearer)
+	} else if err := sigv4.Sign(r, sigv4.PayloadHash([]byte(body)), c.Keys, scope, time.Now()); err != nil {
 		return nil, err
 	}
 	answer, err := c.HTTP.Do(r)

@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -29,6 +30,7 @@ type cli struct {
 	Upstream  upstreamCommand  `cmd:"" help:"List, drain and enable the upstreams of the running server."`
 	Route     routeCommand     `cmd:"" help:"Explain where calls go."`
 	Simulate  simulateCommand  `cmd:"" help:"Play routing policies in a simulated world of Regions, outages and clients, and compare them."`
+	LibreChat librechatCommand `cmd:"" name:"librechat" help:"Set LibreChat up, check it, and see what its calls missed."`
 	RotateKey rotateKeyCommand `cmd:"" name:"rotate-key" help:"Seal every secret with a new envelope key. The server must be stopped."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 }
@@ -46,6 +48,10 @@ func main() {
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)
 	if err := parsed.Run(); err != nil {
+		var code exitCode
+		if errors.As(err, &code) { // all was said
+			os.Exit(int(code))
+		}
 		fmt.Fprintln(os.Stderr, "outcrop:", err)
 		os.Exit(1)
 	}

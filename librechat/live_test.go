@@ -1,0 +1,3 @@
+package librechat
+
+var liveBreakages []breakage
