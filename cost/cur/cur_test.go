@@ -169,7 +169,7 @@ func TestARowTellsWhatABillTells(t *testing.T) {
 			"line_item_resource_id": "arn:aws:bedrock:us-east-1:111122223333:application-inference-profile/abc123def456",
 			"resource_tags":         `{"user_cost_centre":"4711","user_project":"app01"}`, "tags": "", "line_item_operation": "InvokeModelInference",
 			"line_item_usage_start_date": "2026-11-21T00:00:00.000Z", "line_item_usage_end_date": "2026-11-22T00:00:00.000Z",
-			"identity_time_interval": "2026-11-21T00:00:00Z/2026-11-22T00:00:00Z", "bill_billing_period_end_date": "2026-12-01T00:00:00.000Z",
+			"identity_time_interval": "2026-11-21T00:00:00Z/2026-11-22T00:00:00Z", "line_item_iam_principal": "arn:aws:iam::111122223333:user/ann", "bill_billing_period_end_date": "2026-12-01T00:00:00.000Z",
 			"line_item_product_code": "AmazonBedrock", "reservation_start_time": "", "discount": "{}", "line_item_line_item_type": "Usage",
 		} {
 			if got := row[column]; want != "" && got != want || want == "" && column != "tags" && got != "" {

@@ -1,10 +1,6 @@
 package cur
 
-import (
-	"time"
-
-	"outcrop/cost"
-)
+import "outcrop/cost"
 
 // focusTable is FOCUS 1.2 with the columns that AWS adds to it (x_). Every
 // column of the specification is there; commitments, capacity reservations and
@@ -76,7 +72,7 @@ var focusTable = &Table{
 		{"SubAccountName", Text, "Name of the account that used.", func(r *Row) Value { return text(r.words.account(r.Line.Account)) }},
 		{"SubAccountType", Text, "Kind of the account that used.", func(*Row) Value { return text("LinkedAccount") }},
 		{"Tags", Map, "Active cost allocation tags, as the profile has them.", func(r *Row) Value { return pairs(r.Tags) }},
-		{"x_CostCategories", Map, "Cost categories by name.", func(r *Row) Value { return pairs(costCategories(r)) }},
+		{"x_CostCategories", Map, "Cost categories by name.", func(r *Row) Value { return pairs(r.Categories) }},
 		{"x_Discounts", Map, "Discounts. There are none.", func(*Row) Value { return pairs(nil) }},
 		{"x_Operation", Text, "What was called.", dim(cost.DimOperation)},
 		{"x_ServiceCode", Text, "Code of the service.", dim(cost.DimServiceCode)},
@@ -90,6 +86,3 @@ func rateOf(r *Row) Value {
 	}
 	return number(r.rate.String())
 }
-
-// focusTime is how FOCUS writes a time into text.
-const focusTime = time.RFC3339

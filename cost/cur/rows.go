@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"iter"
-	"math/big"
 	"slices"
 	"strings"
 	"time"
@@ -35,7 +34,7 @@ type Scope struct {
 // part of the month is in memory at a time.
 func Rows(ctx context.Context, bills Bills, settings *cost.Settings, words *Words, s Scope) iter.Seq2[*Row, error] {
 	return func(yield func(*Row, error) bool) {
-		part := map[cost.Line]cost.BillLine{}
+		part := map[rowKey]cost.BillLine{}
 		var at cost.Period
 		for line, err := range bills.Bill(ctx, s.Account, periods(s.Month, s.Granularity)) {
 			if err != nil {
@@ -71,21 +70,28 @@ func periods(month cost.Period, g cost.Granularity) []cost.Period {
 	return all
 }
 
+// A rowKey is what tells the rows of one period apart.
+type rowKey struct {
+	line       cost.Line
+	categories cost.TagSet
+}
+
 // add puts a line into the part that is being gathered. What the scope leaves
-// out no longer tells lines apart.
-func (s *Scope) add(part map[cost.Line]cost.BillLine, b cost.BillLine) {
-	key := *b.Line
-	key.Estimated = false // no column tells of it
-	key.Tags = cost.NewTagSet(b.Tags)
+// out, and what no column tells of, does not tell rows apart.
+func (s *Scope) add(part map[rowKey]cost.BillLine, b cost.BillLine) {
+	line := *b.Line
+	line.Estimated, line.Input = false, 0
+	line.Tags, line.Session = cost.NewTagSet(b.Tags), cost.NewTagSet(b.SessionTags)
 	if !s.Resources {
-		key.Profile = ""
+		line.Profile = ""
 	}
 	if !s.Principals {
-		forgetPrincipal(&key)
+		line.Principal, line.Session, b.SessionTags = "", "", nil
 	}
+	key := rowKey{line, cost.NewTagSet(b.Categories)}
 	sum, ok := part[key]
 	if !ok {
-		sum = cost.BillLine{Period: b.Period, Line: &key, Tags: b.Tags}
+		sum = cost.BillLine{Period: b.Period, Line: &line, Tags: b.Tags, SessionTags: b.SessionTags, Categories: b.Categories}
 	}
 	sum.Tokens += b.Tokens
 	sum.Invocations += b.Invocations
@@ -93,7 +99,7 @@ func (s *Scope) add(part map[cost.Line]cost.BillLine, b cost.BillLine) {
 	part[key] = sum
 }
 
-func (s *Scope) emit(part map[cost.Line]cost.BillLine, settings *cost.Settings, words *Words, yield func(*Row, error) bool) bool {
+func (s *Scope) emit(part map[rowKey]cost.BillLine, settings *cost.Settings, words *Words, yield func(*Row, error) bool) bool {
 	rows := make([]*Row, 0, len(part))
 	names := make(map[*Row]string, len(part))
 	for _, b := range part {
@@ -112,20 +118,10 @@ func (s *Scope) emit(part map[cost.Line]cost.BillLine, settings *cost.Settings, 
 
 func newRow(b cost.BillLine, month cost.Period, settings *cost.Settings, words *Words) *Row {
 	r := &Row{BillLine: b, bill: month, settings: settings, words: words}
-	r.amount, r.unit = cost.Value{Tokens: b.Tokens, Unit: settings.Unit(b.Line)}.Metric(cost.UsageQuantity)
-	r.rate = b.Line.Rate.For(tokensPerUnit(b.Tokens, r.amount))
+	used := cost.Value{Thousandths: cost.Thousandths(b.Line.Kind, b.Tokens), Unit: settings.Unit(b.Line)}
+	r.amount, r.unit = used.Metric(cost.UsageQuantity)
+	r.rate = b.Line.Rate.For(1000 / cost.Thousandths(b.Line.Kind, 1))
 	return r
-}
-
-// tokensPerUnit is how many tokens one unit of a bill stands for, told from an
-// amount of them.
-func tokensPerUnit(n outcrop.Tokens, amount string) outcrop.Tokens {
-	units, ok := new(big.Rat).SetString(amount)
-	if !ok || units.Sign() == 0 {
-		return 1
-	}
-	per := new(big.Rat).Quo(new(big.Rat).SetUint64(uint64(n)), units)
-	return outcrop.Tokens(per.Num().Uint64() / per.Denom().Uint64())
 }
 
 func (r *Row) usageType() string { return r.settings.UsageType(r.Line) }
@@ -138,7 +134,7 @@ func (r *Row) dimension(d cost.Dimension) string {
 // lineID names the row: the same line of the same time has the same name in
 // each file that is made.
 func (r *Row) lineID() string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %+v", iso(r.Period.Start), iso(r.Period.End), *r.Line))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %+v %s", iso(r.Period.Start), iso(r.Period.End), *r.Line, cost.NewTagSet(r.Categories)))
 	return hex.EncodeToString(sum[:16])
 }
 

@@ -49,7 +49,7 @@ func usageColumns() []Column {
 		{"bill_invoicing_entity", Text, "Who invoices.", dim(cost.DimInvoicingEntity)},
 		{"bill_payer_account_id", Text, "Account that pays.", dim(cost.DimPayerAccount)},
 		{"bill_payer_account_name", Text, "Name of the account that pays.", func(r *Row) Value { return text(r.words.account(r.Line.Account)) }},
-		{"cost_category", Map, "Cost categories by name.", func(r *Row) Value { return pairs(costCategories(r)) }},
+		{"cost_category", Map, "Cost categories by name.", func(r *Row) Value { return pairs(r.Categories) }},
 		{"discount", Map, "Discounts. There are none.", func(*Row) Value { return pairs(nil) }},
 		{"discount_bundled_discount", Number, "Bundled discount.", nil},
 		{"discount_total_discount", Number, "Sum of the discounts.", nil},
@@ -59,7 +59,7 @@ func usageColumns() []Column {
 		{"line_item_blended_cost", Number, "Cost at the blended rate, which is the unblended one.", costOf},
 		{"line_item_blended_rate", Text, "Blended rate of one unit.", rateText},
 		{"line_item_currency_code", Text, "Currency.", func(*Row) Value { return text("USD") }},
-		{"line_item_iam_principal", Text, "ARN of the principal that called, with INCLUDE_IAM_PRINCIPAL_DATA.", func(r *Row) Value { return text(principalOf(r.Line)) }},
+		{"line_item_iam_principal", Text, "ARN of the principal that called, with INCLUDE_IAM_PRINCIPAL_DATA.", func(r *Row) Value { return text(string(r.Line.Principal)) }},
 		{"line_item_legal_entity", Text, "Seller of record.", dim(cost.DimLegalEntity)},
 		{"line_item_line_item_description", Text, "What is charged for, in words.", func(r *Row) Value { return text(describe(r)) }},
 		{"line_item_line_item_type", Text, "Kind of row.", dim(cost.DimRecordType)},
@@ -222,4 +222,17 @@ func userTag(key string) string {
 		}
 		return '_'
 	}, key)
+}
+
+// allTags are the row's tags under the names of the newer column, which tells
+// tags of a profile from those of a principal.
+func allTags(r *Row) map[string]string {
+	tags := make(map[string]string, len(r.Tags)+len(r.SessionTags))
+	for key, value := range r.Tags {
+		tags["resourceTags/"+key] = value
+	}
+	for key, value := range r.SessionTags {
+		tags["iamPrincipal/"+key] = value
+	}
+	return tags
 }
