@@ -11,6 +11,7 @@ import (
 	"outcrop/awsapi/historyapi"
 	"outcrop/awsapi/pricingapi"
 	"outcrop/cost"
+	"outcrop/internal/strictyaml"
 	"outcrop/pricing"
 )
 
@@ -18,6 +19,8 @@ import (
 type BillingConfig struct {
 	MarketplaceStyle bool `yaml:"marketplace_style"` // models sold on AWS Marketplace are services of their own, as on real bills
 	SessionTags      bool `yaml:"session_tags"`      // tags of the caller's session count where a profile lacks the key
+
+	ExportEvery strictyaml.Duration `yaml:"export_every"` // how often exports are brought up to date; default 1h
 }
 
 // openCosts starts what turns the ledger into bills.

@@ -23,6 +23,7 @@ import (
 	"outcrop/awsapi/trailapi"
 	"outcrop/catalog"
 	"outcrop/cost"
+	"outcrop/cost/cur"
 	"outcrop/gateway"
 	"outcrop/identity"
 	"outcrop/ledger"
@@ -59,6 +60,7 @@ type engines struct {
 	metrics  *metrics.Metrics
 	folder   *objects.Folder // buckets that the S3 endpoint serves
 	objects  objects.Stores  // where deliveries go
+	exports  *cur.Exports
 	gateway  *gateway.Gateway
 	router   *routing.Router
 	backends *backends
@@ -101,6 +103,9 @@ func open(ctx context.Context, c *Config, endpoint string, log *slog.Logger) (e 
 		Quota: int(c.Profiles.PerRegion), UniqueNames: c.Profiles.UniqueNames, AcceptBareProfileID: c.Runtime.AcceptBareProfileID,
 	})
 	e.openCosts(c, log)
+	if err := e.openExports(c, log); err != nil {
+		return nil, nil, err
+	}
 	e.openMetrics(log)
 	if err := e.openBindings(ctx); err != nil {
 		return nil, nil, err
@@ -248,6 +253,7 @@ func (e *engines) run(c *Config, log *slog.Logger) {
 	ctx, cancel := context.WithCancel(context.Background())
 	e.stop = cancel
 	e.running.Go(func() { e.costs.Run(ctx) })
+	e.running.Go(func() { e.exports.Run(ctx) })
 	e.runMetrics(ctx)
 	e.running.Go(func() { e.flushUses(ctx, log) })
 	e.running.Go(func() { e.followConfig(ctx, c.file) })
@@ -318,6 +324,7 @@ func (e *engines) aws(c *Config, log *slog.Logger) *awsapi.Mux {
 	mux.Serve("pricing", e.pricing().Operations()...)
 	e.serveMetrics(mux)
 	e.serveObjects(mux, c)
+	e.serveExports(mux)
 	for _, name := range notYetServed {
 		mux.Serve(name)
 	}
@@ -326,7 +333,7 @@ func (e *engines) aws(c *Config, log *slog.Logger) *awsapi.Mux {
 
 // notYetServed are services whose requests are recognised and authenticated,
 // and answered with an error that says what is missing.
-var notYetServed = []string{"logs", "bcm-data-exports", "budgets", "service-quotas", "resourcegroupstaggingapi"}
+var notYetServed = []string{"logs", "budgets", "service-quotas", "resourcegroupstaggingapi"}
 
 // price is what a model costs on demand in a Region now.
 func (e *engines) price(r outcrop.Region, m outcrop.ModelID) outcrop.Quote {
