@@ -197,13 +197,17 @@ func (m *Metrics) gather(ctx context.Context) (*batch, error) {
 }
 
 func (m *Metrics) add(grains map[grain]*Block, r *outcrop.UsageRecord) {
-	g := m.rules.grainOf(r)
+	m.rules.observe(blockOf(grains, grainOf(r, known(r))), r)
+	blockOf(grains, grainOf(r, r.Started)).At(recordsFolded).Add(1)
+}
+
+func blockOf(grains map[grain]*Block, g grain) *Block {
 	block := grains[g]
 	if block == nil {
 		block = new(Block)
 		grains[g] = block
 	}
-	m.rules.observe(block, r)
+	return block
 }
 
 func (m *Metrics) expire(ctx context.Context) error {

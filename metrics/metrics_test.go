@@ -216,15 +216,15 @@ func TestAnswersAreThoseOfTheRecords(t *testing.T) {
 				if model != "" && r.MetricID != model {
 					continue
 				}
-				at := start.Unix() + (r.Started.Unix()-start.Unix())/period*period
+				at := start.Unix() + (r.Ended.Unix()-start.Unix())/period*period
 				n := float64(r.Usage.Of(outcrop.InputTokens))
 				sums[at] += n
 				tops[at] = max(tops[at], n)
 				mids[at] = append(mids[at], n)
 			}
-			gotSum := w.values(t, metrics.InputTokenCount, model, "Sum", period, start, noon)
-			gotMax := w.values(t, metrics.InputTokenCount, model, "Maximum", period, start, noon)
-			gotMid := w.values(t, metrics.InputTokenCount, model, "p50", period, start, noon)
+			gotSum := w.values(t, metrics.InputTokenCount, model, "Sum", period, start, noon.Add(2*time.Minute))
+			gotMax := w.values(t, metrics.InputTokenCount, model, "Maximum", period, start, noon.Add(2*time.Minute))
+			gotMid := w.values(t, metrics.InputTokenCount, model, "p50", period, start, noon.Add(2*time.Minute))
 			if len(gotSum) != len(sums) {
 				t.Fatalf("%d periods, want %d", len(gotSum), len(sums))
 			}

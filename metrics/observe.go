@@ -35,13 +35,23 @@ type grain struct {
 	minute  int64
 }
 
-func (r *Rules) grainOf(u *outcrop.UsageRecord) grain {
-	return grain{u.Account, u.Region, u.MetricID, cmp.Or(u.TierAsked, standardTier), cmp.Or(u.ServiceTier, standardTier), floor(u.Started.Unix(), Minute.Seconds())}
+// grainOf is the grain of a record at a time.
+func grainOf(u *outcrop.UsageRecord, at time.Time) grain {
+	return grain{u.Account, u.Region, u.MetricID, cmp.Or(u.TierAsked, standardTier), cmp.Or(u.ServiceTier, standardTier), floor(at.Unix(), Minute.Seconds())}
+}
+
+// known is when a record's samples became known, which is when a call ended: an
+// alarm that looked at the minute in which it began would miss it. Records
+// themselves count when they began, as they do on bills.
+func known(u *outcrop.UsageRecord) time.Time {
+	if u.Ended.Before(u.Started) {
+		return u.Started
+	}
+	return u.Ended
 }
 
 // observe adds a record's samples to b.
 func (r *Rules) observe(b *Block, u *outcrop.UsageRecord) {
-	b.At(recordsFolded).Add(1)
 	status := u.Outcome.Status
 	if countOutcome(b, status, false) {
 		b.At(Invocations).Add(1)

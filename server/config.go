@@ -34,6 +34,7 @@ type Config struct {
 	Billing   BillingConfig             `yaml:"billing"`
 	Objects   ObjectsConfig             `yaml:"objects"`
 	Routing   RoutingConfig             `yaml:"routing"`
+	Alarms    AlarmsConfig              `yaml:"alarms"`
 	Upstreams map[string]UpstreamConfig `yaml:"upstreams"` // by name; none means the simulator alone
 
 	file string // it was read from; empty for none
@@ -162,6 +163,9 @@ func (c *Config) complete() error {
 	}
 	if len(c.Upstreams) == 0 {
 		c.Upstreams = map[string]UpstreamConfig{"simulator": {Kind: "simulator"}}
+	}
+	if err := c.Alarms.check(); err != nil {
+		return err
 	}
 	for name, u := range c.Upstreams {
 		if err := u.check(); err != nil {

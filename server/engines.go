@@ -27,7 +27,6 @@ import (
 	"outcrop/gateway"
 	"outcrop/identity"
 	"outcrop/ledger"
-	"outcrop/metrics"
 	"outcrop/objects"
 	"outcrop/pricing"
 	"outcrop/profile"
@@ -47,6 +46,8 @@ const databaseFile = "outcrop.db"
 
 // engines are everything behind the door, started.
 type engines struct {
+	watching // metrics, alarms, Prometheus and traces
+
 	trail    *trail.Trail
 	store    *sqlite.DB
 	ledger   *ledger.Ledger
@@ -57,7 +58,6 @@ type engines struct {
 	profiles *profile.Profiles
 	bindings *profile.Bindings
 	costs    *cost.Costs
-	metrics  *metrics.Metrics
 	folder   *objects.Folder // buckets that the S3 endpoint serves
 	objects  objects.Stores  // where deliveries go
 	exports  *cur.Exports
@@ -106,7 +106,7 @@ func open(ctx context.Context, c *Config, endpoint string, log *slog.Logger) (e 
 	if err := e.openExports(c, log); err != nil {
 		return nil, nil, err
 	}
-	e.openMetrics(log)
+	e.openMetrics(c, log)
 	if err := e.openBindings(ctx); err != nil {
 		return nil, nil, err
 	}

@@ -2,18 +2,50 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"net/url"
 	"time"
 
 	"outcrop"
 	"outcrop/awsapi"
 	"outcrop/awsapi/metricsapi"
 	"outcrop/metrics"
+	"outcrop/metrics/alarm"
+	"outcrop/telemetry/webhook"
 )
 
-// openMetrics starts the reader that makes CloudWatch's metrics.
-func (e *engines) openMetrics(log *slog.Logger) {
+// AlarmsConfig turns what CloudWatch's alarms do.
+type AlarmsConfig struct {
+	Webhooks   map[string]string `yaml:"webhooks"`    // URL for an action's ARN, such as that of an SNS topic
+	DirectURLs *bool             `yaml:"direct_urls"` // an alarm may name the URL of a webhook as its action; default true
+	Secret     string            `yaml:"secret"`      // signs notifications (HMAC-SHA256, header X-Outcrop-Signature); usually ${VAR}
+}
+
+func (c *AlarmsConfig) check() error {
+	for arn, to := range c.Webhooks {
+		u, err := url.Parse(to)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return fmt.Errorf("alarms.webhooks: the webhook of %s must be an http or https URL", arn)
+		}
+	}
+	return nil
+}
+
+// watching is what tells operators and clients how things go.
+type watching struct {
+	metrics *metrics.Metrics
+	alarms  *alarm.Alarms
+}
+
+// openMetrics makes the reader that folds CloudWatch's metrics, and its alarms.
+func (e *engines) openMetrics(c *Config, log *slog.Logger) {
 	e.metrics = metrics.New(e.ledger, e.store.Metrics(), metrics.Rules{Legacy: e.legacy}, time.Now, log)
+	sender := webhook.New(c.Alarms.Secret)
+	e.alarms = alarm.New(e.store.Alarms(), e.metrics, sender, alarm.Settings{
+		Webhooks: c.Alarms.Webhooks, DirectURLs: c.Alarms.DirectURLs == nil || *c.Alarms.DirectURLs,
+	}, time.Now, log)
+	e.closers = append(e.closers, sender.Close, e.alarms.Close)
 }
 
 // legacy says whether a model is in the Legacy state.
@@ -25,6 +57,7 @@ func (e *engines) legacy(_ outcrop.Region, id outcrop.ModelID) bool {
 // runMetrics starts what works in the background; close waits for it.
 func (e *engines) runMetrics(ctx context.Context) {
 	e.running.Go(func() { e.metrics.Run(ctx) })
+	e.running.Go(func() { e.alarms.Run(ctx) })
 }
 
 // refused counts a call that never reached the ledger.
@@ -33,5 +66,5 @@ func (e *engines) refused(who outcrop.Caller, target *outcrop.Target, err error)
 }
 
 func (e *engines) serveMetrics(mux *awsapi.Mux) {
-	mux.Serve("cloudwatch", metricsapi.New(metricsapi.Config{Metrics: e.metrics, Now: time.Now}).Operations()...)
+	mux.Serve("cloudwatch", metricsapi.New(metricsapi.Config{Metrics: e.metrics, Alarms: e.alarms, Dashboards: e.store, Now: time.Now}).Operations()...)
 }

@@ -20,8 +20,10 @@ type Metrics interface {
 
 // Config of an API. All fields are required.
 type Config struct {
-	Metrics Metrics
-	Now     func() time.Time
+	Metrics    Metrics
+	Alarms     Alarms
+	Dashboards Dashboards
+	Now        func() time.Time
 }
 
 // An API is CloudWatch for the account and Region of each caller.
