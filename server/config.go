@@ -90,6 +90,9 @@ type UpstreamConfig struct {
 	MaxTokensField string              `yaml:"max_tokens_field"`    // openai: max_tokens (default) or max_completion_tokens
 	FirstToken     strictyaml.Duration `yaml:"time_to_first_token"` // simulator: pause before the first event
 	TokenPace      strictyaml.Duration `yaml:"token_pace"`          // simulator: pause between events
+
+	Faults   []FaultConfig                 `yaml:"faults"`   // simulator: what goes wrong, where and when
+	Capacity map[outcrop.Region]LaneLimits `yaml:"capacity"` // simulator: what each Region takes before it throttles
 }
 
 // BedrockCredentials sign calls to AWS, in one of three ways: a profile of the
@@ -206,5 +209,5 @@ func (u *UpstreamConfig) check() error {
 	case u.MaxTokensField != "" && u.MaxTokensField != "max_tokens" && u.MaxTokensField != "max_completion_tokens":
 		return fmt.Errorf("max_tokens_field %q must be max_tokens or max_completion_tokens", u.MaxTokensField)
 	}
-	return nil
+	return u.checkSimulated()
 }

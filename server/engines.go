@@ -212,7 +212,7 @@ func (e *engines) backend(ctx context.Context, u *UpstreamConfig) (gateway.Upstr
 	case "bedrock":
 		return e.bedrock(ctx, u)
 	case "simulator":
-		return simulator.New(simulator.Options{TimeToFirst: time.Duration(u.FirstToken), Pace: time.Duration(u.TokenPace), Model: e.anyModel}), nil
+		return simulator.New(e.simulated(u)), nil
 	case "anthropic":
 		return anthropic.New(anthropic.Config{
 			BaseURL: u.BaseURL, APIKey: u.APIKey, Headers: u.Headers, Limits: upstream.Limits{Timeout: time.Duration(u.Timeout)}, MaxOutput: e.maxOutput,

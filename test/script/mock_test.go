@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"outcrop/upstream/upstreamtest"
 
@@ -22,6 +23,8 @@ type mocked struct {
 	mu        sync.Mutex
 	keys      map[string]int // calls by Authorization or X-Api-Key
 	busy      int            // calls still to be refused with 429
+	cut       atomic.Bool    // connections are dropped, as by a server that dies
+	drop      func()         // ends the connections there are
 }
 
 // mock starts a model server and keeps its base URL in a variable. A number
@@ -30,6 +33,8 @@ type mocked struct {
 //
 //	mock GPU 2
 //	exec curl -s $GPU/total
+//
+// $GPU/cut makes the server drop every connection, until $GPU/mend.
 func mock(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 || len(args) > 2 {
 		ts.Fatalf("usage: mock NAME [calls refused first]")
@@ -42,6 +47,7 @@ func mock(ts *testscript.TestScript, neg bool, args []string) {
 		m.busy = busy
 	}
 	server := httptest.NewServer(m)
+	m.drop = server.CloseClientConnections
 	ts.Defer(server.Close)
 	ts.Setenv(args[0], server.URL+"/v1")
 }
@@ -50,6 +56,13 @@ func (m *mocked) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.URL.Path == "/v1/total":
 		m.tell(w)
+	case r.URL.Path == "/v1/cut":
+		m.cut.Store(true)
+		go m.drop() // this connection too
+	case r.URL.Path == "/v1/mend":
+		m.cut.Store(false)
+	case m.cut.Load():
+		panic(http.ErrAbortHandler)
 	case m.refuses(r):
 		w.Header().Set("Retry-After", "1")
 		http.Error(w, `{"error":{"message":"too many requests"}}`, http.StatusTooManyRequests)

@@ -58,9 +58,14 @@ type Fault struct {
 	Region outcrop.Region
 	Share  float64 // of the invocations, 0 to 1, chosen by their id; 0 means all
 	Script Script
+
+	From, For time.Duration // since the simulator began, and for how long; 0 for always
 }
 
-func (f *Fault) fits(a outcrop.Attempt) bool {
+func (f *Fault) fits(a outcrop.Attempt, since time.Duration) bool {
+	if since < f.From || f.For > 0 && since >= f.From+f.For {
+		return false
+	}
 	if f.Model != "" && f.Model != a.Destination.Model || f.Region != "" && f.Region != a.Destination.Region {
 		return false
 	}
@@ -78,7 +83,7 @@ func (s *Simulator) script(a outcrop.Attempt, r *converse.Request) (Script, erro
 		}
 	} else {
 		for i := range s.options.Faults {
-			if s.options.Faults[i].fits(a) {
+			if s.options.Faults[i].fits(a, time.Since(s.began)) {
 				script = s.options.Faults[i].Script
 				break
 			}

@@ -10,6 +10,7 @@ import (
 
 	"outcrop"
 	"outcrop/converse"
+	"outcrop/quota"
 )
 
 // Options are what an operator can turn. The zero value answers at once and
@@ -19,6 +20,10 @@ type Options struct {
 	Pace        time.Duration // wait before each further piece of text
 	PieceTokens int           // tokens of text in one delta; default 4
 	Faults      []Fault       // what goes wrong, beside what requests ask for (see Script)
+
+	// Capacity is what each Region takes, as Bedrock counts it. A Region that
+	// is not there takes everything.
+	Capacity map[outcrop.Region]quota.Limits
 
 	// Model describes a model, so that its limits are kept. Nil, or false for
 	// a model that is not known, keeps none.
@@ -34,6 +39,8 @@ type Simulator struct {
 	tokens  *counter
 	prompts *promptCache
 	answers generations[textKey, spoken] // to plain questions
+	began   time.Time
+	regions map[outcrop.Region]*quota.Counter
 }
 
 // New makes a Simulator.
@@ -41,7 +48,7 @@ func New(o Options) *Simulator {
 	if o.PieceTokens <= 0 {
 		o.PieceTokens = defaultPieceTokens
 	}
-	s := &Simulator{options: o, tokens: newCounter(), prompts: newPromptCache()}
+	s := &Simulator{options: o, tokens: newCounter(), prompts: newPromptCache(), began: time.Now(), regions: countersOf(o.Capacity)}
 	s.answers.limit = maxAnswers
 	return s
 }
@@ -49,10 +56,11 @@ func New(o Options) *Simulator {
 // Converse answers at once.
 func (s *Simulator) Converse(ctx context.Context, a outcrop.Attempt, r *converse.Request) (*converse.Response, error) {
 	began := time.Now()
-	p, script, err := s.begin(a, r)
+	p, script, room, err := s.begin(a, r)
 	if err != nil {
 		return nil, err
 	}
+	defer room.leave()
 	if err := pause(ctx, script.wait(s.options.TimeToFirst)); err != nil {
 		return nil, err
 	}
@@ -60,6 +68,7 @@ func (s *Simulator) Converse(ctx context.Context, a outcrop.Attempt, r *converse
 		return nil, outcrop.Errorf(outcrop.ModelFailed, "The simulator broke off its answer, as the request asked.")
 	}
 	w := s.answer(a, r, p, script)
+	room.used(w)
 	if err := pause(ctx, time.Duration(w.pieces(s.options.PieceTokens))*script.pace(s.options.Pace)); err != nil {
 		return nil, err
 	}
@@ -71,7 +80,8 @@ func (s *Simulator) Converse(ctx context.Context, a outcrop.Attempt, r *converse
 func (s *Simulator) ConverseStream(ctx context.Context, a outcrop.Attempt, r *converse.Request) iter.Seq2[converse.Event, error] {
 	return func(yield func(converse.Event, error) bool) {
 		began := time.Now()
-		p, script, err := s.begin(a, r)
+		p, script, room, err := s.begin(a, r)
+		defer room.leave()
 		if err == nil {
 			err = pause(ctx, script.wait(s.options.TimeToFirst))
 		}
@@ -80,7 +90,9 @@ func (s *Simulator) ConverseStream(ctx context.Context, a outcrop.Attempt, r *co
 			return
 		}
 		e := emitter{ctx: ctx, yield: yield, pace: script.pace(s.options.Pace), cut: script.Cut, size: s.options.PieceTokens}
-		e.answer(s.answer(a, r, p, script), began)
+		w := s.answer(a, r, p, script)
+		room.used(w)
+		e.answer(w, began)
 	}
 }
 
@@ -98,16 +110,21 @@ func (s *Simulator) CountTokens(ctx context.Context, a outcrop.Attempt, r *conve
 }
 
 // begin refuses what AWS would refuse, then what the script wants refused.
-func (s *Simulator) begin(a outcrop.Attempt, r *converse.Request) (*prompt, Script, error) {
+// Then it makes room in the Region.
+func (s *Simulator) begin(a outcrop.Attempt, r *converse.Request) (*prompt, Script, room, error) {
 	p, err := s.read(a, r)
 	if err != nil {
-		return nil, Script{}, err
+		return nil, Script{}, room{}, err
 	}
 	script, err := s.script(a, r)
-	if err != nil {
-		return nil, script, err
+	if err == nil {
+		err = script.refusal(a)
 	}
-	return p, script, script.refusal(a)
+	if err != nil {
+		return nil, script, room{}, err
+	}
+	room, err := s.enter(a, p, r)
+	return p, script, room, err
 }
 
 // read validates and counts a request.
