@@ -1,12 +1,13 @@
 # make run      serve on the defaults
 # make check    what every commit passes: format, vet, staticcheck, generated code, tests (minutes)
 # make story    the stories, told with the real aws CLI and boto3
+# make sim      simulated worlds; SEED=n brings one back, SEEDS=n plays that many
 # make crash    kill -9 under load, ten times over; both sides counted
 # make terraform  Terraform against a server; OUTCROP_TF_MIRROR names a mirror with the AWS provider
 # make fuzz     every fuzz target in turn, FUZZTIME each
 # make bench    beside a bare reverse proxy, in one run
 # make generate the generated code from awsapi/model, and deps.txt: what the binary links
-.PHONY: run check fmt vet staticcheck generated test story crash terraform fuzz bench generate
+.PHONY: run check fmt vet staticcheck generated test story sim crash terraform fuzz bench generate
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME ?= 30s
@@ -34,6 +35,9 @@ test:
 
 story:
 	go test -count=1 -v ./test/script
+
+sim:
+	OUTCROP_SIM_SEED=$(SEED) OUTCROP_SIM_SEEDS=$(SEEDS) go test -count=1 -v -run TestWorlds ./test/sim
 
 crash:
 	OUTCROP_CRASH=full go test -count=1 -v ./test/crash

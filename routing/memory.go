@@ -62,6 +62,9 @@ func (p *peak) read(now int64) time.Duration {
 	return time.Duration(have * math.Exp2(-idle))
 }
 
+// last is what was measured, with nothing forgotten since.
+func (p *peak) last() time.Duration { return time.Duration(math.Float64frombits(p.value.Load())) }
+
 // A breaker ejects a lane that fails again and again, and lets one call try it
 // when its time is up.
 type breaker struct {
@@ -180,13 +183,14 @@ func (m *memory) report(r *outcrop.AttemptReport, now int64) (ejected bool) {
 		return false
 	}
 	m.calls.Add(1)
-	kind := outcrop.KindOf(r.Err)
-	switch {
-	case r.Err == nil:
+	if r.Err == nil {
 		if !r.Streaming { // of a stream it has been heard
 			m.whole.sample(r.FirstByte, now)
 		}
 		m.breaker.succeeded()
+		return false
+	}
+	switch kind := outcrop.KindOf(r.Err); {
 	case kind == outcrop.Throttled:
 		m.full.Store(now + int64(min(max(retryAfter(r.Err), fullFor), fullLongest)))
 		m.breaker.succeeded() // it answers

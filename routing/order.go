@@ -22,7 +22,8 @@ type Candidate struct {
 	Source   bool          // in the Region where the call was made
 	Health   Health        // what its last answers, and the active checks, say
 	Headroom float64       // share of its capacity that is free; 1 when unknown, 0 when full
-	Latency  time.Duration // to the first byte, peak-EWMA; 0 when unknown
+	Latency  time.Duration // to the first byte, peak-EWMA, forgotten while idle; 0 when unknown
+	Measured time.Duration // the same as of the last call
 	InFlight int           // calls under way
 	Weight   float64
 	Warm     bool // holds the beginning of this prompt in its cache
@@ -138,8 +139,8 @@ func classify(p Policy, cs []Candidate) {
 	var known time.Duration
 	n := 0
 	for i := range cs {
-		if cs[i].Latency > 0 && cs[i].Health == Healthy {
-			known += cs[i].Latency
+		if cs[i].Measured > 0 && cs[i].Health == Healthy {
+			known += cs[i].Measured
 			n++
 		}
 	}
@@ -159,10 +160,10 @@ func classify(p Policy, cs []Candidate) {
 // slow compares a candidate with the mean of the n healthy ones that latency
 // is known of, without itself.
 func slow(c *Candidate, known time.Duration, n int) bool {
-	if c.Health == Healthy && c.Latency > 0 {
-		known, n = known-c.Latency, n-1
+	if c.Health == Healthy && c.Measured > 0 {
+		known, n = known-c.Measured, n-1
 	}
-	return n > 0 && c.Latency > slowBound*known/time.Duration(n)
+	return n > 0 && c.Measured > slowBound*known/time.Duration(n)
 }
 
 // warmLimit is the load that a warm lane may carry: a little more than the

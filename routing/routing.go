@@ -195,7 +195,8 @@ func (r *Router) recall(c *Candidate, state *laneState, streaming bool, now int6
 		return
 	}
 	c.Health = max(c.Health, m.breaker.health(now))
-	c.Latency = m.latency(streaming).read(now)
+	latency := m.latency(streaming)
+	c.Latency, c.Measured = latency.read(now), latency.last()
 	c.InFlight = int(m.inFlight.Load())
 	if m.full.Load() > now {
 		c.Headroom = 0

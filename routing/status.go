@@ -60,7 +60,7 @@ func (m *memory) status(now int64) LaneStatus {
 	return LaneStatus{
 		Destination: outcrop.Destination{Region: m.region, Model: m.model}, Health: m.breaker.health(now),
 		Until: time.Duration(max(0, m.breaker.until.Load()-now)), Full: time.Duration(max(0, m.full.Load()-now)),
-		FirstByte: m.streamed.read(now), Whole: m.whole.read(now), InFlight: int(m.inFlight.Load()), Calls: m.calls.Load(), Failed: m.failed.Load(),
+		FirstByte: m.streamed.last(), Whole: m.whole.last(), InFlight: int(m.inFlight.Load()), Calls: m.calls.Load(), Failed: m.failed.Load(),
 	}
 }
 

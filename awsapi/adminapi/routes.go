@@ -111,7 +111,7 @@ func (a *API) explainRoute(ctx context.Context, who outcrop.Caller, in *ExplainR
 		c := &facts.Candidates[i]
 		step := RouteStep{
 			Region: string(c.Destination.Region), Upstream: c.Upstream, UpstreamModel: string(c.Model), Source: &c.Source, Health: c.Health.String(),
-			HeadroomPercent: count(int(c.Headroom * 100)), LatencyMicros: micros(c.Latency), InFlight: count(c.InFlight), Weight: count(int(c.Weight)),
+			HeadroomPercent: count(int(c.Headroom * 100)), LatencyMicros: micros(c.Measured), InFlight: count(c.InFlight), Weight: count(int(c.Weight)),
 			InputPrice: priceOf(facts.Price, outcrop.InputTokens), OutputPrice: priceOf(facts.Price, outcrop.OutputTokens), Reason: c.Why.String(),
 		}
 		if c.Why.Tried() {
