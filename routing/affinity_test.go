@@ -2,6 +2,7 @@ package routing
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -109,7 +110,7 @@ func TestAffinityIsBounded(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var c clock
 		seed := rapid.Uint64().Draw(t, "seed")
-		r, to := spread(&c, Options{Rand: func() uint64 { seed = seed*6364136223846793005 + 1442695040888963407; return seed >> 1 }})
+		r, to := spread(&c, Options{Rand: rand.New(rand.NewPCG(seed, 1)).Uint64})
 		request := conversation("You are popular.", "Hello")
 		calls := rapid.IntRange(1, 200).Draw(t, "calls under way")
 		load := map[outcrop.Region]int{}
