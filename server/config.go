@@ -35,6 +35,7 @@ type Config struct {
 	Objects   ObjectsConfig             `yaml:"objects"`
 	Routing   RoutingConfig             `yaml:"routing"`
 	Alarms    AlarmsConfig              `yaml:"alarms"`
+	LibreChat LibreChatConfig           `yaml:"librechat"`
 	Upstreams map[string]UpstreamConfig `yaml:"upstreams"` // by name; none means the simulator alone
 
 	file string // it was read from; empty for none
@@ -134,6 +135,11 @@ func ReadConfig(name string) (*Config, error) {
 		if c.Catalog.Overlay != "" && !filepath.IsAbs(c.Catalog.Overlay) {
 			c.Catalog.Overlay = filepath.Join(filepath.Dir(name), c.Catalog.Overlay)
 		}
+		for _, path := range []*string{&c.LibreChat.Config, &c.LibreChat.Env} {
+			if *path != "" && !filepath.IsAbs(*path) {
+				*path = filepath.Join(filepath.Dir(name), *path)
+			}
+		}
 		for which, u := range c.Upstreams {
 			if u.CAFile != "" && !filepath.IsAbs(u.CAFile) {
 				u.CAFile = filepath.Join(filepath.Dir(name), u.CAFile)
@@ -163,6 +169,9 @@ func (c *Config) complete() error {
 	}
 	if err := c.Objects.check(); err != nil {
 		return err
+	}
+	if c.LibreChat.Env != "" && c.LibreChat.Config == "" {
+		return errors.New("librechat.env is for librechat.config: name that file too (--librechat FILE)")
 	}
 	if len(c.Upstreams) == 0 {
 		c.Upstreams = map[string]UpstreamConfig{"simulator": {Kind: "simulator"}}

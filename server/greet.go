@@ -21,6 +21,11 @@ func (s *Server) greet(w io.Writer) {
 	if dir != DefaultDataDir {
 		env += " --data " + dir
 	}
+	if s.config.TLS {
+		if ca, err := filepath.Abs(filepath.Join(dir, CAFile)); err == nil {
+			fmt.Fprintf(w, "\nMake Node trust it:          export NODE_EXTRA_CA_CERTS='%s'\n", ca)
+		}
+	}
 	fmt.Fprintf(w, "\nPoint every AWS tool at it:  eval \"$(%s)\"\nThen try:                    aws bedrock list-inference-profiles\n", env)
 }
 

@@ -39,7 +39,7 @@ type librechatInit struct {
 	List        bool              `help:"List the models there are, and do nothing else."`
 	TitleModel  string            `help:"Model for titles; default: the configuration's, else the last of --models." placeholder:"ID"`
 	Prefix      string            `help:"Beginning of the profiles' names." default:"LibreChat-" placeholder:"TEXT"`
-	Tags        map[string]string `help:"Tags of the profiles." default:"Application=LibreChat" placeholder:"KEY=VALUE"`
+	Tags        map[string]string `help:"Tags of the profiles, separated by commas." mapsep:"," default:"Application=LibreChat" placeholder:"KEY=VALUE"`
 	User        string            `help:"User whose key LibreChat gets; made where there is none." default:"librechat" placeholder:"NAME"`
 	Key         string            `help:"Kind of that key: bearer (a Bedrock API key), access (an access key) or none." enum:"bearer,access,none" default:"bearer" placeholder:"KIND"`
 	EndpointURL string            `help:"The server as LibreChat reaches it, such as http://outcrop:4599 from a container (default: as this command does)." placeholder:"URL"`

@@ -12,11 +12,13 @@ import (
 )
 
 type serveCommand struct {
-	Listen string `help:"Address for every AWS endpoint (default 127.0.0.1:4599)." placeholder:"HOST:PORT"`
-	Data   string `help:"Folder for ledger, settings and keys (default ./outcrop-data)." placeholder:"DIR"`
-	Config string `help:"Configuration file; an empty one is valid." placeholder:"FILE"`
-	TLS    bool   `help:"Also answer TLS on the same port, with a certificate authority made for this data folder."`
-	Log    string `help:"Least level to log: debug, info, warn or error (default info)." placeholder:"LEVEL"`
+	Listen    string `help:"Address for every AWS endpoint (default 127.0.0.1:4599)." placeholder:"HOST:PORT"`
+	Data      string `help:"Folder for ledger, settings and keys (default ./outcrop-data)." placeholder:"DIR"`
+	Config    string `help:"Configuration file; an empty one is valid." placeholder:"FILE"`
+	TLS       bool   `help:"Also answer TLS on the same port, with a certificate authority made for this data folder."`
+	LibreChat string `name:"librechat" help:"LibreChat's configuration, whose mapping from model ids to profiles then holds for every client." placeholder:"FILE"`
+	Env       string `help:"LibreChat's .env file (default .env)." placeholder:"FILE"`
+	Log       string `help:"Least level to log: debug, info, warn or error (default info)." placeholder:"LEVEL"`
 }
 
 // Run starts the server. Flags win over the configuration file.
@@ -28,6 +30,8 @@ func (s *serveCommand) Run(ctx context.Context) error {
 	override(&config.Listen, s.Listen)
 	override(&config.DataDir, s.Data)
 	override(&config.Log, s.Log)
+	override(&config.LibreChat.Config, s.LibreChat)
+	override(&config.LibreChat.Env, s.Env)
 	config.TLS = config.TLS || s.TLS
 	log, err := newLog(config.Log)
 	if err != nil {

@@ -66,6 +66,21 @@ func TestStoriesWithJavaScript(t *testing.T) {
 	run(t, "testdata/node", modules)
 }
 
+// LibreChat's packages are installed beforehand, into test/script/librechat:
+// npm ci --prefix test/script/librechat
+func TestStoriesOfLibreChat(t *testing.T) {
+	modules, err := filepath.Abs("librechat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	agents := filepath.Join(modules, "node_modules", "@librechat", "agents", "package.json")
+	client(t, "the aws CLI", "aws", "--version")
+	client(t, "node", "node", "--version")
+	client(t, "LibreChat's packages (npm ci --prefix test/script/librechat)", "test", "-f", agents)
+	t.Setenv("LIBRECHAT", modules)
+	run(t, "testdata/librechat", "")
+}
+
 // client looks for a program and skips the stories that need it, unless the
 // environment forbids skipping.
 func client(t *testing.T, name string, probe ...string) {
@@ -88,6 +103,7 @@ func run(t *testing.T, dir, node string) {
 			env.Values[storyKey{}] = &story{issuers: map[string]*issuer{}}
 			env.Setenv("PATH", path)
 			env.Setenv("NODE", node)
+			env.Setenv("LIBRECHAT", os.Getenv("LIBRECHAT"))
 			env.Setenv("PYTHONUNBUFFERED", "1")
 			env.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 			env.Setenv("AWS_PAGER", "")
