@@ -98,13 +98,17 @@ func TestABoundCallIsThatOfItsProfile(t *testing.T) {
 	w := watched()
 	w.Bindings = bindTo{"sonnet": appARN, "gone": appARN + "x"}
 	c := asked("sonnet", "AKIA1")
-	if _, err := w.begin(t.Context(), c); err != nil {
+	trip, err := w.begin(t.Context(), c)
+	if err != nil {
 		t.Fatal(err)
+	}
+	if trip.record.Binding != "sonnet" || trip.record.ModelRef != appARN || trip.record.Profile != appARN {
+		t.Errorf("recorded as %q, called as %q, profile %q", trip.record.Binding, trip.record.ModelRef, trip.record.Profile)
 	}
 	if c.Ref.Text != appARN || c.Binding != "sonnet" || len(w.asked) == 0 || w.asked[0].Resource != appARN {
 		t.Errorf("ref %q, binding %q, asked about %v", c.Ref.Text, c.Binding, w.asked)
 	}
-	_, err := w.begin(t.Context(), asked("gone", "AKIA1"))
+	_, err = w.begin(t.Context(), asked("gone", "AKIA1"))
 	if outcrop.KindOf(err) != outcrop.Invalid || !strings.Contains(err.Error(), "The model id gone is bound to") {
 		t.Errorf("err = %v", err)
 	}
