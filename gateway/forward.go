@@ -252,5 +252,6 @@ func (t *trip) told() *Answer {
 		a.Response.Usage = &told
 	}
 	a.Response.ServiceTier = t.served(a.Response.ServiceTier)
+	a.Response.PerformanceConfig = t.performed(a.Response.PerformanceConfig)
 	return a
 }

@@ -394,6 +394,22 @@ func TestTheTierAskedForIsTold(t *testing.T) {
 	}
 }
 
+// Nobody said that it was optimized, so the answer says that it was not.
+func TestTheLatencyServedIsTold(t *testing.T) {
+	w := newWorld(whole)
+	c := call()
+	request, _ := c.Request(target)
+	request.PerformanceConfig = &converse.PerformanceConfiguration{Latency: "optimized"}
+	c.Request = func(*outcrop.Target) (*converse.Request, error) { return request, nil }
+	answer, err := w.Gateway.Converse(t.Context(), c)
+	if err != nil || answer.Response.PerformanceConfig == nil || answer.Response.PerformanceConfig.Latency != "standard" {
+		t.Errorf("answer %+v, %v; want standard latency", answer, err)
+	}
+	if r := w.settled[0]; r.LatencyAsked != "optimized" || r.Latency != "" {
+		t.Errorf("recorded %q of %q", r.Latency, r.LatencyAsked)
+	}
+}
+
 func TestAnUnknownModelOpensNothing(t *testing.T) {
 	w := newWorld(whole)
 	c := call()

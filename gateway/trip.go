@@ -151,6 +151,7 @@ func (t *trip) noteTiers() {
 	if closing := t.meter.closing.Metadata; closing != nil {
 		t.meter.tier, t.meter.latency = closing.ServiceTier, closing.PerformanceConfig
 		closing.ServiceTier = t.served(closing.ServiceTier)
+		closing.PerformanceConfig = t.performed(closing.PerformanceConfig)
 	}
 	if t.meter.stopReason == "guardrail_intervened" {
 		t.record.Guardrail = "INTERVENED"
@@ -184,6 +185,16 @@ func (t *trip) served(told *converse.ServiceTier) *converse.ServiceTier {
 		return told
 	}
 	return t.request.ServiceTier
+}
+
+// performed is the performance configuration that the answer tells of. Only an
+// upstream that says so has optimized anything; AWS, too, serves a call at
+// standard latency when it cannot do better, and says that.
+func (t *trip) performed(told *converse.PerformanceConfiguration) *converse.PerformanceConfiguration {
+	if told != nil || t.request.PerformanceConfig == nil {
+		return told
+	}
+	return &converse.PerformanceConfiguration{Latency: "standard"}
 }
 
 // StatusHungUp is recorded as the status of a call whose client went away; it

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"outcrop"
@@ -28,6 +29,8 @@ type invocation struct {
 	// Asked for, and billed unless the upstream says otherwise.
 	tier    *converse.ServiceTier
 	latency *converse.PerformanceConfiguration
+
+	guardrail *converse.GuardrailStreamConfiguration
 }
 
 // invocation prepares an InvokeModel call: its body is read by the family of
@@ -41,6 +44,9 @@ func newInvocation(r *awsapi.Request, op outcrop.Operation) (*invocation, error)
 		return nil, err
 	}
 	in := &invocation{call: call(r, op), answer: native.Answer{ID: string(r.ID), Created: r.Received}}
+	if in.guardrail, err = guardrail(r.HTTP.Header); err != nil {
+		return nil, err
+	}
 	if tier := r.HTTP.Header.Get("X-Amzn-Bedrock-Service-Tier"); tier != "" {
 		in.tier = &converse.ServiceTier{Type: tier}
 	}
@@ -54,18 +60,19 @@ func newInvocation(r *awsapi.Request, op outcrop.Operation) (*invocation, error)
 			return nil, err
 		}
 		request.RequestMetadata, request.ServiceTier, request.PerformanceConfig = metadata, in.tier, in.latency
+		request.GuardrailConfig = in.guardrail
 		return request, request.Validate()
 	}
 	in.call.Task = func(t *outcrop.Target) (*task.Request, error) {
-		if err := unsupported(r.HTTP.Header); err != nil {
-			return nil, err
-		}
 		decoded, ok, err := native.DecodeTask(t.Model.ID, r.Body)
 		switch {
 		case err != nil || !ok:
 			return nil, err
 		case op.Streaming():
 			return nil, outcrop.Errorf(outcrop.Invalid, "The model is unsupported for streaming.")
+		}
+		if in.guardrail != nil {
+			return nil, outcrop.Errorf(outcrop.Invalid, "The guardrail %s cannot be applied to this model here: only upstreams of kind bedrock apply guardrails.", in.guardrail.GuardrailIdentifier)
 		}
 		in.task = decoded
 		decoded.Request.RequestMetadata, decoded.Request.ServiceTier, decoded.Request.PerformanceConfig = metadata, in.tier, in.latency
@@ -76,9 +83,6 @@ func newInvocation(r *awsapi.Request, op outcrop.Operation) (*invocation, error)
 
 // conversation has the family of the model read the body.
 func (in *invocation) conversation(r *awsapi.Request, t *outcrop.Target) (*converse.Request, error) {
-	if err := unsupported(r.HTTP.Header); err != nil {
-		return nil, err
-	}
 	family, ok := native.FamilyOf(t.Model.ID)
 	if !ok {
 		return nil, outcrop.Errorf(outcrop.Invalid, "Outcrop does not know the native bodies of %s. Use Converse, where the model supports it, or let an upstream of kind bedrock serve it.", t.Model.ID)
@@ -87,15 +91,16 @@ func (in *invocation) conversation(r *awsapi.Request, t *outcrop.Target) (*conve
 	return family.Decode(native.Silent(r.Body, t))
 }
 
-// unsupported refuses the headers that would change the answer and are not
-// honoured: to ignore a guardrail would be to say that it held.
-func unsupported(h http.Header) error {
-	for _, name := range []string{"X-Amzn-Bedrock-GuardrailIdentifier", "X-Amzn-Bedrock-GuardrailVersion"} {
-		if h.Get(name) != "" {
-			return outcrop.Errorf(outcrop.Invalid, "Outcrop does not apply guardrails yet: remove the header %s.", name)
-		}
+// guardrail reads the headers that ask for one.
+func guardrail(h http.Header) (*converse.GuardrailStreamConfiguration, error) {
+	id, version := h.Get("X-Amzn-Bedrock-GuardrailIdentifier"), h.Get("X-Amzn-Bedrock-GuardrailVersion")
+	if id == "" && version == "" {
+		return nil, nil
 	}
-	return nil
+	if id == "" || version == "" {
+		return nil, outcrop.Errorf(outcrop.Invalid, "The headers X-Amzn-Bedrock-GuardrailIdentifier and X-Amzn-Bedrock-GuardrailVersion must be given together.")
+	}
+	return &converse.GuardrailStreamConfiguration{GuardrailIdentifier: id, GuardrailVersion: version, Trace: strings.ToLower(h.Get("X-Amzn-Bedrock-Trace"))}, nil
 }
 
 func requestMetadata(h http.Header) (map[string]string, error) {
@@ -164,6 +169,9 @@ func tellUsage(h http.Header, a *gateway.Answer) {
 	count("Invocation-Latency", a.Latency.Milliseconds())
 	if a.Response != nil && a.Response.ServiceTier != nil {
 		h.Set("X-Amzn-Bedrock-Service-Tier", a.Response.ServiceTier.Type)
+	}
+	if a.Response != nil && a.Response.PerformanceConfig != nil {
+		h.Set("X-Amzn-Bedrock-PerformanceConfig-Latency", a.Response.PerformanceConfig.Latency)
 	}
 }
 

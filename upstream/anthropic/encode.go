@@ -6,6 +6,7 @@ import (
 
 	"outcrop"
 	"outcrop/converse"
+	"outcrop/upstream"
 )
 
 func invalid(format string, args ...any) error {
@@ -19,9 +20,12 @@ type body struct {
 }
 
 // encode writes r as a request of the Messages API
-// (reference/runtime-metering-billing.md §2.6). Guardrails, service tier and
+// (reference/runtime-metering-billing.md §2.6). Service tier and
 // request metadata are Outcrop's own and stay here.
 func (u *Upstream) encode(a outcrop.Attempt, r *converse.Request) (*body, error) {
+	if err := upstream.Unguarded(r); err != nil {
+		return nil, err
+	}
 	b := &body{members: map[string]any{"model": string(a.Model)}}
 	e := encoder{body: b}
 	// In this order a cached prefix runs through a request (§8.5).

@@ -10,6 +10,7 @@ import (
 
 	"outcrop"
 	"outcrop/converse"
+	"outcrop/upstream"
 )
 
 func invalid(format string, args ...any) error {
@@ -17,9 +18,12 @@ func invalid(format string, args ...any) error {
 }
 
 // encodeChat writes r as the body of a chat completion
-// (reference/runtime-metering-billing.md §2.7). Cache points, guardrails,
+// (reference/runtime-metering-billing.md §2.7). Cache points,
 // service tier and request metadata are Outcrop's own and stay here.
 func encodeChat(c *Config, a outcrop.Attempt, r *converse.Request, streaming bool) ([]byte, error) {
+	if err := upstream.Unguarded(r); err != nil {
+		return nil, err
+	}
 	e := encoder{config: c, request: r}
 	e.b = make([]byte, 0, roughSize(r))
 	e.raw("{")

@@ -7,6 +7,7 @@ import (
 
 	"outcrop"
 	"outcrop/converse"
+	"outcrop/upstream"
 )
 
 // The roles of a message. Newer SDKs also send system messages among the
@@ -21,7 +22,7 @@ const (
 // those of Converse; reference/runtime-metering-billing.md §1.6 and §1.9.
 func (s *Simulator) validate(a outcrop.Attempt, r *converse.Request) error {
 	for _, check := range []func(outcrop.Attempt, *converse.Request) error{
-		validateRanges, validateTurns, validateContent, validateTools, validateCachePoints, validateFields, s.validateModel,
+		validateGuardrail, validateRanges, validateTurns, validateContent, validateTools, validateCachePoints, validateFields, s.validateModel,
 	} {
 		if err := check(a, r); err != nil {
 			return err
@@ -29,6 +30,8 @@ func (s *Simulator) validate(a outcrop.Attempt, r *converse.Request) error {
 	}
 	return nil
 }
+
+func validateGuardrail(_ outcrop.Attempt, r *converse.Request) error { return upstream.Unguarded(r) }
 
 func invalid(format string, args ...any) error {
 	return outcrop.Errorf(outcrop.Invalid, format, args...)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"outcrop"
 	"outcrop/converse"
 )
 
@@ -221,5 +222,17 @@ func counted(t *testing.T, u Upstream) {
 	long, err2 := u.CountTokens(t.Context(), Attempt, Ask("Hello, "+strings.Repeat("how are you doing today? ", 20)))
 	if err != nil || err2 != nil || short == 0 || long < short+100 {
 		t.Errorf("CountTokens = %d (%v) and %d (%v), want few and many", short, err, long, err2)
+	}
+}
+
+// guarded: no upstream of the suite applies guardrails, so it must say no.
+func guarded(t *testing.T, u Upstream) {
+	r := Ask("Hello")
+	r.GuardrailConfig = &converse.GuardrailStreamConfiguration{GuardrailIdentifier: "gr12345678", GuardrailVersion: "1"}
+	if _, err := u.Converse(t.Context(), Attempt, r); outcrop.KindOf(err) != outcrop.Invalid {
+		t.Errorf("Converse: %v, want a ValidationException", err)
+	}
+	if _, err := Events(u.ConverseStream(t.Context(), Attempt, r)); outcrop.KindOf(err) != outcrop.Invalid {
+		t.Errorf("ConverseStream: %v, want a ValidationException", err)
 	}
 }

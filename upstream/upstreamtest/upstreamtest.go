@@ -66,6 +66,7 @@ var promises = []promise{
 	{"a stream ends soon after its context", cancelled},
 	{"a whole answer ends soon after its context", wholeCancelled},
 	{"a stream ends when its consumer breaks off", brokenOff},
+	{"a guardrail is not passed over", guarded},
 	{"refusals have their kinds", refusals},
 	{"a refusal is one error and nothing else", refusedStream},
 	{"a stream cut off ends with one error", cut},
