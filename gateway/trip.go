@@ -35,19 +35,9 @@ type trip struct {
 
 // plan resolves the call and finds its way.
 func (g *Gateway) plan(ctx context.Context, call *Call) (*trip, error) {
-	resolve := g.Profiles.Resolve
-	if call.Operation == outcrop.OpCountTokens {
-		resolve = g.Profiles.Countable
-	}
-	target, err := g.resolve(call, func(ref outcrop.ModelRef) (*outcrop.Target, error) {
-		return resolve(ctx, call.Caller.Account, call.Caller.Region, ref)
-	})
+	target, err := g.Allowed(ctx, call)
 	if err != nil {
-		return nil, call.firstly(err)
-	}
-	call.target = target
-	if err := g.Policy.Authorize(ctx, call.Caller, checks(call, target)...); err != nil {
-		return nil, call.firstly(err)
+		return nil, err
 	}
 	t := &trip{target: target, streaming: call.Operation.Streaming()}
 	if err := t.read(call); err != nil {
@@ -62,6 +52,26 @@ func (g *Gateway) plan(ctx context.Context, call *Call) (*trip, error) {
 		t.route[i].Invocation, t.route[i].Told = call.Invocation, &t.meter.aside
 	}
 	return t, g.readable(t)
+}
+
+// Allowed finds what a call is about, and refuses it to those who may not have
+// it. It invokes nothing.
+func (g *Gateway) Allowed(ctx context.Context, call *Call) (*outcrop.Target, error) {
+	resolve := g.Profiles.Resolve
+	if call.Operation == outcrop.OpCountTokens {
+		resolve = g.Profiles.Countable
+	}
+	target, err := g.resolve(call, func(ref outcrop.ModelRef) (*outcrop.Target, error) {
+		return resolve(ctx, call.Caller.Account, call.Caller.Region, ref)
+	})
+	if err != nil {
+		return nil, call.firstly(err)
+	}
+	call.target = target
+	if err := g.Policy.Authorize(ctx, call.Caller, checks(call, target)...); err != nil {
+		return nil, call.firstly(err)
+	}
+	return target, nil
 }
 
 // checks are what has to be allowed before target is called. Counting asks

@@ -62,6 +62,7 @@ type engines struct {
 	objects  objects.Stores  // where deliveries go
 	exports  *cur.Exports
 	gateway  *gateway.Gateway
+	runtime  *runtimeapi.API
 	router   *routing.Router
 	backends *backends
 	checks   *checks
@@ -114,6 +115,7 @@ func open(ctx context.Context, c *Config, endpoint string, log *slog.Logger) (e 
 	if err := e.openGateway(ctx, c); err != nil {
 		return nil, nil, err
 	}
+	e.openRuntime(c, log)
 	e.run(c, log)
 	return e, first, nil
 }
@@ -254,6 +256,7 @@ func (e *engines) run(c *Config, log *slog.Logger) {
 	e.stop = cancel
 	e.running.Go(func() { e.costs.Run(ctx) })
 	e.running.Go(func() { e.exports.Run(ctx) })
+	e.running.Go(func() { e.runtime.Offline.Run(ctx) })
 	e.runMetrics(ctx)
 	e.running.Go(func() { e.flushUses(ctx, log) })
 	e.running.Go(func() { e.followConfig(ctx, c.file) })
@@ -309,11 +312,10 @@ func (e *engines) aws(c *Config, log *slog.Logger) *awsapi.Mux {
 		Keys: e.identity, Policy: e.identity, DefaultRegion: c.Region, Now: time.Now, Log: log, Audit: e.trail.Record,
 		KnownRegion: func(r outcrop.Region) bool { _, ok := e.catalog.Current().Region(r); return ok },
 	})
-	padding := c.Runtime.StreamPadding == nil || *c.Runtime.StreamPadding
 	control := bedrockapi.New(bedrockapi.Config{
 		Profiles: e.profiles, Catalog: e.catalog.Current, Access: e.store, Price: e.price, Now: time.Now,
 	})
-	mux.Serve("bedrock-runtime", (&runtimeapi.API{Gateway: e.gateway, Padding: padding}).Operations()...)
+	mux.Serve("bedrock-runtime", e.runtime.Operations()...)
 	mux.Serve("bedrock", control.Operations()...)
 	mux.Serve("ce", costapi.New(e.costs).Operations()...)
 	mux.Serve("iam", iamapi.New(iamapi.Config{Identity: e.identity, Now: time.Now}).Operations()...)

@@ -13,12 +13,14 @@ import (
 	"outcrop/awsapi/wire"
 	"outcrop/converse"
 	"outcrop/gateway"
+	"outcrop/offline"
 )
 
 // An API answers Bedrock Runtime.
 type API struct {
 	Gateway *gateway.Gateway
-	Padding bool // blur the sizes of stream events as AWS does
+	Offline *offline.Jobs // what StartAsyncInvoke starts
+	Padding bool          // blur the sizes of stream events as AWS does
 }
 
 // Operations are what is served.
@@ -29,6 +31,9 @@ func (a *API) Operations() []awsapi.Handler {
 		awsapi.Raw("InvokeModel", a.invokeModel),
 		awsapi.Raw("InvokeModelWithResponseStream", a.invokeModelStream),
 		awsapi.Raw("CountTokens", a.countTokens),
+		awsapi.Own("StartAsyncInvoke", a.startAsyncInvoke),
+		awsapi.OpOn("GetAsyncInvoke", onAsyncInvoke, a.getAsyncInvoke),
+		awsapi.Op("ListAsyncInvokes", a.listAsyncInvokes),
 	}
 }
 

@@ -31,6 +31,7 @@ type invocation struct {
 	latency *converse.PerformanceConfiguration
 
 	guardrail *converse.GuardrailStreamConfiguration
+	metadata  map[string]string
 }
 
 // invocation prepares an InvokeModel call: its body is read by the family of
@@ -53,42 +54,48 @@ func newInvocation(r *awsapi.Request, op outcrop.Operation) (*invocation, error)
 	if latency := r.HTTP.Header.Get("X-Amzn-Bedrock-PerformanceConfig-Latency"); latency != "" {
 		in.latency = &converse.PerformanceConfiguration{Latency: latency}
 	}
-	in.call.Form = &gateway.Form{Protocol: gateway.InvokeProtocol, Body: r.Body, Header: forwarded(r.HTTP.Header)}
-	in.call.Request = func(t *outcrop.Target) (*converse.Request, error) {
-		request, err := in.conversation(r, t)
-		if err != nil {
-			return nil, err
-		}
-		request.RequestMetadata, request.ServiceTier, request.PerformanceConfig = metadata, in.tier, in.latency
-		request.GuardrailConfig = in.guardrail
-		return request, request.Validate()
-	}
-	in.call.Task = func(t *outcrop.Target) (*task.Request, error) {
-		decoded, ok, err := native.DecodeTask(t.Model.ID, r.Body)
-		switch {
-		case err != nil || !ok:
-			return nil, err
-		case op.Streaming():
-			return nil, outcrop.Errorf(outcrop.Invalid, "The model is unsupported for streaming.")
-		}
-		if in.guardrail != nil {
-			return nil, outcrop.Errorf(outcrop.Invalid, "The guardrail %s cannot be applied to this model here: only upstreams of kind bedrock apply guardrails.", in.guardrail.GuardrailIdentifier)
-		}
-		in.task = decoded
-		decoded.Request.RequestMetadata, decoded.Request.ServiceTier, decoded.Request.PerformanceConfig = metadata, in.tier, in.latency
-		return decoded.Request, decoded.Request.Words().Validate()
-	}
+	in.metadata = metadata
+	in.reads(r.Body, op)
+	in.call.Form.Header = forwarded(r.HTTP.Header)
 	return in, nil
 }
 
-// conversation has the family of the model read the body.
-func (in *invocation) conversation(r *awsapi.Request, t *outcrop.Target) (*converse.Request, error) {
+// reads has the family of the model read the body, once that is known.
+func (in *invocation) reads(body []byte, op outcrop.Operation) {
+	in.call.Form = &gateway.Form{Protocol: gateway.InvokeProtocol, Body: body}
+	in.call.Request = func(t *outcrop.Target) (*converse.Request, error) { return in.conversation(t, body) }
+	in.call.Task = func(t *outcrop.Target) (*task.Request, error) { return in.taskOf(t, body, op) }
+}
+
+func (in *invocation) conversation(t *outcrop.Target, body []byte) (*converse.Request, error) {
 	family, ok := native.FamilyOf(t.Model.ID)
 	if !ok {
 		return nil, outcrop.Errorf(outcrop.Invalid, "Outcrop does not know the native bodies of %s. Use Converse, where the model supports it, or let an upstream of kind bedrock serve it.", t.Model.ID)
 	}
 	in.family, in.answer.Model = family, t.Model.ID
-	return family.Decode(native.Silent(r.Body, t))
+	request, err := family.Decode(native.Silent(body, t))
+	if err != nil {
+		return nil, err
+	}
+	request.RequestMetadata, request.ServiceTier, request.PerformanceConfig = in.metadata, in.tier, in.latency
+	request.GuardrailConfig = in.guardrail
+	return request, request.Validate()
+}
+
+// taskOf is nil for a model that converses.
+func (in *invocation) taskOf(t *outcrop.Target, body []byte, op outcrop.Operation) (*task.Request, error) {
+	decoded, ok, err := native.DecodeTask(t.Model.ID, body)
+	switch {
+	case err != nil || !ok:
+		return nil, err
+	case op.Streaming():
+		return nil, outcrop.Errorf(outcrop.Invalid, "The model is unsupported for streaming.")
+	case in.guardrail != nil:
+		return nil, outcrop.Errorf(outcrop.Invalid, "The guardrail %s cannot be applied to this model here: only upstreams of kind bedrock apply guardrails.", in.guardrail.GuardrailIdentifier)
+	}
+	in.task = decoded
+	decoded.Request.RequestMetadata, decoded.Request.ServiceTier, decoded.Request.PerformanceConfig = in.metadata, in.tier, in.latency
+	return decoded.Request, decoded.Request.Words().Validate()
 }
 
 // guardrail reads the headers that ask for one.
