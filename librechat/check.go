@@ -58,10 +58,10 @@ type Options struct {
 	Version             string // of LibreChat, such as v0.8.6, if known
 
 	Live     bool
-	Endpoint string         // of every service; empty is AWS itself, or what the .env names
-	HTTP     *http.Client   // that trusts the endpoint's authority
-	Admin    *access.Client // of a running Outcrop, whose administrator may ask more; nil otherwise
-	Ambient  func() *Keys   // credentials of the default chain, where the .env names a profile; nil when there are none
+	Endpoint string                     // of every service; empty is AWS itself, or what the .env names
+	HTTP     *http.Client               // that trusts the endpoint's authority
+	Admin    *access.Client             // of a running Outcrop, whose administrator may ask more; nil otherwise
+	Ambient  func(profile string) *Keys // of the SDK's default chain, or of the profile that the .env names; nil when there are none
 	Now      func() time.Time
 	LogWait  time.Duration // how long an invocation log is waited for; default 60s
 	AppURL   string        // of the running LibreChat, with AppToken of one of its users

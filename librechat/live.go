@@ -104,17 +104,24 @@ func (p *patient) keys() *Keys {
 		return &Keys{Bearer: value(varBearer)}
 	case value(varKey) != "" && value(varSecret) != "":
 		return &Keys{Credentials: sigv4.Credentials{AccessKey: value(varKey), Secret: value(varSecret), SessionToken: value(varToken)}}
-	case p.Ambient != nil:
-		return p.Ambient()
+	case p.Ambient != nil && p.env.get(varKey) != asked && p.env.get(varBearer) != asked:
+		return p.Ambient(p.env.get(varProfile))
 	}
 	return nil
 }
 
+// callTimeout bounds one call, with what a model has to say.
+const callTimeout = 2 * time.Minute
+
+// client trusts what Node would, unless the caller brought one.
 func (p *patient) client() *http.Client {
-	if p.HTTP != nil {
-		return p.HTTP
+	if p.HTTP == nil {
+		roots, _ := p.roots() // LC40 tells what is wrong with them
+		transport := http.DefaultTransport.(*http.Transport).Clone()
+		transport.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+		p.HTTP = &http.Client{Transport: transport, Timeout: callTimeout}
 	}
-	return http.DefaultClient
+	return p.HTTP
 }
 
 // asker is who may ask the control plane: Outcrop's administrator where the

@@ -216,8 +216,8 @@ var liveBreakages = []liveBreakage{
 		}
 		o.Env = append([]byte(pairEnv(s.URL)), "NODE_EXTRA_CA_CERTS="+ca+"\n"...)
 	}},
-	{breakage: breakage{id: "LC41", name: "slow", says: "differ by 7m"}, cloud: func(c *cloud) { c.date = time.Now().Add(-7 * time.Minute) }},
-	{breakage: breakage{id: "LC41", name: "a little", severity: Warn, says: "differ by 2m"}, cloud: func(c *cloud) { c.date = time.Now().Add(2 * time.Minute) }},
+	{breakage: breakage{id: "LC41", name: "slow", says: "differ by 7m"}, cloud: func(c *cloud) { c.date = time.Now().Add(-7*time.Minute - 30*time.Second) }},
+	{breakage: breakage{id: "LC41", name: "a little", severity: Warn, says: "differ by 2m"}, cloud: func(c *cloud) { c.date = time.Now().Add(2*time.Minute + 30*time.Second) }},
 	{breakage: breakage{id: "LC42", says: "the credentials are refused"}, cloud: func(c *cloud) { c.who = 403 }},
 	{breakage: breakage{id: "LC43", name: "elsewhere", at: ".env:4", says: "it exists in us-west-2"}, cloud: func(c *cloud) { c.regions["abc123def456"] = "us-west-2" }},
 	{breakage: breakage{id: "LC43", name: "nowhere", says: "does not exist in us-east-1"}, cloud: func(c *cloud) { delete(c.regions, "abc123def456") }},

@@ -14,6 +14,7 @@ import (
 
 	"outcrop"
 	"outcrop/internal/strictyaml"
+	"outcrop/profile"
 )
 
 // Config is everything an operator can turn. Its zero value runs: a server on
@@ -38,7 +39,9 @@ type Config struct {
 	LibreChat LibreChatConfig           `yaml:"librechat"`
 	Upstreams map[string]UpstreamConfig `yaml:"upstreams"` // by name; none means the simulator alone
 
-	file string // it was read from; empty for none
+	file  string // it was read from; empty for none
+	fixed []profile.Binding
+	bound bool // fixed has been set
 }
 
 // CatalogConfig turns which models, Regions and prices there are.

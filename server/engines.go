@@ -108,7 +108,7 @@ func open(ctx context.Context, c *Config, endpoint string, log *slog.Logger) (e 
 		return nil, nil, err
 	}
 	e.openMetrics(c, log)
-	if err := e.openBindings(ctx, c, log); err != nil {
+	if err := e.openBindings(ctx, c); err != nil {
 		return nil, nil, err
 	}
 	e.openLimits(c)

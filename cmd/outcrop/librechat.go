@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -13,10 +12,13 @@ import (
 	"text/tabwriter"
 	"time"
 
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+
 	"outcrop"
 	"outcrop/access"
 	"outcrop/librechat"
 	"outcrop/server"
+	"outcrop/sigv4"
 )
 
 type librechatCommand struct {
@@ -209,7 +211,7 @@ func (c exitCode) Error() string { return "exit code " + strconv.Itoa(int(c)) }
 func (l *librechatDoctor) options() (*librechat.Options, error) {
 	o := &librechat.Options{
 		ConfigName: l.Config, EnvName: l.Env, Live: !l.Static, Endpoint: l.Endpoint, Version: l.Version, AppURL: l.AppURL, AppToken: l.AppToken,
-		Modified: map[string]time.Time{}, HTTP: &http.Client{Timeout: time.Minute},
+		Modified: map[string]time.Time{}, Ambient: ambientKeys,
 	}
 	var err error
 	if o.LogWait, err = time.ParseDuration(l.LogWait); err != nil {
@@ -239,6 +241,25 @@ func (l *librechatDoctor) options() (*librechat.Options, error) {
 		}
 	}
 	return o, l.administrator(o)
+}
+
+// ambientTimeout bounds the search for credentials on this machine.
+const ambientTimeout = 5 * time.Second
+
+// ambientKeys are those that the AWS SDK inside LibreChat would find by
+// itself, as far as they are the same on this machine.
+func ambientKeys(profile string) *librechat.Keys {
+	ctx, cancel := context.WithTimeout(context.Background(), ambientTimeout)
+	defer cancel()
+	c, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithSharedConfigProfile(profile))
+	if err != nil {
+		return nil
+	}
+	k, err := c.Credentials.Retrieve(ctx)
+	if err != nil {
+		return nil
+	}
+	return &librechat.Keys{Credentials: sigv4.Credentials{AccessKey: k.AccessKeyID, Secret: k.SecretAccessKey, SessionToken: k.SessionToken}}
 }
 
 // administrator gives the examination the keys of the running Outcrop.
@@ -340,16 +361,4 @@ func (l *librechatKey) profiles() ([]string, error) {
 		return nil, fmt.Errorf("%s maps no model to an application profile: outcrop librechat init does", l.Config)
 	}
 	return arns, nil
-}
-
-func readMappings(config, env string) ([]librechat.Mapping, error) {
-	c, err := os.ReadFile(config)
-	if err != nil {
-		return nil, err
-	}
-	e, err := os.ReadFile(env)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	return librechat.Mappings(config, c, env, e)
 }
