@@ -144,12 +144,9 @@ func (c *Costs) fresh(ctx context.Context) error {
 
 func (c *Costs) catchUp(ctx context.Context) error {
 	for {
-		mark, err := c.store.Watermark(ctx)
+		mark, err := c.mark(ctx)
 		if err != nil {
-			return fmt.Errorf("read watermark: %w", err)
-		}
-		if mark != c.cube.mark {
-			c.cube.forget(mark)
+			return err
 		}
 		records, err := c.records.After(ctx, mark, foldBatchRecords)
 		if err != nil {
@@ -165,6 +162,19 @@ func (c *Costs) catchUp(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// mark is the Seq of the last record folded. The cube forgets what it holds
+// when it was not this process that folded it.
+func (c *Costs) mark(ctx context.Context) (outcrop.Seq, error) {
+	mark, err := c.store.Watermark(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("read watermark: %w", err)
+	}
+	if mark != c.cube.mark {
+		c.cube.forget(mark)
+	}
+	return mark, nil
 }
 
 func (c *Costs) foldBatch(ctx context.Context, mark outcrop.Seq, records []outcrop.UsageRecord) error {

@@ -2,6 +2,7 @@ package cost
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -27,8 +28,8 @@ func (c *Costs) view(ctx context.Context, account outcrop.AccountID, version str
 	if err != nil {
 		return nil, err
 	}
-	if err := c.fresh(ctx); err != nil {
-		return nil, err
+	if err := c.records.Sync(ctx); err != nil {
+		return nil, fmt.Errorf("sync ledger: %w", err)
 	}
 	v := &view{Settings: c.Settings, active: map[string]bool{PrincipalKey: true}, pass: pass, groupBy: by}
 	if v.history, err = c.history(ctx, account, version); err != nil {

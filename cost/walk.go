@@ -42,10 +42,10 @@ func (c *Costs) walk(ctx context.Context, account outcrop.AccountID, v history, 
 	}
 }
 
-// walkDays answers from the cube. The pages are taken at one moment and read
-// without holding anything up.
+// walkDays answers from the cube, and from the tail that is not folded yet. All
+// of it is taken at one moment and read without holding anything up.
 func (c *Costs) walkDays(ctx context.Context, account outcrop.AccountID, v history, periods []Period, yield func(sum, error) bool) (more bool) {
-	taken, err := c.take(ctx, account, v, periods)
+	taken, tail, err := c.take(ctx, account, v, periods)
 	if err != nil {
 		yield(sum{}, err)
 		return false
@@ -59,29 +59,84 @@ func (c *Costs) walkDays(ctx context.Context, account outcrop.AccountID, v histo
 			}
 		}
 	}
+	for _, late := range tail {
+		if i, ok := periodOf(periods, late.hour); ok && !yield(sum{i, late.entry, late.Amount}, nil) {
+			return false
+		}
+	}
 	return true
 }
 
-func (c *Costs) take(ctx context.Context, account outcrop.AccountID, v history, periods []Period) ([][]*page, error) {
+// periodOf finds the period of an hour.
+func periodOf(periods []Period, hour int64) (i int, ok bool) {
+	i = sort.Search(len(periods), func(i int) bool { return HourOf(periods[i].End) > hour })
+	return i, i < len(periods) && hour >= HourOf(periods[i].Start)
+}
+
+func (c *Costs) take(ctx context.Context, account outcrop.AccountID, v history, periods []Period) (taken [][]*page, tail []late, err error) {
 	if err := c.lock(ctx); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer c.unlock()
-	if err := c.catchUp(ctx); err != nil {
-		return nil, err
+	if tail, err = c.tail(ctx, account, v); err != nil {
+		return nil, nil, err
 	}
-	taken := make([][]*page, len(periods))
+	taken = make([][]*page, len(periods))
 	for i, p := range periods {
-		var err error
 		if taken[i], err = c.days(ctx, account, v, DayOf(HourOf(p.Start)), DayOf(HourOf(p.End))); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return taken, nil
+	return taken, tail, nil
+}
+
+// A late is what an entry came to in one hour, of records that are not folded
+// yet.
+type late struct {
+	hour int64
+	*entry
+	Amount
+}
+
+// maxTail is how many unfolded records a question adds up by itself. When there
+// are more, it folds them first.
+const maxTail = 512
+
+// tail adds up what has been settled after the last fold, without a write: a
+// question would otherwise wait for the disk. The caller holds the folding
+// token, and pages that it takes now lack exactly these records.
+func (c *Costs) tail(ctx context.Context, account outcrop.AccountID, v history) ([]late, error) {
+	mark, err := c.mark(ctx)
+	if err != nil {
+		return nil, err
+	}
+	records, err := c.records.After(ctx, mark, maxTail+1)
+	if err != nil {
+		return nil, fmt.Errorf("read ledger after %d: %w", mark, err)
+	}
+	if len(records) > maxTail {
+		return nil, c.catchUp(ctx)
+	}
+	b, err := fold(mark, records)
+	if err != nil {
+		return nil, err
+	}
+	var out []late
+	for key, amount := range b.Rollups {
+		if key.Line.Account == account {
+			e := c.cube.entry(&key.Line)
+			out = append(out, late{key.Hour, c.cube.entry(v.tell(c.Settings, e, key.Hour)), amount})
+		}
+	}
+	return out, nil
 }
 
 // walkHours answers from the store.
 func (c *Costs) walkHours(ctx context.Context, account outcrop.AccountID, v history, periods []Period, yield func(sum, error) bool) (more bool) {
+	if err := c.CatchUp(ctx); err != nil {
+		yield(sum{}, err)
+		return false
+	}
 	from, to := HourOf(periods[0].Start), HourOf(periods[len(periods)-1].End)
 	known := map[Line]*entry{} // of this walk: the cube belongs to who folds
 	intern := func(l *Line) *entry {
@@ -97,9 +152,9 @@ func (c *Costs) walkHours(ctx context.Context, account outcrop.AccountID, v hist
 			yield(sum{}, fmt.Errorf("read rollups: %w", err))
 			return false
 		}
-		i := sort.Search(len(periods), func(i int) bool { return HourOf(periods[i].End) > r.At })
-		if i == len(periods) || r.At < HourOf(periods[i].Start) {
-			continue // between two periods
+		i, ok := periodOf(periods, r.At)
+		if !ok {
+			continue // between two
 		}
 		e := intern(r.Line)
 		if len(v) > 0 {
