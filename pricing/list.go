@@ -110,10 +110,10 @@ func (b *Book) Diff(old *Book, at time.Time) []Change {
 		}
 		c := Change{Model: k.model, Scope: k.scope, Tier: k.tier, Kind: k.kind, OldPrice: o.name, NewPrice: n.name}
 		if before {
-			c.Old = FormatRate(k.kind, o.rate)
+			c.Old = priceText(k.kind, o.rate)
 		}
 		if after {
-			c.New = FormatRate(k.kind, n.rate)
+			c.New = priceText(k.kind, n.rate)
 		}
 		out = append(out, c)
 	}
@@ -121,6 +121,14 @@ func (b *Book) Diff(old *Book, at time.Time) []Change {
 		return cmp.Or(cmp.Compare(a.Model, b.Model), cmp.Compare(a.Scope, b.Scope), cmp.Compare(a.Tier, b.Tier), cmp.Compare(a.Kind, b.Kind))
 	})
 	return out
+}
+
+// priceText says free in a word, as price lists do.
+func priceText(k outcrop.TokenKind, r outcrop.Rate) string {
+	if r == 0 {
+		return "free"
+	}
+	return FormatRate(k, r)
 }
 
 // flat are all prices that hold at a time.

@@ -31,6 +31,8 @@ type cli struct {
 	Route     routeCommand     `cmd:"" help:"Explain where calls go."`
 	Simulate  simulateCommand  `cmd:"" help:"Play routing policies in a simulated world of Regions, outages and clients, and compare them."`
 	LibreChat librechatCommand `cmd:"" name:"librechat" help:"Set LibreChat up, check it, and see what its calls missed."`
+	Cost      costCommand      `cmd:"" help:"Show what was spent, by tag, team, profile or anything else; write reports."`
+	Price     priceCommand     `cmd:"" help:"List, compare and import prices, and price past usage again."`
 	RotateKey rotateKeyCommand `cmd:"" name:"rotate-key" help:"Seal every secret with a new envelope key. The server must be stopped."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 }
