@@ -351,23 +351,14 @@ func (p *priceImport) Run() error {
 		fmt.Printf("\n%s holds this list already.\n", path)
 		return nil
 	}
-	if err := replaceFile(path, list.text); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	if err := replaceFile(path, string(list.text)); err != nil {
 		return err
 	}
 	fmt.Printf("\nWritten to %s. New calls have these prices; to read past usage with them: outcrop price rerate.\n", path)
 	return nil
-}
-
-// replaceFile never leaves half a file: the server watches the folder.
-func replaceFile(path string, text []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
-	next := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".new")
-	if err := os.WriteFile(next, text, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(next, path)
 }
 
 type priceRerate struct {
