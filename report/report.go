@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// A Server answers operations of Cost Explorer; *access.Client does.
+// A Server answers operations of Cost Explorer; Signed does.
 type Server interface {
 	CostExplorer(ctx context.Context, operation string, in, out any) error
 }

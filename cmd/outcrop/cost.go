@@ -53,7 +53,7 @@ func (s *costShow) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	r, err := report.Ask(ctx, client, q)
+	r, err := report.Ask(ctx, report.Signed{Client: client}, q)
 	if err != nil {
 		return err
 	}
@@ -130,7 +130,7 @@ func (c *costReport) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	page, err := report.MakePage(ctx, client, c.By, last.AddDate(0, 0, 1), time.Now())
+	page, err := report.MakePage(ctx, report.Signed{Client: client}, c.By, last.AddDate(0, 0, 1), time.Now())
 	if err != nil {
 		return err
 	}
