@@ -34,9 +34,25 @@ func newService(name string, handlers []Handler) *service {
 	return s
 }
 
-// runtimePaths begin the paths of bedrock-runtime; all else that is signed for
-// "bedrock" is the control plane (reference/runtime-metering-billing.md §0).
-var runtimePaths = []string{"/model/", "/async-invoke", "/guardrail/", "/guardrail-checks/", "/openai/v1/", "/anthropic/v1/"}
+// runtimePaths begin the paths of the services that invoke models; all else
+// that is signed for "bedrock" is the control plane
+// (reference/runtime-metering-billing.md §0, §3). The forms of other providers
+// are services of their own, with models written by hand.
+var runtimePaths = []struct{ prefix, service string }{
+	{"/model/", "bedrock-runtime"}, {"/async-invoke", "bedrock-runtime"},
+	{"/guardrail/", "bedrock-runtime"}, {"/guardrail-checks/", "bedrock-runtime"},
+	{"/openai/v1/", "openai"}, {"/v1/", "openai"}, {"/anthropic/v1/", "anthropic"},
+}
+
+// bedrockService is the service of scope "bedrock" that a path belongs to.
+func bedrockService(path string) string {
+	for _, row := range runtimePaths {
+		if strings.HasPrefix(path, row.prefix) {
+			return row.service
+		}
+	}
+	return "bedrock"
+}
 
 // guess finds the service a request is meant for and the protocol it speaks:
 // by the credential scope, else by what the request itself shows. The service
@@ -62,7 +78,7 @@ func (m *Mux) guess(r *http.Request, scope string) (*service, wire.Protocol) {
 // claims says whether a request is for s.
 func (s *service) claims(r *http.Request, scope, target string) bool {
 	key := s.key
-	if scope != "" && scope != key.scope {
+	if scope != "" && scope != key.scope && !(scope == "bedrock-mantle" && key.compatible) {
 		return false
 	}
 	switch {
@@ -71,7 +87,7 @@ func (s *service) claims(r *http.Request, scope, target string) bool {
 	case key.target != "" && target != "":
 		return strings.HasPrefix(target, key.target+".")
 	case key.scope == "bedrock":
-		return target == "" && (s.name == "bedrock-runtime") == isRuntimePath(r.URL.Path)
+		return target == "" && s.name == bedrockService(r.URL.Path)
 	}
 	return scope == key.scope
 }
@@ -80,36 +96,33 @@ func isForm(r *http.Request) bool {
 	return strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded")
 }
 
-func isRuntimePath(p string) bool {
-	for _, prefix := range runtimePaths {
-		if strings.HasPrefix(p, prefix) {
-			return true
-		}
-	}
-	return false
+// A dispatchKey tells a service apart before its model is read: the name in the
+// credential scope and the prefix of X-Amz-Target. A compatible one speaks the
+// form of another provider.
+type dispatchKey struct {
+	scope, target string
+	compatible    bool
 }
 
-// A dispatchKey tells a service apart before its model is read: the name in the
-// credential scope and the prefix of X-Amz-Target.
-type dispatchKey struct{ scope, target string }
-
 var dispatchKeys = map[string]dispatchKey{
-	"bedrock":                  {"bedrock", ""},
-	"bedrock-runtime":          {"bedrock", ""},
-	"sts":                      {"sts", ""},
-	"iam":                      {"iam", ""},
-	"ce":                       {"ce", "AWSInsightsIndexService"},
-	"logs":                     {"logs", "Logs_20140328"},
-	"cloudwatch":               {"monitoring", "GraniteServiceVersion20100801"},
-	"bcm-data-exports":         {"bcm-data-exports", "AWSBillingAndCostManagementDataExports"},
-	"cur":                      {"cur", "AWSOrigamiServiceGatewayService"},
-	"budgets":                  {"budgets", "AWSBudgetServiceGateway"},
-	"organizations":            {"organizations", "AWSOrganizationsV20161128"},
-	"service-quotas":           {"servicequotas", "ServiceQuotasV20190624"},
-	"resourcegroupstaggingapi": {"tagging", "ResourceGroupsTaggingAPI_20170126"},
-	"outcrop":                  {"outcrop", "Outcrop_20261128"},
-	"pricing":                  {"pricing", "AWSPriceListService"},
-	"cloudtrail":               {"cloudtrail", "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101"},
+	"bedrock":                  {scope: "bedrock"},
+	"bedrock-runtime":          {scope: "bedrock"},
+	"openai":                   {scope: "bedrock", compatible: true},
+	"anthropic":                {scope: "bedrock", compatible: true},
+	"sts":                      {scope: "sts"},
+	"iam":                      {scope: "iam"},
+	"ce":                       {scope: "ce", target: "AWSInsightsIndexService"},
+	"logs":                     {scope: "logs", target: "Logs_20140328"},
+	"cloudwatch":               {scope: "monitoring", target: "GraniteServiceVersion20100801"},
+	"bcm-data-exports":         {scope: "bcm-data-exports", target: "AWSBillingAndCostManagementDataExports"},
+	"cur":                      {scope: "cur", target: "AWSOrigamiServiceGatewayService"},
+	"budgets":                  {scope: "budgets", target: "AWSBudgetServiceGateway"},
+	"organizations":            {scope: "organizations", target: "AWSOrganizationsV20161128"},
+	"service-quotas":           {scope: "servicequotas", target: "ServiceQuotasV20190624"},
+	"resourcegroupstaggingapi": {scope: "tagging", target: "ResourceGroupsTaggingAPI_20170126"},
+	"outcrop":                  {scope: "outcrop", target: "Outcrop_20261128"},
+	"pricing":                  {scope: "pricing", target: "AWSPriceListService"},
+	"cloudtrail":               {scope: "cloudtrail", target: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101"},
 }
 
 // protocol is what the request speaks among the protocols of s.
@@ -125,6 +138,8 @@ func (s *service) protocol(r *http.Request) wire.Protocol {
 			version = "1.0"
 		}
 		return wire.AWSJSON{Version: version}
+	case s.key.compatible:
+		return compatible{form: s.name}
 	case s.key.scope == "bedrock":
 		return wire.RESTJSON{}
 	}
@@ -136,8 +151,8 @@ func (s *service) route(r *http.Request, body []byte) (*wire.Operation, map[stri
 	svc := s.model()
 	var name string
 	switch s.protocol(r).(type) {
-	case wire.RESTJSON:
-		op, labels, ok := s.router().Match(r.Method, r.URL.EscapedPath(), r.URL.RawQuery)
+	case wire.RESTJSON, compatible:
+		op, labels, ok := s.router().Match(r.Method, s.path(r), r.URL.RawQuery)
 		if !ok {
 			return nil, nil, outcrop.Errorf(outcrop.Unimplemented, "%s has no operation %s %s.", svc.ID, r.Method, r.URL.Path)
 		}
@@ -155,6 +170,18 @@ func (s *service) route(r *http.Request, body []byte) (*wire.Operation, map[stri
 	}
 	return op, nil, nil
 }
+
+// path of the request, as the service's model has it: OpenAI's is served with
+// and without its first part.
+func (s *service) path(r *http.Request) string {
+	if path := r.URL.EscapedPath(); s.name != "openai" || !strings.HasPrefix(path, "/v1/") {
+		return path
+	}
+	return "/openai" + r.URL.EscapedPath()
+}
+
+// invokes says whether the service takes the large bodies of invocations.
+func (s *service) invokes() bool { return s.name == "bedrock-runtime" || s.key.compatible }
 
 // queryAction reads Action from a form body or, for GET, from the query.
 func queryAction(r *http.Request, body []byte) string {

@@ -235,7 +235,7 @@ func (c *call) write(answer *wire.Response) {
 
 func (c *call) readBody() ([]byte, error) {
 	limit := int64(maxControlBodyBytes)
-	if c.service.model().Name == "bedrock-runtime" {
+	if c.service.invokes() {
 		limit = maxRuntimeBodyBytes
 	}
 	if c.r.ContentLength > limit {

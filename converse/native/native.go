@@ -39,7 +39,7 @@ type Answer struct {
 	Model    outcrop.ModelID
 	Created  time.Time
 	Response *converse.Response
-	Metrics  func() Metrics // asked for once, with the last chunk
+	Metrics  func() Metrics // asked for once, with the last chunk; nil for forms that have none
 }
 
 // Metrics are amazon-bedrock-invocationMetrics, times in milliseconds.
@@ -172,7 +172,9 @@ func plain(err error) string {
 
 // withMetrics adds the invocation metrics to a chunk that is a JSON object.
 func withMetrics(chunk map[string]any, a *Answer) map[string]any {
-	chunk["amazon-bedrock-invocationMetrics"] = a.Metrics()
+	if a.Metrics != nil {
+		chunk["amazon-bedrock-invocationMetrics"] = a.Metrics()
+	}
 	return chunk
 }
 
