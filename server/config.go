@@ -61,6 +61,8 @@ type RuntimeConfig struct {
 	AcceptBareProfileID bool  `yaml:"accept_bare_profile_id"` // take an application profile's id without its ARN, which AWS refuses
 	StreamPadding       *bool `yaml:"stream_padding"`         // blur the sizes of stream events as AWS does; default true
 
+	StrictEndpoints bool `yaml:"strict_endpoints"` // refuse what AWS's compatible endpoints refuse: application profiles in the Responses API
+
 	// DrainOnHangup is how long a model is listened to after its client has
 	// gone, to bill what it counts and not what was seen; 0s cuts off at once.
 	DrainOnHangup *strictyaml.Duration `yaml:"drain_on_hangup"` // default 10s

@@ -316,6 +316,7 @@ func (e *engines) aws(c *Config, log *slog.Logger) *awsapi.Mux {
 		Profiles: e.profiles, Catalog: e.catalog.Current, Access: e.store, Price: e.price, Now: time.Now,
 	})
 	mux.Serve("bedrock-runtime", e.runtime.Operations()...)
+	e.serveCompatible(mux, c)
 	mux.Serve("bedrock", control.Operations()...)
 	mux.Serve("ce", costapi.New(e.costs).Operations()...)
 	mux.Serve("iam", iamapi.New(iamapi.Config{Identity: e.identity, Now: time.Now}).Operations()...)

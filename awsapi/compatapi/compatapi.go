@@ -34,6 +34,7 @@ type API struct {
 func (a *API) OpenAI() []awsapi.Handler {
 	return []awsapi.Handler{
 		awsapi.Raw("CreateChatCompletion", a.chat),
+		awsapi.Raw("CreateEmbedding", a.embed),
 		awsapi.Raw("CreateResponse", a.createResponse),
 		awsapi.Raw("GetResponse", a.getResponse),
 		awsapi.Raw("DeleteResponse", a.deleteResponse),
@@ -76,13 +77,15 @@ func call(r *awsapi.Request, h header, read func(*outcrop.Target) (*converse.Req
 	c := &gateway.Call{
 		Invocation: r.ID, Operation: outcrop.OpInvokeModel, Caller: r.Caller, Received: r.Received,
 		Ref: outcrop.ParseModelRef(h.Model), SDKAttempt: r.HTTP.Header.Get("amz-sdk-invocation-id"),
-		Request: func(t *outcrop.Target) (*converse.Request, error) {
+	}
+	if read != nil {
+		c.Request = func(t *outcrop.Target) (*converse.Request, error) {
 			request, err := read(t)
 			if err != nil {
 				return nil, err
 			}
 			return request, request.Validate()
-		},
+		}
 	}
 	if h.Stream {
 		c.Operation = outcrop.OpInvokeModelStream

@@ -140,7 +140,9 @@ func (a *API) countMessageTokens(w http.ResponseWriter, r *awsapi.Request) error
 	if err != nil {
 		return err
 	}
-	c := call(r, h, func(t *outcrop.Target) (*converse.Request, error) { return readMessages(r, t, map[string]any{"max_tokens": 1}) })
+	c := call(r, h, func(t *outcrop.Target) (*converse.Request, error) {
+		return readMessages(r, t, map[string]any{"max_tokens": 1})
+	})
 	c.Operation = outcrop.OpCountTokens
 	n, err := a.Gateway.CountTokens(r.Context(), c)
 	if err != nil {

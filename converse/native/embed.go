@@ -67,7 +67,7 @@ func cohereInputs(e *task.Embed, texts, images []string, inputs []cohereInput) e
 		e.Inputs = append(e.Inputs, task.Input{Text: t})
 	}
 	for _, url := range images {
-		image, err := readDataURL(url)
+		image, err := ReadDataURL(url)
 		if err != nil {
 			return err
 		}
@@ -98,7 +98,7 @@ func (in *cohereInput) read() (one task.Input, err error) {
 		case "text":
 			one.Text = strings.TrimSpace(one.Text + "\n" + p.Text)
 		case "image_url":
-			image, err := readDataURL(p.ImageURL.URL)
+			image, err := ReadDataURL(p.ImageURL.URL)
 			if err != nil {
 				return one, err
 			}

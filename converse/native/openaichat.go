@@ -163,7 +163,7 @@ func readParts(parts chatContent) ([]converse.ContentBlock, error) {
 		case "text":
 			blocks = append(blocks, converse.ContentBlock{Text: new(p.Text)})
 		case "image_url":
-			image, err := readDataURL(p.ImageURL.URL)
+			image, err := ReadDataURL(p.ImageURL.URL)
 			if err != nil {
 				return nil, err
 			}
@@ -175,9 +175,9 @@ func readParts(parts chatContent) ([]converse.ContentBlock, error) {
 	return blocks, nil
 }
 
-// readDataURL reads an inline image. Others are not fetched: a gateway that
+// ReadDataURL reads an inline image. Others are not fetched: a gateway that
 // follows clients' URLs can be made to call where its callers may not.
-func readDataURL(url string) (*converse.ImageBlock, error) {
+func ReadDataURL(url string) (*converse.ImageBlock, error) {
 	rest, ok := strings.CutPrefix(url, "data:image/")
 	format, data, found := strings.Cut(rest, ";base64,")
 	if !ok || !found {
