@@ -115,7 +115,7 @@ func run(t *testing.T, dir, node string) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve": serve, "stop": stop, "mock": mock, "issuer": startIssuer, "token": token, "login": login,
-			"aws": program("aws"), "python": program("python3"), "node": program("node"),
+			"aws": program("aws"), "sdk": sdk, "python": program("python3"), "node": program("node"),
 			"save": save, "has": has, "lacks": lacks, "refused": refused,
 		},
 	})
