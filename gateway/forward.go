@@ -103,7 +103,7 @@ func (g *Gateway) answer(ctx context.Context, t *trip, a outcrop.Attempt) (err e
 		t.made, err = g.do(ctx, t, a)
 		return err
 	}
-	t.response, err = g.Upstreams.Converse(ctx, a, t.request)
+	t.response, err = g.hedgedWhole(ctx, t, a)
 	return err
 }
 

@@ -51,20 +51,21 @@ type Upstreams interface {
 // A Gateway carries out Calls. All fields are required but those said to be
 // optional.
 type Gateway struct {
-	Profiles  Profiles
-	Policy    Policy
-	Ledger    Ledger
-	Upstreams Upstreams
-	Router    Router
-	Deadlines Deadlines                                // zero for none beside the upstreams' own
-	Quote     func(*outcrop.UsageRecord) outcrop.Quote // the price that held for a settled record
-	Now       func() time.Time
-	Bindings  Bindings                     // optional: model ids that stand for application profiles
-	Mistakes  *Mistakes                    // optional: counts the calls that miss the profile they mean
-	Quota     Quota                        // optional: admits calls by what their account and the upstreams have left
-	Budgets   Budgets                      // optional: admits calls by what they may cost
-	Burndown  func(outcrop.ModelID) uint64 // optional: quota tokens that one output token takes
-	Hangup    Hangup                       // what to do when a client goes away
+	Profiles      Profiles
+	Policy        Policy
+	Ledger        Ledger
+	Upstreams     Upstreams
+	Router        Router
+	Deadlines     Deadlines                                // zero for none beside the upstreams' own
+	NewInvocation func() outcrop.InvocationID              // names attempts that lost to a hedge; needed with Deadlines.Hedge
+	Quote         func(*outcrop.UsageRecord) outcrop.Quote // the price that held for a settled record
+	Now           func() time.Time
+	Bindings      Bindings                     // optional: model ids that stand for application profiles
+	Mistakes      *Mistakes                    // optional: counts the calls that miss the profile they mean
+	Quota         Quota                        // optional: admits calls by what their account and the upstreams have left
+	Budgets       Budgets                      // optional: admits calls by what they may cost
+	Burndown      func(outcrop.ModelID) uint64 // optional: quota tokens that one output token takes
+	Hangup        Hangup                       // what to do when a client goes away
 
 	// Refused is told of a call that was turned away without a record. Optional.
 	Refused func(outcrop.Caller, *outcrop.Target, error)
@@ -176,7 +177,7 @@ func (g *Gateway) pass(ctx context.Context, t *trip, attempt outcrop.Attempt, yi
 	if err := t.unreadable(); err != nil {
 		return err
 	}
-	for event, err := range g.Upstreams.ConverseStream(ctx, attempt, t.request) {
+	for event, err := range g.hedgedStream(ctx, t, attempt) {
 		if err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,6 +33,8 @@ type world struct {
 	hold           func(a *outcrop.Attempt, retry bool) bool // of the router; nil holds nothing back
 	started, heard int
 	reports        []outcrop.AttemptReport
+
+	mu sync.Mutex // of what attempts write that run beside each other
 }
 
 // An attempt is what the fake upstream does: events, then err.
@@ -82,9 +85,17 @@ func (w *world) Force(*outcrop.Attempt) {
 
 func (w *world) Heard(*outcrop.Attempt, time.Duration) { w.heard++ }
 
-func (w *world) Done(_ *outcrop.Attempt, r outcrop.AttemptReport) { w.reports = append(w.reports, r) }
+func (w *world) Done(_ *outcrop.Attempt, r outcrop.AttemptReport) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.reports = append(w.reports, r)
+}
 
-func (w *world) note(format string, args ...any) { w.log = append(w.log, fmt.Sprintf(format, args...)) }
+func (w *world) note(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.log = append(w.log, fmt.Sprintf(format, args...))
+}
 
 func (w *world) Resolve(_ context.Context, _ outcrop.AccountID, _ outcrop.Region, ref outcrop.ModelRef) (*outcrop.Target, error) {
 	if ref.Text == "unknown" {
@@ -111,6 +122,8 @@ func (w *world) Authorize(_ context.Context, _ outcrop.Caller, checks ...iam.Che
 
 func (w *world) Open(_ context.Context, r outcrop.UsageRecord) error {
 	w.note("open")
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.refuse == nil {
 		w.opened[r.Invocation] = true
 	}
@@ -121,10 +134,12 @@ func (w *world) Settle(ctx context.Context, r outcrop.UsageRecord) error {
 	if ctx.Err() != nil {
 		return ctx.Err() // a gone client must not keep its record from being written
 	}
+	w.note("settle")
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if !w.opened[r.Invocation] {
 		return errors.New("settled and never opened")
 	}
-	w.note("settle")
 	w.settled = append(w.settled, r)
 	return w.lose
 }
@@ -133,6 +148,8 @@ func (w *world) Progress(outcrop.InvocationID, outcrop.Usage) {}
 
 func (w *world) next(a outcrop.Attempt) attempt {
 	w.note("attempt %d", a.Number)
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.attempts = append(w.attempts, a)
 	return w.script[min(len(w.attempts), len(w.script))-1]
 }

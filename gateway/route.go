@@ -29,6 +29,10 @@ type Deadlines struct {
 	FirstByte time.Duration // of an attempt of a stream that is not the last: until it begins to answer
 	Whole     time.Duration // of an attempt at a whole answer that is not the last
 	Call      time.Duration // of all attempts together
+
+	// Hedge is how long an attempt may take to begin before another is made
+	// beside it (hedge.go); 0 for never.
+	Hedge time.Duration
 }
 
 // A leg is the attempt under way.
@@ -69,6 +73,9 @@ func (g *Gateway) walk(ctx context.Context, t *trip, do func(context.Context, ou
 	var full error
 	for i := range t.route {
 		a := &t.route[i]
+		if a == t.hedged { // it has been made, beside another
+			continue
+		}
 		if refusal := g.enter(t, a); refusal != nil {
 			full = sooner(full, refusal)
 			continue
@@ -85,6 +92,7 @@ func (g *Gateway) walk(ctx context.Context, t *trip, do func(context.Context, ou
 		if err = g.attempt(ctx, t, a, i < len(t.route)-1, do); client.Err() != nil || !g.another(ctx, t, err) {
 			return err
 		}
+		made = max(made, t.record.Attempts)
 	}
 	switch {
 	case made > 0:
@@ -117,12 +125,12 @@ func (g *Gateway) attempt(ctx context.Context, t *trip, a *outcrop.Attempt, more
 	done := false
 	defer func() {
 		if !done { // a panic: nothing is known about the upstream
-			g.Router.Done(a, outcrop.AttemptReport{Gone: true})
+			g.Router.Done(t.leg.attempt, outcrop.AttemptReport{Gone: true})
 		}
 	}()
 	err := do(tried, *a)
 	done = true
-	g.Router.Done(a, g.report(ctx, t, err))
+	g.Router.Done(t.leg.attempt, g.report(ctx, t, err))
 	return err
 }
 

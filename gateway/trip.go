@@ -17,6 +17,7 @@ type trip struct {
 	route   outcrop.Route
 	room    [4]outcrop.Attempt // what route fills first, without an allocation of its own
 	leg     leg
+	hedged  *outcrop.Attempt // made beside another one; nil for none
 
 	streaming bool
 	record    outcrop.UsageRecord

@@ -195,7 +195,7 @@ func (e *engines) openGateway(ctx context.Context, c *Config) error {
 	e.gateway = &gateway.Gateway{
 		Hangup:   gateway.Hangup{Wait: time.Duration(*c.Runtime.DrainOnHangup)},
 		Profiles: e.profiles, Policy: e.identity, Ledger: e.ledger, Upstreams: e.backends, Now: time.Now,
-		Router: e.router, Deadlines: c.Routing.deadlines(),
+		Router: e.router, Deadlines: c.Routing.deadlines(), NewInvocation: awsapi.NewInvocationID,
 		Quote: e.quote, Refused: e.refused,
 	}
 	e.adopt(e.gateway)

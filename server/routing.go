@@ -20,6 +20,7 @@ type RoutingConfig struct {
 	FirstByte    strictyaml.Duration `yaml:"first_byte_timeout"` // of an attempt at a stream while another may follow; default 60s
 	Attempt      strictyaml.Duration `yaml:"attempt_timeout"`    // of an attempt at a whole answer while another may follow; default the upstream's own
 	Call         strictyaml.Duration `yaml:"call_timeout"`       // of all attempts together; default none beside the upstreams' own
+	Hedge        strictyaml.Duration `yaml:"hedge_after"`        // how long an attempt may take to begin before another is made beside it; default never
 }
 
 const defaultFirstByte = strictyaml.Duration(time.Minute)
@@ -36,7 +37,7 @@ func (c *RoutingConfig) options() routing.Options {
 
 func (c *RoutingConfig) deadlines() gateway.Deadlines {
 	setDefault(&c.FirstByte, defaultFirstByte)
-	return gateway.Deadlines{FirstByte: time.Duration(c.FirstByte), Whole: time.Duration(c.Attempt), Call: time.Duration(c.Call)}
+	return gateway.Deadlines{FirstByte: time.Duration(c.FirstByte), Whole: time.Duration(c.Attempt), Call: time.Duration(c.Call), Hedge: time.Duration(c.Hedge)}
 }
 
 // openRouting makes the router and the upstreams behind it.
