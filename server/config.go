@@ -93,6 +93,7 @@ type UpstreamConfig struct {
 	Credentials BedrockCredentials `yaml:"credentials"` // bedrock: how calls are signed; empty is the AWS SDK's default chain
 	CAFile      string             `yaml:"caFile"`      // bedrock: PEM certificates to trust beside the system's
 
+	OpenAI         OpenAIConfig        `yaml:"openai"`              // openai: what its server takes
 	MaxTokensField string              `yaml:"max_tokens_field"`    // openai: max_tokens (default) or max_completion_tokens
 	FirstToken     strictyaml.Duration `yaml:"time_to_first_token"` // simulator: pause before the first event
 	TokenPace      strictyaml.Duration `yaml:"token_pace"`          // simulator: pause between events
@@ -220,6 +221,8 @@ func (u *UpstreamConfig) check() error {
 		return errors.New("health checks are for the kind openai: the others are judged by their answers")
 	case u.Health.Path != "" && u.Health.Path != checksOff && !strings.HasPrefix(u.Health.Path, "/"):
 		return fmt.Errorf("health.path %q must begin with /, or be off", u.Health.Path)
+	case u.Kind != "openai" && u.OpenAI != (OpenAIConfig{}):
+		return errors.New("the section openai is for the kind openai")
 	case u.MaxTokensField != "" && u.MaxTokensField != "max_tokens" && u.MaxTokensField != "max_completion_tokens":
 		return fmt.Errorf("max_tokens_field %q must be max_tokens or max_completion_tokens", u.MaxTokensField)
 	}

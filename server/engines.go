@@ -220,9 +220,7 @@ func (e *engines) backend(ctx context.Context, u *UpstreamConfig) (gateway.Upstr
 			BaseURL: u.BaseURL, APIKey: u.APIKey, Headers: u.Headers, Limits: upstream.Limits{Timeout: time.Duration(u.Timeout)}, MaxOutput: e.maxOutput,
 		}, nil)
 	}
-	return openai.New(openai.Config{
-		BaseURL: u.BaseURL, APIKey: u.APIKey, Headers: u.Headers, Limits: upstream.Limits{Timeout: time.Duration(u.Timeout)}, MaxTokensField: u.MaxTokensField,
-	}, nil)
+	return openai.New(u.openAI(), nil)
 }
 
 // maxOutput is the most that a model can answer with, 0 when unknown.

@@ -14,6 +14,7 @@ import (
 // decideThemselves are the operations that the door does not ask for, each
 // with the reason and with who asks instead.
 var decideThemselves = map[string]string{
+	"bedrock-runtime.StartAsyncInvoke":              "asks about the profile and the model in every destination, as InvokeModel does",
 	"bedrock-runtime.Converse":                      "the gateway asks once the model is resolved: for the profile and the model in every destination",
 	"bedrock-runtime.ConverseStream":                "as Converse",
 	"bedrock-runtime.InvokeModel":                   "as Converse",
@@ -49,7 +50,7 @@ func TestNoOperationIsReachedWithoutADecision(t *testing.T) {
 			checkAsking(t, service+"."+h.Name(), h.Asks(), rule)
 			in := inventor{t}.structure(op.Input)
 			p := encode(t, op, in)
-			if service == "bedrock-runtime" {
+			if _, ok := bodies[h.Name()]; ok && service == "bedrock-runtime" {
 				p.path, p.body = strings.Replace(op.URI, "{modelId}", callable[h.Name()], 1), bodies[h.Name()]
 			}
 			if h.Asks() == awsapi.AsksNobody {
@@ -153,6 +154,7 @@ var bodies = func() map[string]string {
 	const native = `{"messages":[{"role":"user","content":[{"text":"hi"}]}],"inferenceConfig":{"maxTokens":10}}`
 	return map[string]string{
 		"Converse": converse, "ConverseStream": converse, "InvokeModel": native, "InvokeModelWithResponseStream": native,
-		"CountTokens": `{"input":{"converse":` + converse + `}}`,
+		"CountTokens":      `{"input":{"converse":` + converse + `}}`,
+		"StartAsyncInvoke": `{"modelId":"` + geoProfile + `","modelInput":` + native + `,"outputDataConfig":{"s3OutputDataConfig":{"s3Uri":"s3://bucket/prefix"}}}`,
 	}
 }()

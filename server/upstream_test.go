@@ -105,6 +105,7 @@ func checkBill(t *testing.T, s *Server) {
 func TestOptionsOfAnotherKindAreRefused(t *testing.T) {
 	for name, u := range map[string]UpstreamConfig{
 		"credentials of a simulator": {Kind: "simulator", Credentials: BedrockCredentials{Profile: "prod"}},
+		"openai of a simulator":      {Kind: "simulator", OpenAI: OpenAIConfig{Tokenize: true}},
 		"caFile of a simulator":      {Kind: "simulator", CAFile: "ca.pem"},
 		"a bare apiKey of bedrock":   {Kind: "bedrock", APIKey: "key"},
 		"headers of bedrock":         {Kind: "bedrock", Headers: map[string]string{"a": "b"}},

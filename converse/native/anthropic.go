@@ -15,24 +15,22 @@ type anthropic struct{}
 // An anthropicBlock is a content block of either direction, with the members
 // of all its types.
 type anthropicBlock struct {
-	Type      string           `json:"type"`
-	Text      *string          `json:"text,omitempty"`
-	Source    *anthropicSource `json:"source,omitempty"`
-	ID        string           `json:"id,omitempty"`
-	Name      string           `json:"name,omitempty"`
-	Input     json.RawMessage  `json:"input,omitempty"`
-	ToolUseID string           `json:"tool_use_id,omitempty"`
-	Content   anthropicContent `json:"content,omitempty"`
-	IsError   bool             `json:"is_error,omitempty"`
-	Thinking  *string          `json:"thinking,omitempty"`
-	Signature string           `json:"signature,omitempty"`
-	RawData   string           `json:"data,omitempty"`
-	Title     string           `json:"title,omitempty"`
-	Context   string           `json:"context,omitempty"`
-	Citations *struct {
-		Enabled bool `json:"enabled"`
-	} `json:"citations,omitempty"`
-	CacheControl *anthropicCache `json:"cache_control,omitempty"`
+	Type         string           `json:"type"`
+	Text         *string          `json:"text,omitempty"`
+	Source       *anthropicSource `json:"source,omitempty"`
+	ID           string           `json:"id,omitempty"`
+	Name         string           `json:"name,omitempty"`
+	Input        json.RawMessage  `json:"input,omitempty"`
+	ToolUseID    string           `json:"tool_use_id,omitempty"`
+	Content      anthropicContent `json:"content,omitempty"`
+	IsError      bool             `json:"is_error,omitempty"`
+	Thinking     *string          `json:"thinking,omitempty"`
+	Signature    string           `json:"signature,omitempty"`
+	RawData      string           `json:"data,omitempty"`
+	Title        string           `json:"title,omitempty"`
+	Context      string           `json:"context,omitempty"`
+	Citations    json.RawMessage  `json:"citations,omitempty"` // {enabled} of a document, what is cited of a text
+	CacheControl *anthropicCache  `json:"cache_control,omitempty"`
 }
 
 type anthropicSource struct {
@@ -59,7 +57,15 @@ func (c *anthropicContent) UnmarshalJSON(b []byte) error {
 		*c = anthropicContent{{Type: "text", Text: &s}}
 		return nil
 	}
-	return json.Unmarshal(b, (*[]anthropicBlock)(c))
+	return strictly(b, (*[]anthropicBlock)(c))
+}
+
+// strictly is json.Unmarshal that refuses members it has no place for: what is
+// inside a message cannot be carried beside it.
+func strictly(b []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	return d.Decode(v)
 }
 
 type anthropicTool struct {
@@ -69,7 +75,28 @@ type anthropicTool struct {
 	InputSchema  json.RawMessage `json:"input_schema"`
 	Strict       *bool           `json:"strict"`
 	CacheControl *anthropicCache `json:"cache_control"`
+
+	members int // there are
 }
+
+// UnmarshalJSON counts the members, to notice those that have no field.
+func (t *anthropicTool) UnmarshalJSON(b []byte) error {
+	var all map[string]json.RawMessage
+	type plain anthropicTool
+	if err := json.Unmarshal(b, &all); err != nil {
+		return err
+	}
+	err := json.Unmarshal(b, (*plain)(t))
+	for _, known := range []string{"type", "name", "description", "input_schema", "strict", "cache_control"} {
+		delete(all, known)
+	}
+	t.members = len(all)
+	return err
+}
+
+// more says whether the tool has members that Converse's have no place for, or
+// is of a type of Anthropic's own.
+func (t *anthropicTool) more() bool { return t.members > 0 || t.Type != "" && t.Type != "custom" }
 
 func (anthropic) Decode(body []byte) (*converse.Request, error) {
 	f, err := parse(body)
@@ -89,7 +116,7 @@ func (anthropic) Decode(body []byte) (*converse.Request, error) {
 	}
 	var system anthropicContent
 	err = f.takeAll(map[string]any{
-		"messages": &messages, "system": &system,
+		"messages": strict{&messages}, "system": &system,
 		"max_tokens": &r.InferenceConfig.MaxTokens, "temperature": &r.InferenceConfig.Temperature,
 		"top_p": &r.InferenceConfig.TopP, "stop_sequences": &r.InferenceConfig.StopSequences,
 	})
@@ -138,7 +165,7 @@ func readTools(r *converse.Request, f fields) error {
 	}
 	config := new(converse.ToolConfiguration)
 	for _, t := range tools {
-		if t.InputSchema == nil { // a typed tool of Anthropic's own: the model family knows it, we do not
+		if t.InputSchema == nil || t.more() { // Anthropic's own: carried whole, since the model's family knows it
 			f["tools"] = raw
 			return nil
 		}
@@ -149,13 +176,20 @@ func readTools(r *converse.Request, f fields) error {
 			config.Tools = append(config.Tools, converse.Tool{CachePoint: point})
 		}
 	}
-	var choice struct{ Type, Name string }
+	var choice struct {
+		Type, Name string
+		Alone      bool `json:"disable_parallel_tool_use"`
+	}
+	chosen := f["tool_choice"]
 	if _, err := f.take("tool_choice", &choice); err != nil {
 		return err
 	}
-	switch choice.Type {
-	case "none":
+	r.ToolConfig = config
+	if choice.Alone || choice.Type == "none" { // Converse has no word for these
+		f["tool_choice"] = chosen
 		return nil
+	}
+	switch choice.Type {
 	case "auto":
 		config.ToolChoice = &converse.ToolChoice{Auto: new(converse.AutoToolChoice)}
 	case "any":
@@ -163,7 +197,6 @@ func readTools(r *converse.Request, f fields) error {
 	case "tool":
 		config.ToolChoice = &converse.ToolChoice{Tool: &converse.SpecificToolChoice{Name: choice.Name}}
 	}
-	r.ToolConfig = config
 	return nil
 }
 
@@ -195,6 +228,9 @@ func readBlock(b *anthropicBlock) (converse.ContentBlock, error) {
 	case "text":
 		if b.Text == nil {
 			return converse.ContentBlock{}, missingKey("#/messages/content", "text")
+		}
+		if wanted(b.Citations) {
+			return readCited(b)
 		}
 		return converse.ContentBlock{Text: b.Text}, nil
 	case "image":
@@ -236,8 +272,14 @@ func readDocument(b *anthropicBlock) (*converse.DocumentBlock, error) {
 	if d.Name == "" {
 		d.Name = "document"
 	}
-	if b.Citations != nil {
-		d.Citations = &converse.CitationsConfig{Enabled: b.Citations.Enabled}
+	if wanted(b.Citations) {
+		var c struct {
+			Enabled bool `json:"enabled"`
+		}
+		if err := strictly(b.Citations, &c); err != nil {
+			return nil, malformed("#/messages/content/citations: %s", plain(err))
+		}
+		d.Citations = &converse.CitationsConfig{Enabled: c.Enabled}
 	}
 	switch {
 	case b.Source == nil:

@@ -75,6 +75,8 @@ func writeBlocks(m *converse.Message) []map[string]any {
 		switch {
 		case b.Text != nil:
 			blocks = append(blocks, map[string]any{"type": "text", "text": *b.Text})
+		case b.CitationsContent != nil:
+			blocks = append(blocks, writeCited(b.CitationsContent))
 		case b.ToolUse != nil:
 			blocks = append(blocks, map[string]any{"type": "tool_use", "id": b.ToolUse.ToolUseId, "name": b.ToolUse.Name, "input": orEmptyObject(b.ToolUse.Input)})
 		case b.ReasoningContent != nil && b.ReasoningContent.ReasoningText != nil:

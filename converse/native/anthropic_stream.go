@@ -72,6 +72,9 @@ func (c *anthropicChunks) delta(e *converse.ContentBlockDeltaEvent) ([][]byte, e
 		delta = map[string]any{"type": "signature_delta", "signature": *d.ReasoningContent.Signature}
 	case d.ReasoningContent != nil:
 		opening = map[string]any{"type": "redacted_thinking", "data": string(d.ReasoningContent.RedactedContent)}
+	case d.Citation != nil:
+		opening = map[string]any{"type": "text", "text": ""}
+		delta = map[string]any{"type": "citations_delta", "citation": citationOf(d.Citation)}
 	default:
 		return nil, nil
 	}

@@ -128,11 +128,21 @@ func (f fields) take(key string, v any) (found bool, err error) {
 	if !ok || string(raw) == "null" {
 		return false, nil
 	}
-	if err := json.Unmarshal(raw, v); err != nil {
+	read := json.Unmarshal
+	if s, ok := v.(strict); ok {
+		read, v = strictly, s.v
+	}
+	if err := read(raw, v); err != nil {
+		if _, name, ok := strings.Cut(err.Error(), "unknown field "); ok {
+			return false, malformed("#/%s: extraneous key [%s] is not permitted", key, strings.Trim(name, `"`))
+		}
 		return false, malformed("#/%s: %s", key, plain(err))
 	}
 	return true, nil
 }
+
+// strict marks a value that refuses members it has no place for.
+type strict struct{ v any }
 
 // takeAll reads several members, stopping at the first that does not fit.
 func (f fields) takeAll(into map[string]any) error {

@@ -96,6 +96,13 @@ func textOf(r *converse.Response) string {
 			if block.Text != nil {
 				b.WriteString(*block.Text)
 			}
+			if c := block.CitationsContent; c != nil {
+				for i := range c.Content {
+					if c.Content[i].Text != nil {
+						b.WriteString(*c.Content[i].Text)
+					}
+				}
+			}
 		}
 	}
 	return b.String()

@@ -75,3 +75,27 @@ func TestTasksThatAServerCannotDo(t *testing.T) {
 		}
 	}
 }
+
+// Azure takes its key in a header of its own, keeps its version in the query
+// and puts the model in the path.
+func TestAzuresAddresses(t *testing.T) {
+	var got *http.Request
+	u, err := openai.New(openai.Config{BaseURL: "https://x.openai.azure.com/openai/deployments/gpt?api-version=2024-10-21", APIKey: "secret"}, roundTrip(func(r *http.Request) (*http.Response, error) {
+		got = r
+		return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(`{"data":[{"embedding":[1]}]}`)), Request: r}, nil
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := u.Do(t.Context(), upstreamtest.Attempt, &task.Request{Embed: &task.Embed{Inputs: []task.Input{{Text: "a"}}, Dimensions: 256}}); err != nil {
+		t.Fatal(err)
+	}
+	body, _ := io.ReadAll(got.Body)
+	if got.URL.String() != "https://x.openai.azure.com/openai/deployments/gpt/embeddings?api-version=2024-10-21" || got.Header.Get("Api-Key") != "secret" || got.Header.Get("Authorization") != "" || !strings.Contains(string(body), `"dimensions":256`) {
+		t.Errorf("asked %s with %v: %s", got.URL, got.Header, body)
+	}
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
