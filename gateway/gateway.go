@@ -67,6 +67,8 @@ type Gateway struct {
 	Burndown      func(outcrop.ModelID) uint64 // optional: quota tokens that one output token takes
 	Hangup        Hangup                       // what to do when a client goes away
 
+	// Trace begins the span of an attempt and returns how to end it. Optional.
+	Trace func(context.Context, *outcrop.Attempt) (context.Context, func(error))
 	// Refused is told of a call that was turned away without a record. Optional.
 	Refused func(outcrop.Caller, *outcrop.Target, error)
 }

@@ -128,7 +128,9 @@ func (g *Gateway) attempt(ctx context.Context, t *trip, a *outcrop.Attempt, more
 			g.Router.Done(t.leg.attempt, outcrop.AttemptReport{Gone: true})
 		}
 	}()
+	tried, traced := g.trace(tried, a)
 	err := do(tried, *a)
+	traced(err)
 	done = true
 	g.Router.Done(t.leg.attempt, g.report(ctx, t, err))
 	return err

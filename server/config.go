@@ -20,13 +20,14 @@ import (
 // Config is everything an operator can turn. Its zero value runs: a server on
 // loopback, a SQLite file beside it, and the simulator as sole upstream.
 type Config struct {
-	Listen  string              `yaml:"listen"`  // address shared by every AWS endpoint; default 127.0.0.1:4599
-	DataDir string              `yaml:"data"`    // where ledger, settings and keys live; default ./outcrop-data
-	Account outcrop.AccountID   `yaml:"account"` // account made on the first start; default 123456789012
-	Region  outcrop.Region      `yaml:"region"`  // Region of calls that name none; default us-east-1
-	TLS     bool                `yaml:"tls"`     // also answer TLS on the same port, with a CA of our own
-	Drain   strictyaml.Duration `yaml:"drain"`   // how long open streams may finish on shutdown; default 30s
-	Log     string              `yaml:"log"`     // debug, info, warn or error; default info
+	Listen    string              `yaml:"listen"`     // address shared by every AWS endpoint; default 127.0.0.1:4599
+	DataDir   string              `yaml:"data"`       // where ledger, settings and keys live; default ./outcrop-data
+	Account   outcrop.AccountID   `yaml:"account"`    // account made on the first start; default 123456789012
+	Region    outcrop.Region      `yaml:"region"`     // Region of calls that name none; default us-east-1
+	TLS       bool                `yaml:"tls"`        // also answer TLS on the same port, with a CA of our own
+	Drain     strictyaml.Duration `yaml:"drain"`      // how long open streams may finish on shutdown; default 30s
+	Log       string              `yaml:"log"`        // debug, info, warn or error; default info
+	LogFormat string              `yaml:"log_format"` // text or json; default text
 
 	Catalog   CatalogConfig             `yaml:"catalog"`
 	Profiles  ProfilesConfig            `yaml:"profiles"`
@@ -37,6 +38,8 @@ type Config struct {
 	Routing   RoutingConfig             `yaml:"routing"`
 	Alarms    AlarmsConfig              `yaml:"alarms"`
 	LibreChat LibreChatConfig           `yaml:"librechat"`
+	Metrics   MetricsConfig             `yaml:"metrics"`
+	Traces    TracesConfig              `yaml:"traces"`
 	Upstreams map[string]UpstreamConfig `yaml:"upstreams"` // by name; none means the simulator alone
 
 	file  string // it was read from; empty for none
@@ -182,7 +185,7 @@ func (c *Config) complete() error {
 	if len(c.Upstreams) == 0 {
 		c.Upstreams = map[string]UpstreamConfig{"simulator": {Kind: "simulator"}}
 	}
-	if err := c.Alarms.check(); err != nil {
+	if err := errors.Join(c.Alarms.check(), c.Metrics.check(), c.Traces.check()); err != nil {
 		return err
 	}
 	for name, u := range c.Upstreams {

@@ -301,7 +301,7 @@ func (e *engines) close() error {
 
 // handler is everything on the port: health first, then AWS.
 func (e *engines) handler(c *Config, log *slog.Logger) http.Handler {
-	return e.withHealth(e.aws(c, log))
+	return e.withHealth(e.traced(e.aws(c, log)), c)
 }
 
 // aws is the routing table of every AWS service.
@@ -339,23 +339,4 @@ var notYetServed = []string{"logs", "budgets", "service-quotas", "resourcegroups
 // price is what a model costs on demand in a Region now.
 func (e *engines) price(r outcrop.Region, m outcrop.ModelID) outcrop.Quote {
 	return e.prices.Quote(pricing.Query{Model: m, Region: r, At: time.Now()})
-}
-
-// withHealth answers the two questions that supervisors ask: is the process
-// alive, and can it keep what it is asked to do.
-func (e *engines) withHealth(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch r.URL.Path {
-		case "/healthz":
-			fmt.Fprintln(w, "ok")
-		case "/readyz":
-			if err := e.ledger.Health(); err != nil {
-				http.Error(w, "the ledger cannot record usage: "+err.Error(), http.StatusServiceUnavailable)
-				return
-			}
-			fmt.Fprintln(w, "ready")
-		default:
-			next.ServeHTTP(w, r)
-		}
-	})
 }

@@ -12,6 +12,8 @@ import (
 	"outcrop/awsapi/metricsapi"
 	"outcrop/metrics"
 	"outcrop/metrics/alarm"
+	"outcrop/telemetry/otel"
+	"outcrop/telemetry/prom"
 	"outcrop/telemetry/webhook"
 )
 
@@ -36,9 +38,12 @@ func (c *AlarmsConfig) check() error {
 type watching struct {
 	metrics *metrics.Metrics
 	alarms  *alarm.Alarms
+	prom    *prom.Metrics
+	tracer  *otel.Tracer // nil for none
 }
 
-// openMetrics makes the reader that folds CloudWatch's metrics, and its alarms.
+// openMetrics makes the reader that folds CloudWatch's metrics, and the alarms
+// on them.
 func (e *engines) openMetrics(c *Config, log *slog.Logger) {
 	e.metrics = metrics.New(e.ledger, e.store.Metrics(), metrics.Rules{Legacy: e.legacy}, time.Now, log)
 	sender := webhook.New(c.Alarms.Secret)
@@ -58,11 +63,6 @@ func (e *engines) legacy(_ outcrop.Region, id outcrop.ModelID) bool {
 func (e *engines) runMetrics(ctx context.Context) {
 	e.running.Go(func() { e.metrics.Run(ctx) })
 	e.running.Go(func() { e.alarms.Run(ctx) })
-}
-
-// refused counts a call that never reached the ledger.
-func (e *engines) refused(who outcrop.Caller, target *outcrop.Target, err error) {
-	e.metrics.Refused(who, target, awsapi.StatusOf(err))
 }
 
 func (e *engines) serveMetrics(mux *awsapi.Mux) {

@@ -52,6 +52,9 @@ func (h *Host) Post(w *Watch, p Post) (*http.Response, error) {
 			return nil, cmp.Or(w.Gone(), err)
 		}
 	}
+	if parent := outcrop.TraceParent(w.ctx); parent != "" {
+		header["Traceparent"] = []string{parent}
+	}
 	response, err := h.rt.RoundTrip(request)
 	if err != nil {
 		return nil, h.unanswered(w, err)

@@ -52,9 +52,9 @@ const (
 	validationError    = "ValidationError"
 )
 
-// coded gives a code to a refusal that has none of its own.
+// coded gives a code to a refusal that has none, or only the usual one.
 func coded(code string, err error) error {
-	if e, ok := err.(*outcrop.Error); ok && e.Kind == outcrop.Invalid && e.Code == "" {
+	if e, ok := err.(*outcrop.Error); ok && e.Kind == outcrop.Invalid && (e.Code == "" || e.Code == invalidValue) {
 		e.Code = code
 	}
 	return err

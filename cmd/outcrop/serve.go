@@ -19,6 +19,7 @@ type serveCommand struct {
 	LibreChat string `name:"librechat" help:"LibreChat's configuration, whose mapping from model ids to profiles then holds for every client." placeholder:"FILE"`
 	Env       string `help:"LibreChat's .env file (default .env)." placeholder:"FILE"`
 	Log       string `help:"Least level to log: debug, info, warn or error (default info)." placeholder:"LEVEL"`
+	LogFormat string `help:"Form of the log: text or json (default text)." placeholder:"FORMAT"`
 }
 
 // Run starts the server. Flags win over the configuration file.
@@ -32,8 +33,9 @@ func (s *serveCommand) Run(ctx context.Context) error {
 	override(&config.Log, s.Log)
 	override(&config.LibreChat.Config, s.LibreChat)
 	override(&config.LibreChat.Env, s.Env)
+	override(&config.LogFormat, s.LogFormat)
 	config.TLS = config.TLS || s.TLS
-	log, err := newLog(config.Log)
+	log, err := newLog(config.Log, config.LogFormat)
 	if err != nil {
 		return err
 	}
@@ -60,12 +62,19 @@ func override(setting *string, flag string) {
 	}
 }
 
-func newLog(level string) (*slog.Logger, error) {
+func newLog(level, format string) (*slog.Logger, error) {
 	least := slog.LevelInfo
 	if level != "" {
 		if err := least.UnmarshalText([]byte(level)); err != nil {
 			return nil, fmt.Errorf("log level %q: want debug, info, warn or error", level)
 		}
 	}
-	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: least})), nil
+	options := &slog.HandlerOptions{Level: least}
+	switch format {
+	case "", "text":
+		return slog.New(slog.NewTextHandler(os.Stderr, options)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(os.Stderr, options)), nil
+	}
+	return nil, fmt.Errorf("log format %q: want text or json", format)
 }

@@ -1,0 +1,173 @@
+// Package otel tells an OpenTelemetry collector of invocations: a span for
+// each, with one for each attempt in it, by the GenAI semantic conventions.
+package otel
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"outcrop"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/sdk/resource"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// Bounds of what waits to be sent. A full queue drops spans; nothing waits for it.
+const (
+	maxQueue    = 4096 // spans
+	maxBatch    = 512
+	sendFor     = 10 * time.Second
+	shutdownFor = 5 * time.Second
+)
+
+// Config says where spans go.
+type Config struct {
+	Endpoint string            // URL of an OTLP/HTTP collector, such as http://127.0.0.1:4318; its path defaults to /v1/traces
+	Headers  map[string]string // of each request, such as a key
+	Sample   float64           // part of the traces that are begun here and kept; those of clients follow the client's choice
+	Version  string
+}
+
+// A Tracer makes spans. Its zero value, and nil, make none.
+type Tracer struct {
+	provider *sdktrace.TracerProvider
+	tracer   trace.Tracer
+	context  propagation.TraceContext
+}
+
+// New starts a Tracer. It does not call the collector.
+func New(ctx context.Context, c Config, log *slog.Logger) (*Tracer, error) {
+	endpoint := c.Endpoint
+	if _, after, ok := strings.Cut(endpoint, "://"); ok && !strings.Contains(after, "/") {
+		endpoint += "/v1/traces"
+	}
+	exporter, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(endpoint), otlptracehttp.WithHeaders(c.Headers), otlptracehttp.WithTimeout(sendFor))
+	if err != nil {
+		return nil, fmt.Errorf("start traces: %w", err)
+	}
+	return newTracer(c, &noisy{SpanExporter: exporter, log: log}), nil
+}
+
+func newTracer(c Config, exporter sdktrace.SpanExporter) *Tracer {
+	about := resource.NewSchemaless(attribute.String("service.name", "outcrop"), attribute.String("service.version", c.Version))
+	p := sdktrace.NewTracerProvider(
+		sdktrace.WithResource(about),
+		sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.TraceIDRatioBased(c.Sample))),
+		sdktrace.WithBatcher(exporter, sdktrace.WithMaxQueueSize(maxQueue), sdktrace.WithMaxExportBatchSize(maxBatch), sdktrace.WithExportTimeout(sendFor)),
+	)
+	return &Tracer{provider: p, tracer: p.Tracer("outcrop")}
+}
+
+// noisy logs that the collector does not answer, once until it does again.
+type noisy struct {
+	sdktrace.SpanExporter
+	log    *slog.Logger
+	failed bool
+}
+
+func (n *noisy) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
+	err := n.SpanExporter.ExportSpans(ctx, spans) // one batch at a time
+	if err != nil && !n.failed {
+		n.log.Warn("traces cannot be sent; they are dropped until the collector answers", "err", err)
+	}
+	n.failed = err != nil
+	return nil
+}
+
+// Close sends what waits, within a bound.
+func (t *Tracer) Close() error {
+	if t == nil || t.provider == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownFor)
+	defer cancel()
+	return t.provider.Shutdown(ctx)
+}
+
+// Request begins the span of an invocation, in the client's trace if it sent
+// one. The returned function ends it.
+func (t *Tracer) Request(r *http.Request) (*http.Request, func()) {
+	if t == nil || t.tracer == nil {
+		return r, func() {}
+	}
+	ctx := t.context.Extract(r.Context(), propagation.HeaderCarrier(r.Header))
+	ctx, span := t.tracer.Start(ctx, "invoke", trace.WithSpanKind(trace.SpanKindServer))
+	return r.WithContext(ctx), func() { span.End() }
+}
+
+// Attempt begins the span of one attempt, whose traceparent the upstream gets.
+// The returned function ends it.
+func (t *Tracer) Attempt(ctx context.Context, a *outcrop.Attempt) (context.Context, func(error)) {
+	if t == nil || t.tracer == nil {
+		return ctx, func(error) {}
+	}
+	ctx, span := t.tracer.Start(ctx, "attempt "+a.Upstream, trace.WithSpanKind(trace.SpanKindClient))
+	header := propagation.HeaderCarrier{}
+	t.context.Inject(ctx, header)
+	ctx = outcrop.WithTraceParent(ctx, http.Header(header).Get("traceparent"))
+	if !span.IsRecording() {
+		return ctx, func(error) { span.End() }
+	}
+	span.SetAttributes(
+		attribute.String("outcrop.upstream", a.Upstream), attribute.Int("outcrop.attempt", a.Number),
+		attribute.String("gen_ai.request.model", string(a.Model)), attribute.String("cloud.region", string(a.Destination.Region)),
+	)
+	return ctx, func(err error) {
+		if err != nil {
+			code := outcrop.KindOf(err).Code()
+			span.SetAttributes(attribute.String("error.type", code))
+			span.SetStatus(codes.Error, code)
+		}
+		span.End()
+	}
+}
+
+// Settled tells the span of an invocation what its record says. Neither what
+// was asked nor what was answered is told.
+func (t *Tracer) Settled(ctx context.Context, r *outcrop.UsageRecord) {
+	span := trace.SpanFromContext(ctx)
+	if t == nil || t.tracer == nil || !span.IsRecording() {
+		return
+	}
+	span.SetName(operationName(r.Operation) + " " + r.MetricID)
+	span.SetAttributes(
+		attribute.String("gen_ai.operation.name", operationName(r.Operation)), attribute.String("gen_ai.provider.name", "aws.bedrock"),
+		attribute.String("gen_ai.request.model", r.ModelRef), attribute.String("gen_ai.response.model", string(r.Model)),
+		attribute.Int64("gen_ai.usage.input_tokens", int64(r.Usage.Input())), attribute.Int64("gen_ai.usage.output_tokens", int64(r.Usage.Output())),
+		attribute.Int64("gen_ai.usage.cache_read.input_tokens", int64(r.Usage.Of(outcrop.CacheReadTokens))),
+		attribute.String("aws.request_id", string(r.Invocation)), attribute.String("cloud.region", string(r.Region)), attribute.String("cloud.account.id", string(r.Account)),
+		attribute.String("outcrop.served_in", string(r.ServedIn)), attribute.String("outcrop.upstream", r.Upstream), attribute.Int("outcrop.attempts", r.Attempts),
+		attribute.Int("http.response.status_code", r.Outcome.Status),
+	)
+	if r.Outcome.StopReason != "" {
+		span.SetAttributes(attribute.StringSlice("gen_ai.response.finish_reasons", []string{r.Outcome.StopReason}))
+	}
+	if r.Profile != "" {
+		span.SetAttributes(attribute.String("outcrop.inference_profile", string(r.Profile)))
+	}
+	if !r.FirstByte.IsZero() {
+		span.SetAttributes(attribute.Float64("outcrop.time_to_first_token", r.FirstByte.Sub(r.Started).Seconds()))
+	}
+	if r.Outcome.Error != "" {
+		span.SetAttributes(attribute.String("error.type", r.Outcome.Error))
+		span.SetStatus(codes.Error, r.Outcome.Error)
+	}
+}
+
+// operationName is the conventions' name of an operation.
+func operationName(op outcrop.Operation) string {
+	switch op {
+	case outcrop.OpConverse, outcrop.OpConverseStream:
+		return "chat"
+	}
+	return "text_completion"
+}
