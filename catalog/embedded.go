@@ -43,7 +43,7 @@ func parseEmbedded() (*tables, error) {
 		add  func(tsv.Row) error
 	}{ // in this order: later files refer to earlier ones
 		{"regions", t.addRegion}, {"providers", t.addProvider}, {"models", t.addModel},
-		{"facts", t.addFacts}, {"profiles", t.addProfile}, {"sources", t.addSource},
+		{"facts", t.addFacts}, {"quotas", t.addQuota}, {"profiles", t.addProfile}, {"sources", t.addSource},
 	} {
 		text, err := data.ReadFile("data/" + f.name + ".tsv")
 		if err != nil {
@@ -98,6 +98,23 @@ func (t *tables) addFacts(r tsv.Row) error {
 	var n numbers
 	m.facts.Burndown = max(1, n.uint(r, "burndown"))
 	m.facts.CacheMinimum = outcrop.Tokens(n.uint(r, "cacheMinimum"))
+	return n.err
+}
+
+// addQuota sets the default quotas of a model, or of all whose ids begin alike.
+func (t *tables) addQuota(r tsv.Row) error {
+	var n numbers
+	q := QuotaDefaults{Requests: n.uint(r, "requests"), Tokens: n.uint(r, "tokens"), Since: n.time(r, "since"), Evidence: r.Get("source")}
+	prefix, many := strings.CutSuffix(r.Get("model"), "*")
+	found := false
+	for id, m := range t.models {
+		if many && strings.HasPrefix(string(id), prefix) || string(id) == prefix {
+			m.facts.Quota, found = q, true
+		}
+	}
+	if !found {
+		return fmt.Errorf("no model %q", r.Get("model"))
+	}
 	return n.err
 }
 

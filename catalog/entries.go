@@ -109,6 +109,8 @@ func (e *modelEntry) describe(m *modelRow) {
 	setTokens(&m.MaxOutput, e.MaxOutput)
 	setTokens(&m.facts.CacheMinimum, e.CacheMinimum)
 	set(&m.facts.Burndown, e.Burndown)
+	set(&m.facts.Quota.Requests, e.QuotaRequests)
+	set(&m.facts.Quota.Tokens, e.QuotaTokens)
 	set(&m.facts.Retired, e.Retired)
 }
 

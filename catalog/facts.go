@@ -1,6 +1,10 @@
 package catalog
 
-import "outcrop"
+import (
+	"time"
+
+	"outcrop"
+)
 
 // ModelFacts are what quotas, caches and access checks need to know about a
 // model beyond its listing.
@@ -12,7 +16,16 @@ type ModelFacts struct {
 	MantleOnly   bool           // AWS serves it on its OpenAI-compatible endpoint only
 	Retired      bool           // AWS lists it no more
 	Evidence     string         // a code of data/provenance.tsv
+	Quota        QuotaDefaults
 	Access       Access
+}
+
+// QuotaDefaults are an account's quotas per minute while it has set no others,
+// for calls across the Regions of a geography.
+type QuotaDefaults struct {
+	Requests, Tokens uint64 // 0: no such quota
+	Since            time.Time
+	Evidence         string
 }
 
 // Access is what a provider asks of an account before its models answer.

@@ -54,6 +54,8 @@ type modelEntry struct {
 	MaxOutput      *uint64   `yaml:"maxOutput"`
 	Burndown       *uint64   `yaml:"burndown"`
 	CacheMinimum   *uint64   `yaml:"cacheMinimum"`
+	QuotaRequests  *uint64   `yaml:"quotaRequests"` // per minute, across Regions
+	QuotaTokens    *uint64   `yaml:"quotaTokens"`
 	Retired        *bool     `yaml:"retired"`
 }
 

@@ -92,7 +92,12 @@ func checks(call *Call, target *outcrop.Target) []iam.Check {
 
 // begin plans the call and opens its invocation in the ledger.
 func (g *Gateway) begin(ctx context.Context, call *Call) (_ *trip, err error) {
-	defer func() { g.refused(call, err) }()
+	recorded := false
+	defer func() {
+		if !recorded {
+			g.refused(call, err)
+		}
+	}()
 	t, err := g.plan(ctx, call)
 	if err != nil {
 		return nil, err
@@ -118,7 +123,7 @@ func (g *Gateway) begin(ctx context.Context, call *Call) (_ *trip, err error) {
 		g.leave(t, false)
 		return nil, err
 	}
-	if refusal != nil { // it is recorded, so that throttles can be counted
+	if recorded = true; refusal != nil { // so that throttles can be counted
 		return nil, g.settle(ctx, t, refusal)
 	}
 	return t, nil

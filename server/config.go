@@ -33,6 +33,8 @@ type Config struct {
 	Profiles  ProfilesConfig            `yaml:"profiles"`
 	Runtime   RuntimeConfig             `yaml:"runtime"`
 	Audit     AuditConfig               `yaml:"audit"`
+	Quotas    QuotasConfig              `yaml:"quotas"`
+	Budgets   BudgetsConfig             `yaml:"budgets"`
 	Billing   BillingConfig             `yaml:"billing"`
 	Objects   ObjectsConfig             `yaml:"objects"`
 	Routing   RoutingConfig             `yaml:"routing"`
@@ -181,6 +183,9 @@ func (c *Config) complete() error {
 	}
 	if c.LibreChat.Env != "" && c.LibreChat.Config == "" {
 		return errors.New("librechat.env is for librechat.config: name that file too (--librechat FILE)")
+	}
+	if err := c.checkLimits(); err != nil {
+		return err
 	}
 	if len(c.Upstreams) == 0 {
 		c.Upstreams = map[string]UpstreamConfig{"simulator": {Kind: "simulator"}}

@@ -21,6 +21,7 @@ import (
 	"outcrop/awsapi/runtimeapi"
 	"outcrop/awsapi/stsapi"
 	"outcrop/awsapi/trailapi"
+	"outcrop/budget"
 	"outcrop/catalog"
 	"outcrop/cost"
 	"outcrop/cost/cur"
@@ -69,6 +70,8 @@ type engines struct {
 	inUse    upstreamSet
 	log      *slog.Logger
 	quotas   *quota.Gate
+	limits   *quota.Values
+	budgets  *budget.Budgets
 
 	stop    context.CancelFunc
 	running sync.WaitGroup
@@ -111,7 +114,9 @@ func open(ctx context.Context, c *Config, endpoint string, log *slog.Logger) (e 
 	if err := e.openBindings(ctx, c); err != nil {
 		return nil, nil, err
 	}
-	e.openLimits(c)
+	if err := e.openLimits(ctx, c); err != nil {
+		return nil, nil, err
+	}
 	if err := e.openGateway(ctx, c); err != nil {
 		return nil, nil, err
 	}
@@ -197,6 +202,7 @@ func (e *engines) openGateway(ctx context.Context, c *Config) error {
 		Profiles: e.profiles, Policy: e.identity, Ledger: e.ledger, Upstreams: e.backends, Now: time.Now,
 		Router: e.router, Deadlines: c.Routing.deadlines(), NewInvocation: awsapi.NewInvocationID,
 		Quote: e.quote, Refused: e.refused,
+		Quota: e.quotas, Budgets: e.budgets, Burndown: e.burndown,
 	}
 	e.adopt(e.gateway)
 	return nil
@@ -256,6 +262,7 @@ func (e *engines) run(c *Config, log *slog.Logger) {
 	e.running.Go(func() { e.exports.Run(ctx) })
 	e.running.Go(func() { e.runtime.Offline.Run(ctx) })
 	e.runMetrics(ctx)
+	e.runLimits(ctx)
 	e.running.Go(func() { e.flushUses(ctx, log) })
 	e.running.Go(func() { e.followConfig(ctx, c.file) })
 	for name, watch := range map[string]func(context.Context) error{"catalog": e.catalog.Watch, "prices": e.prices.Watch} {
@@ -324,6 +331,7 @@ func (e *engines) aws(c *Config, log *slog.Logger) *awsapi.Mux {
 	mux.Serve("outcrop", append(e.admin().Operations(), e.history()...)...)
 	mux.Serve("pricing", e.pricing().Operations()...)
 	e.serveMetrics(mux)
+	e.serveLimits(mux, c)
 	e.serveObjects(mux, c)
 	e.serveExports(mux)
 	for _, name := range notYetServed {
@@ -334,7 +342,7 @@ func (e *engines) aws(c *Config, log *slog.Logger) *awsapi.Mux {
 
 // notYetServed are services whose requests are recognised and authenticated,
 // and answered with an error that says what is missing.
-var notYetServed = []string{"logs", "budgets", "service-quotas", "resourcegroupstaggingapi"}
+var notYetServed = []string{"logs", "resourcegroupstaggingapi"}
 
 // price is what a model costs on demand in a Region now.
 func (e *engines) price(r outcrop.Region, m outcrop.ModelID) outcrop.Quote {

@@ -1,0 +1,164 @@
+// Package notify brings messages to their subscribers: as JSON to a webhook,
+// or by e-mail.
+package notify
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/smtp"
+	"strings"
+	"time"
+
+	"outcrop"
+	"outcrop/budget"
+)
+
+// SMTP is the mail server to hand messages to. An empty Address is none.
+type SMTP struct {
+	Address        string // host:port
+	From           string
+	User, Password string // empty for a server that asks for none
+	TLS            bool   // from the first byte (port 465); else STARTTLS where the server offers it
+}
+
+// A Notifier sends messages. It is safe for concurrent use.
+type Notifier struct {
+	mail SMTP
+	http *http.Client
+}
+
+const timeout = 15 * time.Second
+
+// New makes a Notifier. It follows no redirects: a webhook is where it says.
+func New(mail SMTP) *Notifier {
+	return &Notifier{mail: mail, http: &http.Client{Timeout: timeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+}
+
+// Send implements budget.Sender. An SNS topic is AWS's own: its messages are in
+// the log only.
+func (n *Notifier) Send(ctx context.Context, d budget.Delivery) error {
+	switch {
+	case d.Subscriber.Type == "EMAIL":
+		return n.email(ctx, d)
+	case strings.HasPrefix(d.Subscriber.Address, "arn:"):
+		return nil
+	}
+	return n.webhook(ctx, d)
+}
+
+// webhook posts the facts with the text, in the form that chat services show.
+func (n *Notifier) webhook(ctx context.Context, d budget.Delivery) error {
+	body, err := json.Marshal(struct {
+		Subject string `json:"subject"`
+		Text    string `json:"text"`
+		budget.Facts
+		Start time.Time `json:"periodStart"`
+		End   time.Time `json:"periodEnd"`
+	}{d.Subject, d.Text, d.Facts, d.Facts.Start, d.Facts.End})
+	if err != nil {
+		return err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, d.Subscriber.Address, bytes.NewReader(body))
+	if err != nil {
+		return hide(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("User-Agent", "outcrop")
+	answer, err := n.http.Do(r)
+	if err != nil {
+		return hide(err)
+	}
+	defer answer.Body.Close()
+	io.CopyN(io.Discard, answer.Body, 64<<10) // so that the connection can be used again
+	if answer.StatusCode/100 != 2 {
+		return fmt.Errorf("the webhook answered %s", answer.Status)
+	}
+	return nil
+}
+
+// hide keeps a webhook's address, which is often a secret, out of the log.
+func hide(err error) error {
+	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
+		if op := (*net.OpError)(nil); errors.As(inner, &op) {
+			return fmt.Errorf("the webhook cannot be reached: %w", op.Err)
+		}
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return errors.New("the webhook did not answer in time")
+	}
+	return errors.New("the webhook cannot be reached")
+}
+
+func (n *Notifier) email(ctx context.Context, d budget.Delivery) error {
+	if n.mail.Address == "" {
+		return outcrop.Errorf(outcrop.Unavailable, "no mail server is configured: set budgets.smtp")
+	}
+	c, err := n.dial(ctx)
+	if err != nil {
+		return fmt.Errorf("mail server: %w", err)
+	}
+	defer c.Close()
+	if err := n.submit(c, d); err != nil {
+		return fmt.Errorf("mail server: %w", err)
+	}
+	return c.Quit()
+}
+
+func (n *Notifier) dial(ctx context.Context) (*smtp.Client, error) {
+	host, _, err := net.SplitHostPort(n.mail.Address)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", n.mail.Address)
+	if err != nil {
+		return nil, err
+	}
+	conn.SetDeadline(time.Now().Add(timeout))
+	if n.mail.TLS {
+		conn = tls.Client(conn, &tls.Config{ServerName: host})
+	}
+	c, err := smtp.NewClient(conn, host)
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	if ok, _ := c.Extension("STARTTLS"); ok && !n.mail.TLS {
+		if err := c.StartTLS(&tls.Config{ServerName: host}); err != nil {
+			return nil, errors.Join(err, c.Close())
+		}
+	}
+	if n.mail.User != "" {
+		if err := c.Auth(smtp.PlainAuth("", n.mail.User, n.mail.Password, host)); err != nil {
+			return nil, errors.Join(err, c.Close())
+		}
+	}
+	return c, nil
+}
+
+func (n *Notifier) submit(c *smtp.Client, d budget.Delivery) error {
+	if err := c.Mail(n.mail.From); err != nil {
+		return err
+	}
+	if err := c.Rcpt(d.Subscriber.Address); err != nil {
+		return err
+	}
+	w, err := c.Data()
+	if err != nil {
+		return err
+	}
+	head := "From: " + n.mail.From + "\r\nTo: " + d.Subscriber.Address + "\r\nSubject: " + mime.QEncoding.Encode("utf-8", d.Subject) +
+		"\r\nDate: " + time.Now().UTC().Format(time.RFC1123Z) + "\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
+	if _, err := io.WriteString(w, head+strings.ReplaceAll(d.Text, "\n", "\r\n")+"\r\n"); err != nil {
+		return err
+	}
+	return w.Close()
+}
