@@ -53,7 +53,7 @@ type admission struct {
 // record is that of the beginning, with the usage that was estimated.
 func (g *Gateway) admit(t *trip) (err error) {
 	a := &t.admission
-	most := mostOutput(t)
+	most := t.mostOutput()
 	a.tokens = t.record.Usage.Of(outcrop.InputTokens) + most
 	if g.Quota != nil {
 		if a.account, err = g.Quota.Admit(g.Now(), quota.KeyOf(t.record.Account, t.target), a.tokens); err != nil {
@@ -73,7 +73,10 @@ func (g *Gateway) admit(t *trip) (err error) {
 }
 
 // mostOutput is how much the call may answer at most.
-func mostOutput(t *trip) outcrop.Tokens {
+func (t *trip) mostOutput() outcrop.Tokens {
+	if t.task != nil { // it makes vectors, ranks or pictures
+		return 0
+	}
 	if t.task != nil {
 		return 0 // it answers in vectors, rankings or pictures
 	}
@@ -98,6 +101,12 @@ func (g *Gateway) worst(t *trip, most outcrop.Tokens) outcrop.UsageRecord {
 	}
 	r.Usage = outcrop.Usage{Estimated: true}
 	input := converse.MostInputTokens(t.request)
+	if t.task != nil {
+		tokens := int64(input)
+		r.Usage = t.task.Usage(&tokens, t.task.Pictures())
+		r.Quote = g.Quote(&r)
+		return r
+	}
 	r.Usage.Set(outcrop.OutputTokens, most)
 	r.Usage.Set(outcrop.InputTokens, input)
 	r.Quote = g.Quote(&r)

@@ -33,6 +33,7 @@ type cli struct {
 	LibreChat librechatCommand `cmd:"" name:"librechat" help:"Set LibreChat up, check it, and see what its calls missed."`
 	Cost      costCommand      `cmd:"" help:"Show what was spent, by tag, team, profile or anything else; write reports."`
 	Price     priceCommand     `cmd:"" help:"List, compare and import prices, and price past usage again."`
+	Budget    budgetCommand    `cmd:"" help:"Show, make and delete budgets, which can refuse calls before the money is spent."`
 	RotateKey rotateKeyCommand `cmd:"" name:"rotate-key" help:"Seal every secret with a new envelope key. The server must be stopped."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 }
