@@ -39,13 +39,13 @@ export const weather = tool(async ({ city }) => `It is 17 degrees in ${city}.`, 
 });
 
 // chat asks one question and tells what came: text, reasoning, tools, usage.
-export async function chat(question, { model, tools = [], signal, onText, ...options }) {
+export async function chat(question, { model, tools = [], signal, onText, instructions = "You are terse.", ...options }) {
   const heard = { text: "", reasoning: "", tools: [], chunks: 0 };
   const meta = createMetadataAggregator();
   const handler = new ChatModelStreamHandler();
   const run = await Run.create({
     runId: crypto.randomUUID(),
-    graphConfig: { type: "standard", llmConfig: llmConfig(model, options), tools, instructions: "You are terse." },
+    graphConfig: { type: "standard", llmConfig: llmConfig(model, options), tools, instructions },
     returnContent: true,
     skipCleanup: true, // the title is asked of the same run
     customHandlers: {
