@@ -212,3 +212,31 @@ func TestAWholeAnswerIsForwarded(t *testing.T) {
 		t.Errorf("without usage: %+v, %v; want an estimate", a, err)
 	}
 }
+
+// defaulted resolves to a profile with defaults.
+type defaulted struct{ *world }
+
+func (d defaulted) Resolve(context.Context, outcrop.AccountID, outcrop.Region, outcrop.ModelRef) (*outcrop.Target, error) {
+	changed := *target
+	changed.Defaults = &outcrop.Defaults{MaxTokens: new(int64(7))}
+	return &changed, nil
+}
+
+// What a profile says where a call is silent has to be written into the call.
+func TestDefaultsLeadThroughTheMiddleForm(t *testing.T) {
+	p := newPassing("a", ".")
+	p.Profiles = defaulted{p.world}
+	c := formed()
+	var asked *converse.Request
+	read := c.Request
+	c.Request = func(t *outcrop.Target) (r *converse.Request, err error) {
+		asked, err = read(t)
+		return asked, err
+	}
+	if err := p.listen(t, c); err != nil {
+		t.Fatal(err)
+	}
+	if slices.Contains(p.log, "forward 1 body") || !slices.Contains(p.log, "attempt 1") || *asked.InferenceConfig.MaxTokens != 7 {
+		t.Errorf("log %q, asked %+v", p.log, asked.InferenceConfig)
+	}
+}
