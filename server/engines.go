@@ -120,6 +120,9 @@ func open(ctx context.Context, c *Config, endpoint string, log *slog.Logger) (e 
 	if err := e.openGateway(ctx, c); err != nil {
 		return nil, nil, err
 	}
+	if err := e.observe(ctx, c, log); err != nil {
+		return nil, nil, err
+	}
 	e.openRuntime(c, log)
 	e.run(c, log)
 	return e, first, nil
