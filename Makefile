@@ -6,8 +6,9 @@
 # make terraform  Terraform against a server; OUTCROP_TF_MIRROR names a mirror with the AWS provider
 # make fuzz     every fuzz target in turn, FUZZTIME each
 # make bench    beside a bare reverse proxy, in one run
+# make bench-cost  a month of ten million invocations: exact sums, and what a question costs (about ten minutes)
 # make generate the generated code from awsapi/model, and deps.txt: what the binary links
-.PHONY: run check fmt vet staticcheck generated test story sim crash terraform fuzz bench generate
+.PHONY: run check fmt vet staticcheck generated test story sim crash terraform fuzz bench bench-cost generate
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME ?= 30s
@@ -50,6 +51,9 @@ fuzz:
 
 bench:
 	go run ./test/bench -size $(BENCHTIME)
+
+bench-cost:
+	go test -count=1 -timeout 90m -v ./sqlite -run TestAMonthCostsWhatItsRecordsCost -cost.records 10000000
 
 generate:
 	go run ./tools/wiregen
