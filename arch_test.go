@@ -18,7 +18,7 @@ var (
 	deciders = []string{"iam", "catalog", "pricing", "sigv4", "quota"}
 	engines  = map[string][]string{ // with the deciders each may ask
 		"profile": {"catalog"}, "identity": {"iam", "sigv4"}, "routing": {}, "ledger": {},
-		"cost": {"pricing", "catalog"}, "offline": {}, "gateway": {"iam", "quota"}, "metrics": {}, "budget": {}, "objects": {},
+		"cost": {"pricing", "catalog"}, "offline": {}, "gateway": {"iam", "quota"}, "metrics": {}, "budget": {}, "objects": {}, "logs": {},
 	}
 	edges = []string{"upstream", "awsapi", "telemetry", "sqlite", "postgres", "console"}
 )

@@ -36,6 +36,12 @@ var queryCodes = map[string]rendering{
 	"ExpiredTokenException":               {"ExpiredToken", 403},
 }
 
+// serviceCodes are names that single services have of their own, by signing
+// name.
+var serviceCodes = map[string]map[string]string{
+	"logs": {"ValidationException": "InvalidParameterException"},
+}
+
 // CodeOf is the AWS error code that a Bedrock service gives err.
 func CodeOf(err error) string { return failureOf(err).Code }
 
@@ -102,6 +108,9 @@ func (c *call) fail(err error) {
 		if f.Sender { // the JSON services answer every client fault with 400
 			f.Status = http.StatusBadRequest
 		}
+	}
+	if code, ok := serviceCodes[svc.SigningName][f.Code]; ok && !f.Auth {
+		f.Code = code
 	}
 	c.logFailure(f, err)
 	c.failure = f

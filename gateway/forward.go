@@ -114,6 +114,7 @@ func (g *Gateway) forward(ctx context.Context, t *trip, f Forwarder, a outcrop.A
 			return err
 		}
 		t.meter.piece(piece, g.Now)
+		t.exchange.passed(piece)
 		if piece.Last {
 			t.last = piece
 			return nil

@@ -66,6 +66,7 @@ type Gateway struct {
 	Budgets       Budgets                      // optional: admits calls by what they may cost
 	Burndown      func(outcrop.ModelID) uint64 // optional: quota tokens that one output token takes
 	Hangup        Hangup                       // what to do when a client goes away
+	Exchanges     Exchanges                    // optional: hears what was said
 
 	// Trace begins the span of an attempt and returns how to end it. Optional.
 	Trace func(context.Context, *outcrop.Attempt) (context.Context, func(error))
@@ -94,6 +95,10 @@ type Call struct {
 	// Form is the request as it came, for upstreams that speak its protocol;
 	// nil when it can only be read and written anew (forward.go).
 	Form *Form
+	// Body is the request's, for Exchanges, and Native writes an answer in the
+	// model's own format for them; nil for the Converse operations.
+	Body   []byte
+	Native Native
 
 	target *outcrop.Target // what Ref resolved to, once it has
 }
@@ -124,9 +129,12 @@ func (g *Gateway) Converse(ctx context.Context, call *Call) (*Answer, error) {
 		return err
 	})
 	if err := g.settle(ctx, t, err); err != nil {
+		g.tell(t)
 		return nil, err
 	}
-	return t.told(), nil
+	told := t.told()
+	g.tell(t)
+	return told, nil
 }
 
 // A Stream is an answer in events, begun.
@@ -160,6 +168,7 @@ func (g *Gateway) follow(ctx context.Context, t *trip, yield func(converse.Event
 		return g.pass(ctx, t, attempt, yield)
 	})
 	settled := g.settle(ctx, t, err)
+	g.tell(t)
 	switch {
 	case t.left || errors.Is(settled, errHungUp): // nobody ranges any more: nothing may be yielded
 	case settled != nil:
@@ -186,6 +195,7 @@ func (g *Gateway) pass(ctx context.Context, t *trip, attempt outcrop.Attempt, yi
 		if t.meter.event(event, g.Now) {
 			return nil // metadata: it closes the answer
 		}
+		t.exchange.saw(event)
 		if t.left = t.left || !yield(event, nil); t.left && !g.Hangup.listen(t) {
 			return errHungUp
 		}

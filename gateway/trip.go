@@ -22,8 +22,9 @@ type trip struct {
 	streaming bool
 	record    outcrop.UsageRecord
 	meter     meter
-	left      bool // the client went away: nothing may be told any more
-	unheard   int  // bytes that had passed by then
+	exchange  *Exchange // nil when nobody wants to know what was said
+	left      bool      // the client went away: nothing may be told any more
+	unheard   int       // bytes that had passed by then
 
 	admission admission
 	form      *Form              // nil: every attempt goes through the middle form
@@ -119,12 +120,15 @@ func (g *Gateway) begin(ctx context.Context, call *Call) (_ *trip, err error) {
 	t.record.Usage = t.meter.estimate(t.request)
 	t.record.Quote = g.Quote(&t.record)
 	refusal := g.admit(t)
+	t.exchange = g.exchange(call)
 	if err := g.Ledger.Open(ctx, t.record); err != nil {
 		g.leave(t, false)
 		return nil, err
 	}
 	if recorded = true; refusal != nil { // so that throttles can be counted
-		return nil, g.settle(ctx, t, refusal)
+		err := g.settle(ctx, t, refusal)
+		g.tell(t)
+		return nil, err
 	}
 	return t, nil
 }

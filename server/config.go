@@ -37,6 +37,7 @@ type Config struct {
 	Budgets   BudgetsConfig             `yaml:"budgets"`
 	Billing   BillingConfig             `yaml:"billing"`
 	Objects   ObjectsConfig             `yaml:"objects"`
+	Logging   LoggingConfig             `yaml:"invocation_logs"`
 	Routing   RoutingConfig             `yaml:"routing"`
 	Alarms    AlarmsConfig              `yaml:"alarms"`
 	LibreChat LibreChatConfig           `yaml:"librechat"`
@@ -178,7 +179,7 @@ func (c *Config) complete() error {
 	if !accountPattern.MatchString(string(c.Account)) {
 		return fmt.Errorf("account: %q is not a 12-digit account number (quote it, so that YAML keeps its zeros)", c.Account)
 	}
-	if err := c.Objects.check(); err != nil {
+	if err := errors.Join(c.Objects.check(), c.Logging.check()); err != nil {
 		return err
 	}
 	if c.LibreChat.Env != "" && c.LibreChat.Config == "" {

@@ -47,6 +47,7 @@ const databaseFile = "outcrop.db"
 
 // engines are everything behind the door, started.
 type engines struct {
+	logging
 	watching // metrics, alarms, Prometheus and traces
 
 	trail    *trail.Trail
@@ -124,6 +125,9 @@ func open(ctx context.Context, c *Config, endpoint string, log *slog.Logger) (e 
 		return nil, nil, err
 	}
 	e.openRuntime(c, log)
+	if err := e.openLogging(ctx, c, log); err != nil {
+		return nil, nil, err
+	}
 	e.run(c, log)
 	return e, first, nil
 }
@@ -267,6 +271,7 @@ func (e *engines) run(c *Config, log *slog.Logger) {
 	e.runMetrics(ctx)
 	e.runLimits(ctx)
 	e.running.Go(func() { e.flushUses(ctx, log) })
+	e.running.Go(func() { e.logs.Run(ctx) })
 	e.running.Go(func() { e.followConfig(ctx, c.file) })
 	for name, watch := range map[string]func(context.Context) error{"catalog": e.catalog.Watch, "prices": e.prices.Watch} {
 		e.running.Go(func() {
@@ -321,7 +326,7 @@ func (e *engines) aws(c *Config, log *slog.Logger) *awsapi.Mux {
 		KnownRegion: func(r outcrop.Region) bool { _, ok := e.catalog.Current().Region(r); return ok },
 	})
 	control := bedrockapi.New(bedrockapi.Config{
-		Profiles: e.profiles, Catalog: e.catalog.Current, Access: e.store, Price: e.price, Now: time.Now,
+		Profiles: e.profiles, Catalog: e.catalog.Current, Access: e.store, Logging: e.invocations, Price: e.price, Now: time.Now,
 	})
 	mux.Serve("bedrock-runtime", e.runtime.Operations()...)
 	e.serveCompatible(mux, c)
@@ -336,6 +341,7 @@ func (e *engines) aws(c *Config, log *slog.Logger) *awsapi.Mux {
 	e.serveMetrics(mux)
 	e.serveLimits(mux, c)
 	e.serveObjects(mux, c)
+	e.serveLogs(mux)
 	e.serveExports(mux)
 	for _, name := range notYetServed {
 		mux.Serve(name)
@@ -345,7 +351,7 @@ func (e *engines) aws(c *Config, log *slog.Logger) *awsapi.Mux {
 
 // notYetServed are services whose requests are recognised and authenticated,
 // and answered with an error that says what is missing.
-var notYetServed = []string{"logs", "resourcegroupstaggingapi"}
+var notYetServed = []string{"resourcegroupstaggingapi"}
 
 // price is what a model costs on demand in a Region now.
 func (e *engines) price(r outcrop.Region, m outcrop.ModelID) outcrop.Quote {

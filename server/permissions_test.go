@@ -20,6 +20,7 @@ var decideThemselves = map[string]string{
 	"bedrock-runtime.InvokeModel":                   "as Converse",
 	"bedrock-runtime.InvokeModelWithResponseStream": "as Converse",
 	"bedrock-runtime.CountTokens":                   "as Converse, for the model alone",
+	"logs.StartLiveTail":                            "it answers in a stream of its own, and asks for each group first",
 	"sts.AssumeRole":                                "the role's trust policy has a say, not the caller's policies alone",
 }
 

@@ -29,6 +29,7 @@ type Config struct {
 	Profiles *profile.Profiles
 	Catalog  func() *catalog.Catalog // that holds now
 	Access   Access
+	Logging  Logging
 	// Price is what a model costs on demand in a Region now; a Quote without
 	// a Price means that no price is known.
 	Price          func(outcrop.Region, outcrop.ModelID) outcrop.Quote

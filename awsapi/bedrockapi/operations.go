@@ -20,5 +20,8 @@ func (a *API) Operations() []awsapi.Handler {
 		awsapi.Op("DeleteFoundationModelAgreement", a.deleteFoundationModelAgreement),
 		awsapi.Op("PutUseCaseForModelAccess", a.putUseCaseForModelAccess),
 		awsapi.Op("GetUseCaseForModelAccess", a.getUseCaseForModelAccess),
+		awsapi.Op("PutModelInvocationLoggingConfiguration", a.putLogging),
+		awsapi.Op("GetModelInvocationLoggingConfiguration", a.getLogging),
+		awsapi.Op("DeleteModelInvocationLoggingConfiguration", a.deleteLogging),
 	}
 }

@@ -10,6 +10,13 @@ type AgreementAvailability struct {
 	ErrorMessage string `aws:"errorMessage"`
 }
 
+// CloudWatchConfig is the shape CloudWatchConfig of the service model.
+type CloudWatchConfig struct {
+	LogGroupName              string    `aws:"logGroupName,required"`
+	RoleArn                   string    `aws:"roleArn,required"`
+	LargeDataDeliveryS3Config *S3Config `aws:"largeDataDeliveryS3Config"`
+}
+
 // CreateFoundationModelAgreementInput is the shape CreateFoundationModelAgreementRequest of the service model.
 type CreateFoundationModelAgreementInput struct {
 	OfferToken string `aws:"offerToken,required"`
@@ -52,6 +59,14 @@ type DeleteInferenceProfileInput struct {
 
 // DeleteInferenceProfileOutput is the shape DeleteInferenceProfileResponse of the service model.
 type DeleteInferenceProfileOutput struct {
+}
+
+// DeleteModelInvocationLoggingConfigurationInput is the shape DeleteModelInvocationLoggingConfigurationRequest of the service model.
+type DeleteModelInvocationLoggingConfigurationInput struct {
+}
+
+// DeleteModelInvocationLoggingConfigurationOutput is the shape DeleteModelInvocationLoggingConfigurationResponse of the service model.
+type DeleteModelInvocationLoggingConfigurationOutput struct {
 }
 
 // DimensionalPriceRate is the shape DimensionalPriceRate of the service model.
@@ -141,6 +156,15 @@ type GetInferenceProfileOutput struct {
 	Type                 string                  `aws:"type,required"`
 }
 
+// GetModelInvocationLoggingConfigurationInput is the shape GetModelInvocationLoggingConfigurationRequest of the service model.
+type GetModelInvocationLoggingConfigurationInput struct {
+}
+
+// GetModelInvocationLoggingConfigurationOutput is the shape GetModelInvocationLoggingConfigurationResponse of the service model.
+type GetModelInvocationLoggingConfigurationOutput struct {
+	LoggingConfig *LoggingConfig `aws:"loggingConfig"`
+}
+
 // GetUseCaseForModelAccessInput is the shape GetUseCaseForModelAccessRequest of the service model.
 type GetUseCaseForModelAccessInput struct {
 }
@@ -226,6 +250,17 @@ type ListTagsForResourceOutput struct {
 	Tags []Tag `aws:"tags"`
 }
 
+// LoggingConfig is the shape LoggingConfig of the service model.
+type LoggingConfig struct {
+	CloudWatchConfig             *CloudWatchConfig `aws:"cloudWatchConfig"`
+	S3Config                     *S3Config         `aws:"s3Config"`
+	TextDataDeliveryEnabled      *bool             `aws:"textDataDeliveryEnabled"`
+	ImageDataDeliveryEnabled     *bool             `aws:"imageDataDeliveryEnabled"`
+	EmbeddingDataDeliveryEnabled *bool             `aws:"embeddingDataDeliveryEnabled"`
+	VideoDataDeliveryEnabled     *bool             `aws:"videoDataDeliveryEnabled"`
+	AudioDataDeliveryEnabled     *bool             `aws:"audioDataDeliveryEnabled"`
+}
+
 // Offer is the shape Offer of the service model.
 type Offer struct {
 	OfferId     string      `aws:"offerId"`
@@ -238,6 +273,15 @@ type PricingTerm struct {
 	RateCard []DimensionalPriceRate `aws:"rateCard,required"`
 }
 
+// PutModelInvocationLoggingConfigurationInput is the shape PutModelInvocationLoggingConfigurationRequest of the service model.
+type PutModelInvocationLoggingConfigurationInput struct {
+	LoggingConfig LoggingConfig `aws:"loggingConfig,required"`
+}
+
+// PutModelInvocationLoggingConfigurationOutput is the shape PutModelInvocationLoggingConfigurationResponse of the service model.
+type PutModelInvocationLoggingConfigurationOutput struct {
+}
+
 // PutUseCaseForModelAccessInput is the shape PutUseCaseForModelAccessRequest of the service model.
 type PutUseCaseForModelAccessInput struct {
 	FormData []byte `aws:"formData,required"`
@@ -245,6 +289,12 @@ type PutUseCaseForModelAccessInput struct {
 
 // PutUseCaseForModelAccessOutput is the shape PutUseCaseForModelAccessResponse of the service model.
 type PutUseCaseForModelAccessOutput struct {
+}
+
+// S3Config is the shape S3Config of the service model.
+type S3Config struct {
+	BucketName string `aws:"bucketName,required"`
+	KeyPrefix  string `aws:"keyPrefix"`
 }
 
 // SupportTerm is the shape SupportTerm of the service model.

@@ -48,6 +48,7 @@ func call(r *awsapi.Request, op outcrop.Operation) *gateway.Call {
 		Invocation:      r.ID, Operation: op, Caller: r.Caller, Received: r.Received,
 		Ref:        outcrop.ParseModelRef(r.Labels["modelId"]),
 		SDKAttempt: r.HTTP.Header.Get("amz-sdk-invocation-id"),
+		Body:       r.Body,
 	}
 }
 

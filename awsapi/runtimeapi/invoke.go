@@ -73,6 +73,7 @@ func (in *invocation) conversation(t *outcrop.Target, body []byte) (*converse.Re
 		return nil, outcrop.Errorf(outcrop.Invalid, "Outcrop does not know the native bodies of %s. Use Converse, where the model supports it, or let an upstream of kind bedrock serve it.", t.Model.ID)
 	}
 	in.family, in.answer.Model = family, t.Model.ID
+	in.call.Native = &logged{family: family, answer: in.answer}
 	request, err := family.Decode(native.Silent(body, t))
 	if err != nil {
 		return nil, err
@@ -94,6 +95,7 @@ func (in *invocation) taskOf(t *outcrop.Target, body []byte, op outcrop.Operatio
 		return nil, outcrop.Errorf(outcrop.Invalid, "The guardrail %s cannot be applied to this model here: only upstreams of kind bedrock apply guardrails.", in.guardrail.GuardrailIdentifier)
 	}
 	in.task = decoded
+	in.call.Native = &logged{task: decoded, answer: in.answer}
 	decoded.Request.RequestMetadata, decoded.Request.ServiceTier, decoded.Request.PerformanceConfig = in.metadata, in.tier, in.latency
 	return decoded.Request, decoded.Request.Words().Validate()
 }
