@@ -73,3 +73,18 @@ func TestAFailedTaskUsedNothingThatIsKnown(t *testing.T) {
 		t.Errorf("an upstream of conversations only: %v, want a refusal", err)
 	}
 }
+func TestATaskThatCannotBeReadIsRefused(t *testing.T) {
+	for _, formed := range []bool{true, false} {
+		w := newWorld(whole)
+		c := tasked(nil)
+		if formed {
+			c.Form = &Form{Protocol: InvokeProtocol, Body: []byte("{}")}
+		}
+		c.Task = func(*outcrop.Target) (*task.Request, error) {
+			return nil, outcrop.Errorf(outcrop.Invalid, "extraneous")
+		}
+		if _, err := w.Gateway.Converse(t.Context(), c); outcrop.KindOf(err) != outcrop.Invalid || len(w.opened) > 0 {
+			t.Errorf("%v, opened %d; want a refusal", err, len(w.opened))
+		}
+	}
+}

@@ -127,3 +127,17 @@ func collect(t *testing.T, text []byte, out *strings.Builder) {
 	}
 	walk(v)
 }
+
+// A call that is refused before it reaches the ledger is refused, not broken,
+// in a server that is configured with nothing.
+func TestARefusedCallIsRefused(t *testing.T) {
+	s := start(t, Config{})
+	for path, body := range map[string]string{
+		"/model/amazon.titan-embed-text-v2:0/invoke": `{"inputText":"x","colour":"red"}`,
+		"/model/us." + claude + "/invoke":            `{}`, "/model/us." + claude + "/converse": `{"messages":[{"role":"user","content":[{}]}]}`,
+	} {
+		if status, answer := send(t, s.signed(t, s.admin(), "bedrock", "POST", path, jsonHeader(), body)); status != 400 {
+			t.Errorf("%s: %d %s, want 400", path, status, answer)
+		}
+	}
+}
