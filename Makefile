@@ -2,17 +2,18 @@
 # make check    what every commit passes: format, vet, staticcheck, generated code, tests (minutes)
 # make story    the stories, told with the real aws CLI and boto3
 # make sim      simulated worlds; SEED=n brings one back, SEEDS=n plays that many
-# make crash    kill -9 under load, ten times over; both sides counted
+# make crash    kill -9 under load, sixty times over, and disks that fail; all sides counted
 # make terraform  Terraform against a server; OUTCROP_TF_MIRROR names a mirror with the AWS provider
 # make fuzz     every fuzz target in turn, FUZZTIME each
 # make bench    beside a bare reverse proxy, in one run
 # make bench-cost  a month of ten million invocations: exact sums, and what a question costs (about ten minutes)
 # make generate the generated code from awsapi/model, and deps.txt: what the binary links
-.PHONY: run check fmt vet staticcheck generated test story sim crash terraform fuzz bench bench-cost generate
+.PHONY: run check fmt vet staticcheck generated test story sim crash terraform fuzz bench bench-ledger bench-cost generate
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME ?= 30s
 BENCHTIME ?= full
+RECORDS ?= 10000000
 
 run:
 	go run ./cmd/outcrop serve
@@ -54,6 +55,8 @@ bench:
 
 bench-cost:
 	go test -count=1 -timeout 90m -v ./sqlite -run TestAMonthCostsWhatItsRecordsCost -cost.records 10000000
+bench-ledger:
+	go run ./test/ledgerbench -records $(RECORDS)
 
 generate:
 	go run ./tools/wiregen

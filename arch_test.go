@@ -17,6 +17,7 @@ var (
 	words    = []string{"outcrop", "outcrop/converse"}
 	deciders = []string{"iam", "catalog", "pricing", "sigv4", "quota"}
 	engines  = map[string][]string{ // with the deciders each may ask
+		"reconcile": {}, "usage": {},
 		"profile": {"catalog"}, "identity": {"iam", "sigv4"}, "routing": {}, "ledger": {},
 		"cost": {"pricing", "catalog"}, "offline": {}, "gateway": {"iam", "quota"}, "metrics": {}, "budget": {}, "objects": {}, "logs": {},
 	}

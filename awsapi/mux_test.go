@@ -106,7 +106,7 @@ func read(t *testing.T, r *http.Response) string {
 	return string(b)
 }
 
-var uuid = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
+var uuid = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
 
 func TestAnswersCarryARequestIDOfTheirOwn(t *testing.T) {
 	m := testMux(echo)

@@ -9,15 +9,16 @@ import (
 
 // A call is one invocation, from Open until its record is on disk.
 type call struct {
-	begin      outcrop.UsageRecord // as opened, with what Progress added
-	opened     time.Time
-	progressed bool      // since its newest intent
-	intending  bool      // an intent is waiting for the disk
-	intent     *segment  // where its newest intent is, nil for none
-	intended   time.Time // when that was noted
-	record     *commit   // carries the settled record, nil while open
-	bytes      int       // room that its record needs at most
-	recovered  bool
+	begin       outcrop.UsageRecord // as opened, with what Progress added
+	opened      time.Time
+	progressed  bool      // since its newest intent
+	intending   bool      // an intent is waiting for the disk
+	intent      *segment  // where its newest intent is, nil for none
+	intended    time.Time // when that was noted
+	intentBytes int       // of the intent that is waiting for the disk
+	record      *commit   // carries the settled record, nil while open
+	bytes       int       // room that its record needs at most
+	recovered   bool
 }
 
 // Open registers an invocation before anything is asked of an upstream. It
@@ -78,6 +79,9 @@ func (l *Ledger) settledLongAgo(ctx context.Context, id outcrop.InvocationID) bo
 		return false
 	}
 	_, err := l.store.ByInvocation(ctx, id)
+	if err != nil && outcrop.KindOf(err) != outcrop.NotFound {
+		l.recent.doubt() // the store may leave out what the log has
+	}
 	return err == nil
 }
 

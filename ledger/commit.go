@@ -176,6 +176,7 @@ func (l *Ledger) land(it item, seg *segment) {
 	}
 	if it.kind == frameIntent {
 		c.intent, c.intending = seg, false
+		l.reserved -= int64(c.intentBytes)
 		seg.intents++
 		return
 	}

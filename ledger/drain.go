@@ -97,6 +97,7 @@ func (l *Ledger) drain(ctx context.Context) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.recent.add(l.drained, records, mark)
 	l.drained = max(l.drained, mark)
 	return nil
 }
@@ -149,7 +150,7 @@ func (l *Ledger) readBlock(s *segment, end int64, records []outcrop.UsageRecord,
 		}
 		seq := outcrop.Seq(f.Seq)
 		if f.Type == frameSettled && seq > l.drained {
-			r, err := decodeRecord(f.Payload)
+			r, err := l.shapes.decode(f.Payload)
 			if err != nil {
 				return nil, 0, damaged(s, l.cursor.off, err)
 			}

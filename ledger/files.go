@@ -38,6 +38,9 @@ type File interface {
 	Size() (int64, error)
 }
 
+// OpenFolder is the folder that Start opens by itself, for a layer over it.
+func OpenFolder(dir string) (Files, error) { return openFolder(dir) }
+
 // folder is Files on the operating system.
 type folder struct {
 	dir  string

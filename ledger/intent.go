@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"outcrop"
+	"outcrop/internal/record"
 )
 
 // Writing intents holds up callers, so it is done in portions. Close, which
@@ -65,7 +66,12 @@ func (l *Ledger) noteIntents(limit int, due func(*call) bool) {
 		r := c.begin
 		r.Ended = now
 		scratch = appendRecord(scratch[:0], &r)
+		if limit != allIntents && l.noSpare != nil && l.active().room() < l.reserved+int64(record.Size(len(scratch))) {
+			break // what room is left is kept for records
+		}
 		l.enqueue(c, frameIntent, scratch)
+		c.intentBytes = record.Size(len(scratch))
+		l.reserved += int64(c.intentBytes) // until it is on disk
 		c.intending, c.progressed, c.intended = true, false, now
 		if noted++; noted == limit {
 			break

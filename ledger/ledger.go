@@ -19,7 +19,8 @@ import (
 const (
 	maxRecordBytes    = 256 << 10 // one encoded record
 	maxCommitBytes    = 1 << 20   // records that share one sync
-	drainRecords      = 500       // records in one transaction of the store
+	drainRecords      = 2000      // records in one transaction of the store
+	recentRecords     = 4096      // drained records that are kept at hand for readers
 	closeDrainSeconds = 10        // how long Close waits for the store
 )
 
@@ -71,7 +72,7 @@ type Ledger struct {
 	stuck    error     // why the last drain failed; nil once one succeeds
 	since    time.Time // when the write under way began; zero when there is none
 	closing  bool
-	reserved int64 // bytes that the records of calls may need
+	reserved int64 // bytes that the records of calls may need, and intents that are waiting
 	count    Stats
 
 	wake     chan struct{} // there may be something to commit
@@ -79,6 +80,8 @@ type Ledger struct {
 	draining chan struct{} // held by who drains
 	cursor   cursor        // guarded by draining
 	buf      []byte        // guarded by draining
+	shapes   shapes        // guarded by draining
+	recent   recent
 	spare    spare
 	bytes    sync.Pool // of *[]byte, to encode in
 	end      context.CancelFunc
@@ -163,8 +166,13 @@ func (l *Ledger) Stats() Stats {
 	return s
 }
 
-// After reads settled records from the store. Sync first to see the newest.
+// After reads settled records that are in the store: what a reader that keeps
+// up has not seen is still at hand, the rest is read. Sync first to see the
+// newest. Records share memory with others: nobody may change their maps.
 func (l *Ledger) After(ctx context.Context, after outcrop.Seq, limit int) ([]outcrop.UsageRecord, error) {
+	if records, ok := l.recent.after(after, limit); ok {
+		return records, nil
+	}
 	return l.store.After(ctx, after, limit)
 }
 

@@ -39,5 +39,5 @@ func (e *engines) adopt(g *gateway.Gateway) {
 
 // admin is Outcrop's own service.
 func (e *engines) admin() *adminapi.API {
-	return &adminapi.API{Bindings: e.bindings, Mistakes: e.gateway.Mistakes, Routes: routes{e.router, e}}
+	return &adminapi.API{Bindings: e.bindings, Mistakes: e.gateway.Mistakes, Meter: e.meter, Routes: routes{e.router, e}}
 }

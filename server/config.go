@@ -27,6 +27,7 @@ type Config struct {
 	TLS       bool                `yaml:"tls"`        // also answer TLS on the same port, with a CA of our own
 	Drain     strictyaml.Duration `yaml:"drain"`      // how long open streams may finish on shutdown; default 30s
 	Log       string              `yaml:"log"`        // debug, info, warn or error; default info
+	Ledger    LedgerOptions       `yaml:"-"`          // for tests, which put a disk with faults in the place of the folder
 	LogFormat string              `yaml:"log_format"` // text or json; default text
 
 	Catalog   CatalogConfig             `yaml:"catalog"`

@@ -50,6 +50,7 @@ type engines struct {
 	logging
 	watching // metrics, alarms, Prometheus and traces
 
+	reckoning
 	trail    *trail.Trail
 	store    *sqlite.DB
 	ledger   *ledger.Ledger
@@ -151,7 +152,7 @@ func (e *engines) openStores(ctx context.Context, c *Config, log *slog.Logger) (
 		return err
 	}
 	e.closers = append(e.closers, e.store.Close)
-	e.ledger, err = ledger.Start(filepath.Join(c.DataDir, "ledger"), e.store.Usage(), ledger.Options{Log: log})
+	e.ledger, err = ledger.Start(filepath.Join(c.DataDir, "ledger"), e.store.Usage(), c.ledgerOptions(log))
 	if err != nil {
 		return fmt.Errorf("start ledger: %w", err)
 	}
@@ -265,6 +266,7 @@ func (e *engines) anyModel(id outcrop.ModelID) (outcrop.FoundationModel, bool) {
 func (e *engines) run(c *Config, log *slog.Logger) {
 	ctx, cancel := context.WithCancel(context.Background())
 	e.stop = cancel
+	e.running.Go(func() { e.watch.Run(ctx) })
 	e.running.Go(func() { e.costs.Run(ctx) })
 	e.running.Go(func() { e.exports.Run(ctx) })
 	e.running.Go(func() { e.runtime.Offline.Run(ctx) })

@@ -51,6 +51,7 @@ func (e *engines) openMetrics(c *Config, log *slog.Logger) {
 		Webhooks: c.Alarms.Webhooks, DirectURLs: c.Alarms.DirectURLs == nil || *c.Alarms.DirectURLs,
 	}, time.Now, log)
 	e.closers = append(e.closers, sender.Close, e.alarms.Close)
+	e.openReckoning(log)
 }
 
 // legacy says whether a model is in the Legacy state.

@@ -51,6 +51,14 @@ func setCostMark(ctx context.Context, tx *sql.Tx, mark outcrop.Seq) error {
 	return err
 }
 
+// Counted is how many records that began in whole hours from ≤ hour < to were
+// folded.
+func (s Costs) Counted(ctx context.Context, from, to time.Time) (n uint64, err error) {
+	err = s.db.read.QueryRowContext(ctx, "SELECT coalesce(sum(invocations), 0) FROM cost_rollups WHERE hour >= ? AND hour < ?",
+		cost.HourOf(from), cost.HourOf(to)).Scan(&n)
+	return n, err
+}
+
 // Fold is cost.Rollups'.
 func (s Costs) Fold(ctx context.Context, b cost.Batch) error {
 	fresh := map[cost.Line]int64{}

@@ -85,6 +85,16 @@ func provider(db *sql.DB) (*goose.Provider, error) {
 	return goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithGoMigrations(moveUsage))
 }
 
+// Size is how many bytes the file takes, once what waits beside it has been
+// moved in.
+func (db *DB) Size(ctx context.Context) (bytes int64, err error) {
+	if _, err := db.write.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
+		return 0, fmt.Errorf("move in the write-ahead log: %w", err)
+	}
+	err = db.write.QueryRowContext(ctx, `SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()`).Scan(&bytes)
+	return bytes, err
+}
+
 // Close closes the store.
 func (db *DB) Close() error { return errors.Join(db.read.Close(), db.write.Close()) }
 

@@ -28,9 +28,19 @@ const (
 func (u *Usage) Append(ctx context.Context, records []outcrop.UsageRecord, watermark outcrop.Seq) error {
 	u.db.usageMu.Lock()
 	defer u.db.usageMu.Unlock()
-	w := u.db.usage
+	err := u.append(ctx, records, watermark, false)
+	if errors.Is(err, errTwice) {
+		err = u.append(ctx, records, watermark, true)
+	}
+	if err != nil {
+		return fmt.Errorf("append usage: %w", err)
+	}
+	return nil
+}
+
+func (u *Usage) append(ctx context.Context, records []outcrop.UsageRecord, watermark outcrop.Seq, careful bool) error {
 	err := u.db.update(ctx, func(tx *sql.Tx) error {
-		if err := w.insert(ctx, tx, records); err != nil {
+		if err := u.db.usage.insert(ctx, tx, records, careful); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE
@@ -38,10 +48,9 @@ func (u *Usage) Append(ctx context.Context, records []outcrop.UsageRecord, water
 		return err
 	})
 	if err != nil {
-		w.forget() // shapes of a transaction that was rolled back have no rows
-		return fmt.Errorf("append usage: %w", err)
+		u.db.usage.forget() // shapes of a transaction that was rolled back have no rows
 	}
-	return nil
+	return err
 }
 
 // Watermark is the Seq up to which everything was appended.

@@ -34,7 +34,7 @@ func moveUsageRows(ctx context.Context, tx *sql.Tx) error {
 		if len(records) == 0 {
 			break
 		}
-		if err := w.insert(ctx, tx, records); err != nil {
+		if err := w.insert(ctx, tx, records, true); err != nil {
 			return err
 		}
 		after = records[len(records)-1].Seq

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -35,6 +36,7 @@ type usageWriter struct {
 	shape []byte
 	own   []byte // of all rows of a statement
 	args  []any
+	count usageCount
 }
 
 func newUsageWriter() *usageWriter { return &usageWriter{ids: map[string]int64{}} }
@@ -42,23 +44,37 @@ func newUsageWriter() *usageWriter { return &usageWriter{ids: map[string]int64{}
 // forget drops what it knows of the shapes in the store.
 func (w *usageWriter) forget() { clear(w.ids) }
 
-func (w *usageWriter) insert(ctx context.Context, tx *sql.Tx, records []outcrop.UsageRecord) error {
+// errTwice says that some invocation of a statement was there already.
+var errTwice = errors.New("an invocation is there already")
+
+// insert adds records and notes how many there are. Invocations that are there
+// already are left out when careful is set, and are errTwice when it is not:
+// one statement for many rows does not tell which they were.
+func (w *usageWriter) insert(ctx context.Context, tx *sql.Tx, records []outcrop.UsageRecord, careful bool) error {
 	ctx = context.WithoutCancel(ctx) // the driver starts a goroutine for each statement that could be cancelled
+	w.count.begin()
 	for i := 0; i < len(records); {
 		n := 1
-		if len(records)-i >= insertRows {
+		if len(records)-i >= insertRows && !careful {
 			n = insertRows
 		}
-		if err := w.insertSome(ctx, tx, records[i:i+n]); err != nil {
+		added, err := w.insertSome(ctx, tx, records[i:i+n])
+		if err != nil {
 			return fmt.Errorf("records from %d on, invocation %s: %w", records[i].Seq, records[i].Invocation, err)
+		}
+		if added < n && !careful {
+			return errTwice
+		}
+		if added > 0 {
+			w.count.add(records[i : i+n])
 		}
 		i += n
 	}
-	return noteBlock(ctx, tx, records)
+	return w.count.write(ctx, tx)
 }
 
 // insertSome is one statement: len(records) is 1 or insertRows.
-func (w *usageWriter) insertSome(ctx context.Context, tx *sql.Tx, records []outcrop.UsageRecord) error {
+func (w *usageWriter) insertSome(ctx context.Context, tx *sql.Tx, records []outcrop.UsageRecord) (added int, err error) {
 	w.args, w.own = w.args[:0], w.own[:0]
 	var ends [insertRows]int
 	for i := range records {
@@ -70,7 +86,7 @@ func (w *usageWriter) insertSome(ctx context.Context, tx *sql.Tx, records []outc
 		r := &records[i]
 		shape, err := w.shapeID(ctx, tx, r)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		w.args = append(w.args, int64(r.Seq), packID(r.Invocation), shape, w.own[start:ends[i]])
 		start = ends[i]
@@ -79,8 +95,12 @@ func (w *usageWriter) insertSome(ctx context.Context, tx *sql.Tx, records []outc
 	if len(records) == insertRows {
 		statement = insertMany
 	}
-	_, err := tx.ExecContext(ctx, statement, w.args...)
-	return err
+	done, err := tx.ExecContext(ctx, statement, w.args...)
+	if err != nil {
+		return 0, err
+	}
+	n, err := done.RowsAffected()
+	return int(n), err
 }
 
 // shapeID finds or makes the row of r's shape.
@@ -99,34 +119,6 @@ func (w *usageWriter) shapeID(ctx context.Context, tx *sql.Tx, r *outcrop.UsageR
 	}
 	w.ids[string(w.shape)] = id
 	return id, nil
-}
-
-// noteBlock notes when records began, in the last block or in a new one.
-func noteBlock(ctx context.Context, tx *sql.Tx, records []outcrop.UsageRecord) error {
-	if len(records) == 0 {
-		return nil
-	}
-	earliest, latest := nanos(records[0].Started), nanos(records[0].Started)
-	for i := range records {
-		at := nanos(records[i].Started)
-		earliest, latest = min(earliest, at), max(latest, at)
-	}
-	last := int64(records[len(records)-1].Seq)
-	done, err := tx.ExecContext(ctx, `UPDATE usage_blocks SET last = ?1, records = records + ?2, earliest = min(earliest, ?3), latest = max(latest, ?4)
-		WHERE last = (SELECT max(last) FROM usage_blocks) AND last < ?1 AND records + ?2 <= ?5`, last, len(records), earliest, latest, blockRecords)
-	if err != nil {
-		return fmt.Errorf("note block: %w", err)
-	}
-	if n, err := done.RowsAffected(); n > 0 || err != nil {
-		return err
-	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO usage_blocks (last, records, earliest, latest) VALUES (?, ?, ?, ?)
-		ON CONFLICT (last) DO UPDATE SET earliest = min(earliest, excluded.earliest), latest = max(latest, excluded.latest)`,
-		last, len(records), earliest, latest)
-	if err != nil {
-		return fmt.Errorf("note block: %w", err)
-	}
-	return nil
 }
 
 // nanos counts an unknown time as 1970.

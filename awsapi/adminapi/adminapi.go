@@ -17,6 +17,7 @@ type API struct {
 	Bindings *profile.Bindings
 	Mistakes *gateway.Mistakes
 	Routes   Routes
+	Meter    Meter
 }
 
 // Operations are what is served.
@@ -26,6 +27,8 @@ func (a *API) Operations() []awsapi.Handler {
 		awsapi.Op("DeleteModelBinding", a.deleteModelBinding),
 		awsapi.Op("ListModelBindings", a.listModelBindings),
 		awsapi.Op("ListClientMistakes", a.listClientMistakes),
+		awsapi.Op("AuditUsage", a.auditUsage),
+		awsapi.Op("ListUsageRecords", a.listUsageRecords),
 	)
 }
 

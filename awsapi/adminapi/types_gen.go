@@ -4,6 +4,32 @@ package adminapi
 
 import "time"
 
+// AuditCount is the shape AuditCount of the service model.
+type AuditCount struct {
+	Name  string `aws:"Name"`
+	Count *int64 `aws:"Count"`
+	Off   *int64 `aws:"Off"`
+	Error string `aws:"Error"`
+}
+
+// AuditUsageInput is the shape AuditUsageRequest of the service model.
+type AuditUsageInput struct {
+	From time.Time `aws:"From"`
+	To   time.Time `aws:"To"`
+}
+
+// AuditUsageOutput is the shape AuditUsageResponse of the service model.
+type AuditUsageOutput struct {
+	From      time.Time    `aws:"From"`
+	To        time.Time    `aws:"To"`
+	Counts    []AuditCount `aws:"Counts"`
+	Verdict   string       `aws:"Verdict"`
+	Opened    *int64       `aws:"Opened"`
+	Settled   *int64       `aws:"Settled"`
+	Open      *int64       `aws:"Open"`
+	Recovered *int64       `aws:"Recovered"`
+}
+
 // DeleteModelBindingInput is the shape DeleteModelBindingRequest of the service model.
 type DeleteModelBindingInput struct {
 	ModelId   string `aws:"ModelId,required"`
@@ -89,6 +115,32 @@ type ListUpstreamsInput struct {
 // ListUpstreamsOutput is the shape ListUpstreamsResponse of the service model.
 type ListUpstreamsOutput struct {
 	Upstreams []Upstream `aws:"Upstreams"`
+}
+
+// ListUsageRecordsInput is the shape ListUsageRecordsRequest of the service model.
+type ListUsageRecordsInput struct {
+	After      *int64    `aws:"After"`
+	Limit      *int64    `aws:"Limit"`
+	Tail       *int64    `aws:"Tail"`
+	From       time.Time `aws:"From"`
+	To         time.Time `aws:"To"`
+	Profile    string    `aws:"Profile"`
+	Model      string    `aws:"Model"`
+	Principal  string    `aws:"Principal"`
+	Operation  string    `aws:"Operation"`
+	Upstream   string    `aws:"Upstream"`
+	Region     string    `aws:"Region"`
+	Status     string    `aws:"Status"`
+	SDKAttempt string    `aws:"SDKAttempt"`
+	Tags       []string  `aws:"Tags"`
+	Estimated  *bool     `aws:"Estimated"`
+}
+
+// ListUsageRecordsOutput is the shape ListUsageRecordsResponse of the service model.
+type ListUsageRecordsOutput struct {
+	Records []string `aws:"Records"`
+	Next    *int64   `aws:"Next"`
+	Last    *int64   `aws:"Last"`
 }
 
 // Mistake is the shape Mistake of the service model.

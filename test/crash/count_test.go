@@ -39,9 +39,12 @@ func (w *world) check(t *testing.T, bill map[string]outcrop.Tokens) {
 	}
 }
 
-// records reads the store of the data folder, which no server has open.
-func (w *world) records(t *testing.T) (all []outcrop.UsageRecord) {
-	db, err := sqlite.Open(t.Context(), filepath.Join(w.dir, "outcrop.db"))
+func (w *world) records(t *testing.T) []outcrop.UsageRecord { return recordsOf(t, w.dir) }
+
+// recordsOf reads the store of a data folder, which no server has open.
+func recordsOf(t *testing.T, dir string) (all []outcrop.UsageRecord) {
+	t.Helper()
+	db, err := sqlite.Open(t.Context(), filepath.Join(dir, "outcrop.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -59,15 +59,9 @@ log: error
 // a client, and doubles none; what a client read as usage is what is recorded
 // and what Cost Explorer adds up.
 func TestKillLosesAndDoublesNothing(t *testing.T) {
-	s, seed := quick, uint64(time.Now().UnixNano())
+	s, seed := quick, seedOf(t)
 	if os.Getenv("OUTCROP_CRASH") == "full" {
 		s = full
-	}
-	if text := os.Getenv("OUTCROP_CRASH_SEED"); text != "" {
-		var err error
-		if seed, err = strconv.ParseUint(text, 10, 64); err != nil {
-			t.Fatal(err)
-		}
 	}
 	w := &world{size: s, seed: seed, rng: rand.New(rand.NewPCG(seed, 0)), dir: filepath.Join(t.TempDir(), "data")}
 	t.Logf("seed %d: %d kills, %d clients (OUTCROP_CRASH_SEED brings the same instants and requests back)", seed, s.kills, s.clients)
@@ -77,6 +71,19 @@ func TestKillLosesAndDoublesNothing(t *testing.T) {
 	w.stop(t)
 	bill := w.bill(t)
 	w.check(t, bill)
+}
+
+// seedOf is a new seed, or the one asked for.
+func seedOf(t *testing.T) uint64 {
+	text := os.Getenv("OUTCROP_CRASH_SEED")
+	if text == "" {
+		return uint64(time.Now().UnixNano())
+	}
+	seed, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return seed
 }
 
 // A world is one data folder and everyone who ever asked something of it.

@@ -2,6 +2,7 @@ package upstreamtest
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -49,6 +50,13 @@ func (m *MockOpenAI) Total() MockCount {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.total
+}
+
+// All is what was answered to each invocation.
+func (m *MockOpenAI) All() map[string]MockCount {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return maps.Clone(m.counts)
 }
 
 // Of is what was answered to one invocation, which the upstream names in the
