@@ -150,14 +150,14 @@ func (a *auditCommand) compare(ctx context.Context, from usageSource, r *auditRe
 	var matching *reconcile.Matching
 	var billing *reconcile.Billing
 	if a.UpstreamCounts != "" {
-		q, err := readFile(a.UpstreamCounts, reconcile.ReadRequests)
+		q, err := readTable(a.UpstreamCounts, reconcile.ReadRequests)
 		if err != nil {
 			return err
 		}
 		matching = q.Compare()
 	}
 	if a.Bill != "" {
-		b, err := readFile(a.Bill, func(f io.Reader) (*reconcile.Bill, error) { return reconcile.ReadBill(f, a.BillUnits) })
+		b, err := readTable(a.Bill, func(f io.Reader) (*reconcile.Bill, error) { return reconcile.ReadBill(f, a.BillUnits) })
 		if err != nil {
 			return err
 		}
@@ -188,7 +188,7 @@ func (a *auditCommand) compare(ctx context.Context, from usageSource, r *auditRe
 	return nil
 }
 
-func readFile[T any](name string, read func(io.Reader) (T, error)) (out T, err error) {
+func readTable[T any](name string, read func(io.Reader) (T, error)) (out T, err error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return out, err
