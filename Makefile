@@ -6,6 +6,7 @@
 # make terraform  Terraform against a server; OUTCROP_TF_MIRROR names a mirror with the AWS provider
 # make fuzz     every fuzz target in turn, FUZZTIME each
 # make bench    beside a bare reverse proxy, in one run
+# make bench-ledger  10 million records: ledger, store, folds; RECORDS=200000 for less
 # make bench-cost  a month of ten million invocations: exact sums, and what a question costs (about ten minutes)
 # make generate the generated code from awsapi/model, and deps.txt: what the binary links
 .PHONY: run check fmt vet staticcheck generated test story sim crash terraform fuzz bench bench-ledger bench-cost generate
