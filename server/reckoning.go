@@ -72,6 +72,14 @@ func (e *engines) auditDetail() string {
 	}
 }
 
+// auditEqual is the audit as a number to alarm on.
+func (e *engines) auditEqual() float64 {
+	if e.watch.Health() != nil {
+		return 0
+	}
+	return 1
+}
+
 // A Stopped is the usage in the data folder of a server that is not running.
 type Stopped struct {
 	Records *usage.Reader
