@@ -45,7 +45,7 @@ func (s *serveCommand) Run(ctx context.Context) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
-	stop, err := profileCPU()
+	stop, err := profileRun()
 	if err != nil {
 		return err
 	}

@@ -30,6 +30,16 @@ func newClient(endpoint string, c identity.Credentials, h *http.Client) *Client 
 	return &Client{endpoint: endpoint, region: c.Region, http: h, keys: sigv4.Credentials{AccessKey: c.AccessKeyID, Secret: c.SecretAccessKey}}
 }
 
+// As is the client with other keys, in another Region.
+func (c *Client) As(keys sigv4.Credentials, r outcrop.Region) *Client {
+	other := *c
+	other.keys, other.region = keys, r
+	return &other
+}
+
+// In is the client in another Region.
+func (c *Client) In(r outcrop.Region) *Client { return c.As(c.keys, r) }
+
 // Request makes a signed POST of a JSON body to service. path is escaped
 // already. Headers are signed along.
 func (c *Client) Request(ctx context.Context, service, path string, body []byte, headers map[string]string) (*http.Request, error) {
@@ -43,6 +53,15 @@ func (c *Client) Request(ctx context.Context, service, path string, body []byte,
 	}
 	scope := sigv4.Scope{Region: c.region, Service: service}
 	return r, sigv4.Sign(r, sigv4.PayloadHash(body), c.keys, scope, time.Now())
+}
+
+// Get makes a signed GET. path is escaped already and may hold a query.
+func (c *Client) Get(ctx context.Context, service, path string) (*http.Request, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, c.endpoint+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	return r, sigv4.Sign(r, sigv4.PayloadHash(nil), c.keys, sigv4.Scope{Region: c.region, Service: service}, time.Now())
 }
 
 // Model is the path of a runtime operation, such as "converse-stream", on a

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"slices"
 	"testing"
 	"time"
@@ -26,9 +27,26 @@ func TestQuantilesAreNearTheTrueOnes(t *testing.T) {
 }
 
 func TestBodiesHaveTheirSize(t *testing.T) {
-	for _, b := range [][]byte{converseBody(""), converseBody("tokens=100"), openaiBody(false), openaiBody(true)} {
-		if len(b) != bodyBytes {
-			t.Errorf("%d bytes: %s", len(b), b)
+	for _, p := range paths() {
+		for _, b := range [][]byte{p.body, p.bareBody} {
+			if n := len(b) &^ 1023; b != nil && n != 1<<10 && n != 10<<10 && n != 1<<20 && len(b)+4 < n+1024 {
+				t.Errorf("%s: %d bytes", p.Name, len(b))
+			}
+			if b != nil && !json.Valid(b) {
+				t.Errorf("%s: the body is no JSON", p.Name)
+			}
+		}
+	}
+}
+
+func TestCostsAreNamedByWhatIsNarrow(t *testing.T) {
+	for want, stack := range map[string]string{
+		"copying records into SQLite": "runtime.memmove\noutcrop/sqlite.(*DB).add\noutcrop/ledger.(*Ledger).drain",
+		"deciding on the policies":    "runtime.mallocgc\noutcrop/iam.Decide\noutcrop/gateway.(*Gateway).plan\nnet/http.(*conn).serve",
+		"everything else":             "main.main",
+	} {
+		if got := kindOf(stack); got != want {
+			t.Errorf("%q is %q, want %q", stack, got, want)
 		}
 	}
 }

@@ -12,16 +12,57 @@ import (
 	"time"
 )
 
-// A load is what one slice of closed-loop load came to.
+// A load is what one slice of load came to.
 type load struct {
 	answers int64 // complete ones; there are no others
 	elapsed time.Duration
-	latency histogram
+	latency histogram // to the last byte
+	first   histogram // to the first byte of the body
 }
 
-// drive keeps every connection busy for a while: one request after another,
-// signed beforehand, on connections that stay.
-func drive(ctx context.Context, t *target, d time.Duration) (*load, error) {
+func (l *load) merge(o *load) {
+	l.answers += o.answers
+	l.latency.merge(&o.latency)
+	l.first.merge(&o.first)
+}
+
+// closed keeps n connections busy for a while: each sends its next request
+// when it has read the last byte of an answer.
+func closed(ctx context.Context, t *target, n int, d time.Duration) (*load, error) {
+	until := time.Now().Add(d)
+	return drive(ctx, t, n, func() (time.Time, bool) {
+		now := time.Now()
+		return now, now.Before(until)
+	})
+}
+
+// atRate sends a request when its time has come, whether or not those before
+// are answered, as long as one of n connections is free. Its latency counts
+// from the time it was due, so that a stall is not left out of the figures.
+func atRate(ctx context.Context, t *target, n, perSecond int, d time.Duration) (*load, error) {
+	due := make(chan time.Time, perSecond) // a second's worth may wait
+	go func() {
+		defer close(due)
+		began := time.Now()
+		for i := range int(d.Seconds() * float64(perSecond)) {
+			at := began.Add(time.Duration(i) * time.Second / time.Duration(perSecond))
+			time.Sleep(time.Until(at))
+			select {
+			case due <- at:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return drive(ctx, t, n, func() (time.Time, bool) {
+		at, ok := <-due
+		return at, ok
+	})
+}
+
+// drive runs n connections, signed beforehand, that stay. next says from when
+// on a request's latency counts, and whether there is another one.
+func drive(ctx context.Context, t *target, n int, next func() (time.Time, bool)) (*load, error) {
 	request, err := t.bytes(ctx)
 	if err != nil {
 		return nil, err
@@ -33,13 +74,12 @@ func drive(ctx context.Context, t *target, d time.Duration) (*load, error) {
 		errs    []error
 		started = time.Now()
 	)
-	for range connections {
+	for range n {
 		all.Go(func() {
-			one, err := driveOne(t, request, started.Add(d))
+			one, err := driveOne(t, request, next)
 			mu.Lock()
 			defer mu.Unlock()
-			sum.answers += one.answers
-			sum.latency.merge(&one.latency)
+			sum.merge(one)
 			errs = append(errs, err)
 		})
 	}
@@ -62,45 +102,73 @@ func (t *target) bytes(ctx context.Context) ([]byte, error) {
 // answerTimeout bounds one answer.
 const answerTimeout = 30 * time.Second
 
-func driveOne(t *target, request []byte, until time.Time) (*load, error) {
+func driveOne(t *target, request []byte, next func() (time.Time, bool)) (*load, error) {
 	one := new(load)
-	conn, err := net.Dial("tcp", t.addr)
+	c, err := dial(t)
 	if err != nil {
 		return one, err
 	}
-	defer conn.Close()
-	r := bufio.NewReaderSize(conn, 32<<10)
-	var body bytes.Buffer
+	defer c.Close()
 	for {
-		began := time.Now()
-		if began.After(until) {
+		began, more := next()
+		if !more {
 			return one, nil
 		}
-		if err := errors.Join(conn.SetDeadline(began.Add(answerTimeout)), exchange(conn, r, request, &body, t.ending)); err != nil {
+		if err := c.send(request); err != nil {
+			return one, err
+		}
+		first, err := c.answer(t.ending)
+		if err != nil {
 			return one, err
 		}
 		one.answers++
 		one.latency.add(time.Since(began))
+		one.first.add(first.Sub(began))
 	}
 }
 
-// exchange sends one request and reads its answer to the end.
-func exchange(conn net.Conn, r *bufio.Reader, request []byte, body *bytes.Buffer, ending string) error {
-	if _, err := conn.Write(request); err != nil {
-		return err
-	}
-	answer, err := http.ReadResponse(r, nil)
+// A wire is one connection of the load generator.
+type wire struct {
+	net.Conn
+	r    *bufio.Reader
+	body bytes.Buffer
+}
+
+func dial(t *target) (*wire, error) {
+	conn, err := net.Dial("tcp", t.addr)
 	if err != nil {
+		return nil, err
+	}
+	return &wire{Conn: conn, r: bufio.NewReaderSize(conn, 4<<10)}, nil
+}
+
+func (c *wire) send(request []byte) error {
+	if err := c.SetDeadline(time.Now().Add(answerTimeout)); err != nil {
 		return err
 	}
-	body.Reset()
-	if _, err := body.ReadFrom(answer.Body); err != nil {
-		return err
+	_, err := c.Write(request)
+	return err
+}
+
+// answer reads an answer to its end, and says when its body began.
+func (c *wire) answer(ending string) (first time.Time, err error) {
+	answer, err := http.ReadResponse(c.r, nil)
+	if err != nil {
+		return first, err
+	}
+	c.body.Reset()
+	var begin [1]byte
+	if _, err := answer.Body.Read(begin[:]); err != nil {
+		return first, err
+	}
+	first = time.Now()
+	if _, err := c.body.ReadFrom(answer.Body); err != nil {
+		return first, err
 	}
 	const tailBytes = 1 << 10
-	tail := body.Bytes()[max(0, body.Len()-tailBytes):]
+	tail := c.body.Bytes()[max(0, c.body.Len()-tailBytes):]
 	if answer.StatusCode != http.StatusOK || !bytes.Contains(tail, []byte(ending)) {
-		return fmt.Errorf("answered %s: %s", answer.Status, tail)
+		return first, fmt.Errorf("answered %s: %s", answer.Status, tail)
 	}
-	return nil
+	return first, nil
 }

@@ -2,7 +2,7 @@
 // upstream, in one run on one machine: what does it cost to know who calls, to
 // speak AWS's wire and to have every answer on disk before its last byte leaves?
 //
-//	go run ./test/bench [-size short|full] [-case TEXT] [-write] [-cpuprofile FILE]
+//	go run ./test/bench [-size short|full] [-case TEXT] [-write] [-profile DIR] [-soak DURATION]
 package main
 
 import (
@@ -20,40 +20,43 @@ import (
 type size struct {
 	rounds      int
 	slice, warm time.Duration // of one target in one round
+	streams     int           // open at once
+	starts      int
+	profiled    time.Duration
 }
 
 var sizes = map[string]size{
-	"short": {rounds: 2, slice: 1200 * time.Millisecond, warm: 300 * time.Millisecond},
-	"full":  {rounds: 5, slice: 4 * time.Second, warm: 500 * time.Millisecond},
+	"short": {rounds: 2, slice: time.Second, warm: 300 * time.Millisecond, streams: 1000, starts: 3, profiled: 3 * time.Second},
+	"full":  {rounds: 5, slice: 3 * time.Second, warm: 500 * time.Millisecond, streams: 10_000, starts: 7, profiled: 8 * time.Second},
 }
 
-// Connections of the load generator, each with one request at a time.
-const connections = 32
+// options are what a caller can turn.
+type options struct {
+	size, only, profile string
+	write               bool
+	soak                time.Duration
+}
 
 func main() {
-	name := flag.String("size", "full", "short (for CI) or full")
-	write := flag.Bool("write", false, "write docs/performance.md")
-	only := flag.String("case", "", "measure only cases whose name holds `TEXT`, such as stream")
-	cpuprofile := flag.String("cpuprofile", "", "write a CPU profile of Outcrop, in front of the upstream, to `FILE`")
+	var o options
+	flag.StringVar(&o.size, "size", "full", "short (for CI) or full")
+	flag.BoolVar(&o.write, "write", false, "write docs/performance.md and its plot")
+	flag.StringVar(&o.only, "case", "", "measure only the saturated paths whose name holds `TEXT`, and nothing else")
+	flag.StringVar(&o.profile, "profile", "", "write profiles of CPU, allocations and contention of each path into `DIR`, and measure nothing")
+	flag.DurationVar(&o.soak, "soak", 0, "load Outcrop with half of what it can take and with bad clients and upstreams for so long, and measure nothing else")
 	role := flag.String("role", "", "used by the benchmark itself: mock or proxy")
 	to := flag.String("to", "", "used by the benchmark itself: where the proxy passes requests on to")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *role, *to, *name, options{*only, *cpuprofile, *write}); err != nil {
+	if err := run(ctx, *role, *to, o); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		stop()
 		os.Exit(1)
 	}
 }
 
-// options are what a caller can turn beside the size.
-type options struct {
-	only, cpuprofile string
-	write            bool
-}
-
-func run(ctx context.Context, role, to, name string, o options) error {
+func run(ctx context.Context, role, to string, o options) error {
 	switch role {
 	case "mock":
 		return serveRole(mockUpstream())
@@ -64,34 +67,96 @@ func run(ctx context.Context, role, to, name string, o options) error {
 		}
 		return serveRole(proxy)
 	}
-	s, ok := sizes[name]
+	s, ok := sizes[o.size]
 	if !ok {
-		return fmt.Errorf("-size %q must be short or full", name)
+		return fmt.Errorf("-size %q must be short or full", o.size)
 	}
-	report, err := measure(ctx, s, o)
+	w, err := start(ctx)
+	if err == nil {
+		err = o.do(ctx, w, s)
+	}
+	return errors.Join(err, w.end())
+}
+
+func (o options) do(ctx context.Context, w *world, s size) error {
+	switch {
+	case o.profile != "":
+		return w.profileAll(ctx, s, o)
+	case o.soak > 0:
+		return w.soak(ctx, o.soak)
+	}
+	r := &report{Machine: thisMachine(), Started: time.Now(), Size: o.size}
+	if err := r.measure(ctx, w, s, o); err != nil {
+		return err
+	}
+	fmt.Print(r.text())
+	var err error
+	if o.write {
+		err = r.write("docs")
+	}
+	return errors.Join(err, r.verdict())
+}
+
+// measure does everything in turns, and counts at the end.
+func (r *report) measure(ctx context.Context, w *world, s size, o options) (err error) {
+	if w.busy, err = w.gateway(ctx, "busy"); err != nil {
+		return err
+	}
+	if err := r.rounds(ctx, s, w.targets(o.only)); err != nil {
+		return err
+	}
+	if o.only == "" {
+		if err := r.others(ctx, w, s); err != nil {
+			return err
+		}
+	}
+	r.Records, err = w.count(ctx)
 	if err != nil {
 		return err
 	}
-	report.Size = name
-	fmt.Print(report.text())
-	if o.write {
-		err = os.WriteFile("docs/performance.md", []byte(report.markdown()), 0o644)
-	}
-	return errors.Join(err, report.verdict())
+	var told counts
+	err = getJSON(ctx, w.mock.url()+"/counts", &told)
+	r.Upstream = told.Answers
+	return err
 }
 
-// measure starts every process, measures in turns, ends them and counts.
-func measure(ctx context.Context, s size, o options) (*report, error) {
-	r := &report{Machine: thisMachine(), Started: time.Now()}
-	world, err := start(ctx, o.cpuprofile)
+// others measures what is not saturated.
+func (r *report) others(ctx context.Context, w *world, s size) (err error) {
+	if err := r.singles(ctx, w, s); err != nil {
+		return err
+	}
+	if err := r.paced(ctx, w, s); err != nil {
+		return err
+	}
+	note("open %d streams", s.streams)
+	if r.Idle, err = w.openStreams(ctx, w.quiet, s.streams); err != nil {
+		return fmt.Errorf("open streams: %w", err)
+	}
+	note("profile the main path")
+	p, err := w.profile(ctx, paths()[0], s.profiled, w.dir)
 	if err != nil {
-		return nil, errors.Join(err, world.end())
+		return err
 	}
-	err = r.rounds(ctx, s, world.targets(o.only))
-	if err == nil {
-		err = world.count(ctx, r)
+	r.Costs, r.Profiled = p.costs, p.answers
+	return p.lost()
+}
+
+// singles measures what needs no comparison.
+func (r *report) singles(ctx context.Context, w *world, s size) (err error) {
+	if r.Single.Binary, err = sizeOf(w.binary); err != nil {
+		return err
 	}
-	return r, errors.Join(err, world.end())
+	note("start on empty folders")
+	if r.Single.Start, err = w.measureStart(ctx, s.starts); err != nil {
+		return err
+	}
+	note("list profiles")
+	if r.Single.Page, err = w.measureProfiles(ctx, manyProfiles); err != nil {
+		return err
+	}
+	r.Single.Profiles = manyProfiles
+	w.quiet, err = w.gateway(ctx, "quiet")
+	return err
 }
 
 // rounds measures each target once in each round, and begins each round with
@@ -103,11 +168,13 @@ func (r *report) rounds(ctx context.Context, s size, targets []*target) error {
 	for round := range s.rounds {
 		for i := range targets {
 			at := (i + round) % len(targets)
-			if err := r.Rows[at].measure(ctx, s); err != nil {
+			if err := r.Rows[at].measure(ctx, s, saturate); err != nil {
 				return fmt.Errorf("%s: %w", targets[at].Name, err)
 			}
-			fmt.Fprintf(os.Stderr, "round %d of %d: %s\n", round+1, s.rounds, r.Rows[at].last())
+			note("round %d of %d: %s", round+1, s.rounds, r.Rows[at].last())
 		}
 	}
 	return nil
 }
+
+func note(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -9,38 +8,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
-	"strings"
-	"time"
-
-	"outcrop/upstream/upstreamtest"
 )
-
-// What the upstream answers, whatever it is asked.
-const (
-	framesPerStream = 100
-	framePace       = time.Millisecond
-	frameText       = "sixteen bytes..." // a mock's chunk of four tokens
-	answerTokens    = 100
-)
-
-// mockUpstream is an OpenAI-compatible server that answers at once: some JSON,
-// or 100 chunks a millisecond apart. GET /counts tells what it answered.
-func mockUpstream() http.Handler {
-	mock := &upstreamtest.MockOpenAI{Answer: func(q *upstreamtest.MockRequest) *upstreamtest.MockAnswer {
-		a := &upstreamtest.MockAnswer{Text: strings.Repeat("four", answerTokens), Finish: "stop", Prompt: 256, Completion: answerTokens}
-		if q.Stream {
-			a.Text, a.Pace, a.Completion = strings.Repeat(frameText, framesPerStream), framePace, 4*framesPerStream
-		}
-		return a
-	}}
-	mock.CountOnlyTotals()
-	mux := http.NewServeMux()
-	mux.Handle("/v1/", mock)
-	mux.HandleFunc("/counts", func(w http.ResponseWriter, r *http.Request) {
-		json.NewEncoder(w).Encode(mock.Total()) // a benchmark that has gone does not count
-	})
-	return mux
-}
 
 // bareProxy is what everything is compared with: the standard library's
 // reverse proxy, with as many idle connections as it can use.
@@ -50,8 +18,9 @@ func bareProxy(to string) (http.Handler, error) {
 		return nil, err
 	}
 	proxy := &httputil.ReverseProxy{
-		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(u) },
-		Transport: &http.Transport{MaxIdleConnsPerHost: 4 * connections, DisableCompression: true},
+		FlushInterval: -1, // an event stream is not one that it knows, and would wait
+		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(u) },
+		Transport:     &http.Transport{MaxIdleConnsPerHost: 16 * connections, DisableCompression: true},
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// An upstream this quick answers while the transport still looks for

@@ -15,38 +15,24 @@ import (
 	"path/filepath"
 	"strings"
 
-	"outcrop"
-	"outcrop/server/servertest"
 	_ "outcrop/sqlite" // registers the driver
-	"outcrop/upstream/upstreamtest"
 )
 
 // A world is the processes under measurement.
 type world struct {
-	dir         string
+	dir, binary string
 	mock, proxy *helper
-	simulated   *gateway // Outcrop with the simulator
-	fronting    *gateway // Outcrop in front of the mock
+	nginx       *helper  // nil when it is not installed
+	busy        *gateway // under saturated load
+	quiet       *gateway // under a fixed rate, and with many open streams
 }
 
-// A gateway is an Outcrop process and the profile that is invoked in it.
-type gateway struct {
-	*servertest.Server
-	client  *servertest.Client
-	profile outcrop.ARN
-	stopped bool
-}
-
-// model is what both upstreams serve, by its Bedrock name.
-const model = "amazon.nova-lite-v1:0"
-
-func start(ctx context.Context, cpuprofile string) (w *world, err error) {
+func start(ctx context.Context) (w *world, err error) {
 	w = new(world)
 	if w.dir, err = os.MkdirTemp("", "outcrop-bench"); err != nil {
 		return w, err
 	}
-	binary, err := servertest.Build(w.dir)
-	if err != nil {
+	if w.binary, err = build(ctx, w.dir); err != nil {
 		return w, err
 	}
 	if w.mock, err = startHelper("mock", ""); err != nil {
@@ -55,43 +41,29 @@ func start(ctx context.Context, cpuprofile string) (w *world, err error) {
 	if w.proxy, err = startHelper("proxy", w.mock.url()); err != nil {
 		return w, err
 	}
-	const simulator = "upstreams: {simulator: {kind: simulator}}\n"
-	if w.simulated, err = w.gateway(ctx, binary, "simulated", simulator); err != nil {
-		return w, err
-	}
-	mock := fmt.Sprintf("upstreams: {mock: {kind: openai, baseURL: %q, models: {%q: mock}}}\n", w.mock.url()+"/v1", model)
-	var env []string
-	if cpuprofile != "" {
-		if cpuprofile, err = filepath.Abs(cpuprofile); err != nil {
-			return w, err
-		}
-		env = append(env, "OUTCROP_CPUPROFILE="+cpuprofile)
-	}
-	w.fronting, err = w.gateway(ctx, binary, "fronting", mock, env...)
+	w.nginx, err = startNginx(w.dir, w.mock.addr)
 	return w, err
 }
 
-func (w *world) gateway(ctx context.Context, binary, name, config string, env ...string) (g *gateway, err error) {
-	g = new(gateway)
-	if g.Server, err = servertest.Start(ctx, binary, filepath.Join(w.dir, name), config+"log: error\n", env...); err != nil {
-		return nil, err
+// build builds the binary as it is released: stripped.
+func build(ctx context.Context, dir string) (string, error) {
+	binary := filepath.Join(dir, "outcrop")
+	out, err := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", binary, "outcrop/cmd/outcrop").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("build outcrop: %w\n%s", err, out)
 	}
-	if g.client, err = g.Client(http.DefaultClient); err == nil {
-		source := "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us." + model
-		g.profile, err = g.client.CreateProfile(ctx, "bench", source, outcrop.Tags{"team": "bench"})
-	}
-	return g, err
+	return binary, nil
 }
 
 // end ends what start started, by process.
 func (w *world) end() error {
 	var errs []error
-	for _, g := range []*gateway{w.fronting, w.simulated} {
+	for _, g := range []*gateway{w.busy, w.quiet} {
 		if g != nil {
 			errs = append(errs, g.stop())
 		}
 	}
-	for _, h := range []*helper{w.proxy, w.mock} {
+	for _, h := range []*helper{w.proxy, w.nginx, w.mock} {
 		if h != nil {
 			errs = append(errs, h.end())
 		}
@@ -99,35 +71,25 @@ func (w *world) end() error {
 	return errors.Join(append(errs, os.RemoveAll(w.dir))...)
 }
 
-func (g *gateway) stop() error {
-	if g.stopped {
-		return nil
-	}
-	g.stopped = true
-	return g.Stop()
-}
-
-// count stops the gateways and holds what their ledgers have against what was
-// answered, and the upstream's own count against both.
-func (w *world) count(ctx context.Context, r *report) error {
-	for _, g := range []*gateway{w.simulated, w.fronting} {
+// count stops the gateways and counts what their ledgers have.
+func (w *world) count(ctx context.Context) (records int64, err error) {
+	for _, g := range []*gateway{w.busy, w.quiet} {
+		if g == nil {
+			continue
+		}
 		if err := g.stop(); err != nil {
-			return err
+			return 0, err
 		}
-		records, err := recordsIn(ctx, filepath.Join(g.DataDir, "outcrop.db"))
+		n, err := recordsIn(ctx, filepath.Join(g.DataDir, "outcrop.db"))
 		if err != nil {
-			return err
+			return 0, err
 		}
-		r.Records += records
+		records += n
 	}
-	var told upstreamtest.MockCount
-	if err := getJSON(ctx, w.mock.url()+"/counts", &told); err != nil {
-		return err
-	}
-	r.Upstream = told.Answers
-	return nil
+	return records, nil
 }
 
+// recordsIn counts the answers in a ledger's store.
 func recordsIn(ctx context.Context, file string) (n int64, err error) {
 	db, err := sql.Open("sqlite", "file:"+url.PathEscape(file)+"?mode=ro")
 	if err != nil {
@@ -148,13 +110,17 @@ func getJSON(ctx context.Context, url string, out any) error {
 		return err
 	}
 	defer answer.Body.Close()
+	if out == nil {
+		_, err = io.Copy(io.Discard, answer.Body)
+		return err
+	}
 	return json.NewDecoder(answer.Body).Decode(out)
 }
 
-// A helper is this program in another role, in its own process.
+// A helper is a process beside Outcrop: this program in another role, or nginx.
 type helper struct {
 	cmd   *exec.Cmd
-	stdin io.Closer
+	stdin io.Closer // its end ends us in another role; nil for nginx
 	addr  string
 }
 
@@ -185,4 +151,9 @@ func startHelper(role, to string) (*helper, error) {
 
 func (h *helper) url() string { return "http://" + h.addr }
 
-func (h *helper) end() error { return errors.Join(h.stdin.Close(), h.cmd.Wait()) }
+func (h *helper) end() error {
+	if h.stdin == nil {
+		return errors.Join(quit(h.cmd.Process), h.cmd.Wait())
+	}
+	return errors.Join(h.stdin.Close(), h.cmd.Wait())
+}

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Idle is what many open streams cost that say nothing for a while.
+type idle struct {
+	Wanted, Open  int
+	Before, Held  int64 // bytes resident without and with them
+	Answers       int64 // streams that were read to their end after all
+	Failed        int
+	FirstFailure  error
+	TimeToOpenAll time.Duration
+}
+
+func (i *idle) perStream() float64 { return float64(i.Held-i.Before) / float64(max(i.Open, 1)) }
+
+// openStreams opens n streams through g, holds them and lets them end.
+func (w *world) openStreams(ctx context.Context, g *gateway, n int) (*idle, error) {
+	t := streamOf("idle streams", idleMark).through(g)
+	n = min(n, descriptors()/2-200) // the mock has as many as we, Outcrop twice as many
+	i := &idle{Wanted: n}
+	request, err := t.bytes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := waitIdle(ctx, g.PID()); err != nil {
+		return nil, err
+	}
+	if i.Before, err = residentOf(g.PID()); err != nil {
+		return nil, err
+	}
+	streams := openMany(t, request, i)
+	if err := w.settled(ctx, i); err != nil {
+		return nil, err
+	}
+	if i.Held, err = residentOf(g.PID()); err != nil {
+		return nil, err
+	}
+	if err := getJSON(ctx, w.mock.url()+"/release", nil); err != nil {
+		return nil, err
+	}
+	endMany(streams, t, i)
+	return i, waitIdle(ctx, g.PID())
+}
+
+// openers is how many streams are opened at once.
+const openers = 64
+
+// openMany opens streams and waits until each has said something.
+func openMany(t *target, request []byte, i *idle) (streams []*wire) {
+	began := time.Now()
+	defer func() { i.TimeToOpenAll = time.Since(began) }()
+	var mu sync.Mutex
+	each(i.Wanted, func(int) {
+		c, err := dial(t)
+		if err == nil {
+			if err = c.send(request); err == nil {
+				_, err = c.r.Peek(1)
+			}
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if i.fail(err) {
+			return
+		}
+		i.Open++
+		streams = append(streams, c)
+	})
+	return streams
+}
+
+func endMany(streams []*wire, t *target, i *idle) {
+	var mu sync.Mutex
+	each(len(streams), func(n int) {
+		c := streams[n]
+		defer c.Close()
+		err := c.SetDeadline(time.Now().Add(answerTimeout))
+		if err == nil {
+			_, err = c.answer(t.ending)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if !i.fail(err) {
+			i.Answers++
+		}
+	})
+}
+
+func (i *idle) fail(err error) bool {
+	if err == nil {
+		return false
+	}
+	i.Failed++
+	if i.FirstFailure == nil {
+		i.FirstFailure = err
+	}
+	return true
+}
+
+// each does n things, openers at a time.
+func each(n int, do func(int)) {
+	var all sync.WaitGroup
+	next := make(chan int)
+	for range openers {
+		all.Go(func() {
+			for i := range next {
+				do(i)
+			}
+		})
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	all.Wait()
+}
+
+// settled waits until the upstream holds all streams, and then until the
+// memory of their beginning has had a chance to be given back.
+func (w *world) settled(ctx context.Context, i *idle) error {
+	for range 100 {
+		var c counts
+		if err := getJSON(ctx, w.mock.url()+"/counts", &c); err != nil {
+			return err
+		}
+		if int(c.Open) == i.Open {
+			return pause(ctx, 2*time.Second)
+		}
+		if err := pause(ctx, 100*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return errors.New("the upstream does not hold as many streams as are open")
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+// descriptors is how many files a process may have open here.
+func descriptors() int {
+	var limit syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) != nil {
+		return 1024
+	}
+	return int(min(limit.Max, 1<<20))
+}
