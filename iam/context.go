@@ -11,7 +11,10 @@ import (
 
 // A Context holds the condition keys of a request. Names are case-insensitive,
 // tag keys inside them too; values are not. The zero value is empty and ready.
-type Context struct{ entries []entry }
+type Context struct {
+	entries []entry
+	below   []entry // keys that hold where entries have none; shared, never changed from here
+}
 
 // An entry is one key in lower case. A multi-valued key keeps that property
 // with one value: it cannot be a policy variable.
@@ -57,6 +60,7 @@ func (c *Context) SetMulti(key string, values ...string) {
 }
 
 func (c *Context) put(e entry) {
+	c.own()
 	e.key = strings.ToLower(e.key)
 	for i := range c.entries {
 		if c.entries[i].key == e.key {
@@ -67,13 +71,24 @@ func (c *Context) put(e entry) {
 	c.entries = append(c.entries, e)
 }
 
-// With is c and, over it, the keys of more. Neither is changed.
+// With is c and, over it, the keys of more. Neither is changed, and neither is
+// copied: a call asks several questions that have most keys in common.
 func (c Context) With(more Context) Context {
-	sum := Context{slices.Grow(slices.Clone(c.entries), len(more.entries))}
-	for _, e := range more.entries {
-		sum.put(e)
+	c.own()
+	more.own()
+	return Context{slices.Clip(more.entries), slices.Clip(c.entries)}
+}
+
+// own gives c entries that are its alone, in one piece.
+func (c *Context) own() {
+	if len(c.below) == 0 {
+		return
 	}
-	return sum
+	above := c.entries
+	*c = Context{entries: append(make([]entry, 0, len(above)+len(c.below)+1), c.below...)}
+	for _, e := range above {
+		c.put(e)
+	}
 }
 
 // Values of key, nil when it is absent.
@@ -86,19 +101,33 @@ func (c *Context) Values(key string) []string {
 
 // Keys in the order they were set.
 func (c *Context) Keys() []string {
-	keys := make([]string, len(c.entries))
-	for i, e := range c.entries {
+	all := *c
+	all.own()
+	keys := make([]string, len(all.entries))
+	for i, e := range all.entries {
 		keys[i] = e.key
 	}
 	return keys
 }
 
 // find looks a lower-case key up. A request has some twenty keys: comparing
-// them in turn is quicker than building a map for each request.
+// them in turn is quicker than building a map for each request. A key without
+// values is absent, and hides the one below.
 func (c *Context) find(key string) *entry {
-	for i := range c.entries {
-		if e := &c.entries[i]; e.key == key && len(e.values) > 0 {
-			return e
+	e := within(c.entries, key)
+	if e == nil {
+		e = within(c.below, key)
+	}
+	if e == nil || len(e.values) == 0 {
+		return nil
+	}
+	return e
+}
+
+func within(entries []entry, key string) *entry {
+	for i := range entries {
+		if entries[i].key == key {
+			return &entries[i]
 		}
 	}
 	return nil
@@ -122,6 +151,8 @@ func (c *Context) SetRequestTags(tags outcrop.Tags) {
 // SetCaller sets the keys that describe who is asking, and the Region asked
 // in. role is the role behind an assumed-role session, else empty.
 func (c *Context) SetCaller(who outcrop.Caller, role outcrop.ARN, tags outcrop.Tags) {
+	const usual = 24 // keys of a request
+	c.entries = slices.Grow(c.entries, usual)
 	arn := who.Principal
 	if role != "" { // aws:PrincipalArn of a session is its role's ARN
 		arn = role

@@ -1,7 +1,6 @@
 package sigv4
 
 import (
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"sync"
@@ -24,19 +23,56 @@ func deriveKey(secret, date string, scope Scope) []byte {
 	return key
 }
 
+// ownKeys are those that this process signs with. See keyCache.
+var ownKeys keyCache
+
+// signingKey is deriveKey, remembered.
+func signingKey(by Credentials, date string, scope Scope) []byte {
+	name := keyName{by.AccessKey, date, scope.Service, scope.Region}
+	key, ok := ownKeys.find(name, by.Secret)
+	if !ok {
+		key = deriveKey(by.Secret, date, scope)
+		ownKeys.keep(name, by.Secret, key)
+	}
+	return key
+}
+
 func mac(key []byte, text string) []byte {
-	h := hmac.New(sha256.New, key)
-	h.Write([]byte(text))
-	return h.Sum(nil)
+	sum := hmacOf(key, []byte(text))
+	return sum[:]
+}
+
+// hmacOf is HMAC-SHA256 (RFC 2104) of a short text. A signature is checked and
+// another one made for every call, so it stays off the heap, which crypto/hmac
+// cannot.
+func hmacOf(key, text []byte) [sha256.Size]byte {
+	if len(key) > sha256.BlockSize {
+		sum := sha256.Sum256(key)
+		key = sum[:]
+	}
+	var room [sha256.BlockSize + 256]byte
+	inner := sha256.Sum256(append(appendPad(room[:0], key, 0x36), text...))
+	return sha256.Sum256(append(appendPad(room[:0], key, 0x5c), inner[:]...))
+}
+
+func appendPad(b, key []byte, pad byte) []byte {
+	for i := range sha256.BlockSize {
+		if i < len(key) {
+			b = append(b, key[i]^pad)
+		} else {
+			b = append(b, pad)
+		}
+	}
+	return b
 }
 
 // signature signs a canonical request, in hex.
 func signature(key []byte, stamp, date string, scope Scope, c *canonical) []byte {
 	var room [2048]byte // stays on the stack: the canonical form of most requests
 	digest := sha256.Sum256(c.appendTo(room[:0]))
-	h := hmac.New(sha256.New, key)
-	h.Write(appendStringToSign(make([]byte, 0, 256), stamp, date, scope, digest[:]))
-	return hex.AppendEncode(nil, h.Sum(digest[:0]))
+	var text [192]byte // the same
+	sum := hmacOf(key, appendStringToSign(text[:0], stamp, date, scope, digest[:]))
+	return hex.AppendEncode(nil, sum[:])
 }
 
 func appendStringToSign(b []byte, stamp, date string, scope Scope, digest []byte) []byte {

@@ -44,7 +44,7 @@ func Sign(r *http.Request, payloadHash string, by Credentials, scope Scope, at t
 
 func authorization(stamp string, by Credentials, scope Scope, c *canonical) string {
 	date := stamp[:len(dateFormat)]
-	key := deriveKey(by.Secret, date, scope)
+	key := signingKey(by, date, scope)
 	return algorithm + " Credential=" + credential(by, date, scope) + ", SignedHeaders=" + c.signed +
 		", Signature=" + string(signature(key, stamp, date, scope, c))
 }

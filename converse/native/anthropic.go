@@ -12,6 +12,11 @@ import (
 // §2.1, §2.6).
 type anthropic struct{}
 
+type anthropicMessage struct {
+	Role    string           `json:"role"`
+	Content anthropicContent `json:"content"`
+}
+
 // An anthropicBlock is a content block of either direction, with the members
 // of all its types.
 type anthropicBlock struct {
@@ -110,9 +115,9 @@ func (anthropic) Decode(body []byte) (*converse.Request, error) {
 	}
 	f.drop("anthropic_version", "model", "stream")
 	r := &converse.Request{InferenceConfig: new(converse.InferenceConfiguration)}
-	var messages []struct {
-		Role    string           `json:"role"`
-		Content anthropicContent `json:"content"`
+	messages, quick := quickMessages(f["messages"])
+	if quick {
+		f.drop("messages")
 	}
 	var system anthropicContent
 	err = f.takeAll(map[string]any{

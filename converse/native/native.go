@@ -114,6 +114,9 @@ func missingKey(path, key string) error {
 type fields map[string]json.RawMessage
 
 func parse(body []byte) (fields, error) {
+	if f, ok := quickParse(body); ok {
+		return f, nil
+	}
 	var f fields
 	if err := json.Unmarshal(body, &f); err != nil || f == nil {
 		return nil, malformed("#: expected a JSON object")
