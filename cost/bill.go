@@ -38,7 +38,7 @@ func (c *Costs) BillOf(ctx context.Context, account outcrop.AccountID, version s
 			yield(BillLine{}, err)
 			return
 		}
-		b := &biller{view: view, shown: map[slotKey]shownLine{}}
+		b := &biller{view: view}
 		for i, p := range periods {
 			if !b.period(c.walk(ctx, account, view.history, periods[i:i+1]), p, yield) {
 				return
@@ -56,13 +56,13 @@ type shownLine struct {
 // A biller turns sums into lines.
 type biller struct {
 	view  *view
-	shown map[slotKey]shownLine
+	shown memo[shownLine]
 }
 
 // period adds up the days of one period, line by line.
 func (b *biller) period(sums iter.Seq2[sum, error], p Period, yield func(BillLine, error) bool) (more bool) {
 	var order []*entry
-	amounts := map[*entry]Amount{}
+	var amounts memo[Amount] // a period is read from one source: no numbers meet
 	for s, err := range sums {
 		if err != nil {
 			yield(BillLine{}, err)
@@ -71,14 +71,15 @@ func (b *biller) period(sums iter.Seq2[sum, error], p Period, yield func(BillLin
 		if s.Tokens == 0 {
 			continue
 		}
-		have, known := amounts[s.entry]
+		have, known := amounts.at(s.entry, 0)
 		if !known {
 			order = append(order, s.entry)
 		}
-		amounts[s.entry] = have.plus(s.Amount)
+		*have = have.plus(s.Amount)
 	}
 	for _, e := range order {
-		if line, pass := b.line(e, p, amounts[e]); pass && !yield(line, nil) {
+		amount, _ := amounts.at(e, 0)
+		if line, pass := b.line(e, p, *amount); pass && !yield(line, nil) {
 			return false
 		}
 	}
@@ -94,9 +95,8 @@ func (b *biller) line(e *entry, p Period, a Amount) (BillLine, bool) {
 	return line, as.pass
 }
 
-func (b *biller) show(e *entry, at time.Time) shownLine {
-	key := slotKey{e, b.view.epoch(at)}
-	as, ok := b.shown[key]
+func (b *biller) show(e *entry, at time.Time) *shownLine {
+	as, ok := b.shown.at(e, b.view.epoch(at))
 	if ok {
 		return as
 	}
@@ -110,6 +110,5 @@ func (b *biller) show(e *entry, at time.Time) shownLine {
 			}
 		}
 	}
-	b.shown[key] = as
 	return as
 }

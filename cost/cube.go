@@ -46,8 +46,10 @@ type cell struct {
 	Amount
 }
 
-// An entry is a Line with its tags read once. Equal lines share one entry.
+// An entry is a Line with its tags read once. Equal lines share one entry, and
+// number tells it from the others of its source: of the cube, or of a walk.
 type entry struct {
+	number int
 	Line
 	tags, session outcrop.Tags
 	once          sync.Once
@@ -65,7 +67,7 @@ func (c *cube) forget(mark outcrop.Seq) {
 func (c *cube) entry(l *Line) *entry {
 	e, ok := c.entries[*l]
 	if !ok {
-		e = &entry{Line: *l}
+		e = &entry{number: len(c.entries), Line: *l}
 		c.entries[*l] = e
 	}
 	return e

@@ -89,21 +89,33 @@ type Value struct {
 	Unit        string         // of UsageQuantity; "N/A" when mixed, empty when nothing was used
 }
 
-// add counts one sum of a line whose unit is given. Tokens are added up before
-// they are priced, and prices are exact: no order of adding changes a total.
-func (v *Value) add(s sum, unit string) {
-	if s.Priced {
-		v.Cost = v.Cost.Add(s.Rate.For(s.Tokens))
+// A worth is what a line's tokens add to a Value.
+type worth struct {
+	rate              outcrop.Rate
+	priced, estimated bool
+	thousandths       outcrop.Tokens // of the unit, in one of the kind
+	unit              string
+}
+
+func (s Settings) worth(l *Line) worth {
+	return worth{l.Rate, l.Priced, l.Estimated, Thousandths(l.Kind, 1), s.Unit(l)}
+}
+
+// add counts an amount of a line. Tokens are added up before they are priced,
+// and prices are exact: no order of adding changes a total.
+func (v *Value) add(a Amount, w *worth) {
+	if w.priced {
+		v.Cost = v.Cost.Add(w.rate.For(a.Tokens))
 	} else {
-		v.Unpriced += s.Tokens
+		v.Unpriced += a.Tokens
 	}
-	if s.Estimated {
-		v.Estimated += s.Tokens
+	if w.estimated {
+		v.Estimated += a.Tokens
 	}
-	v.Tokens += s.Tokens
-	v.Thousandths += Thousandths(s.Kind, s.Tokens)
-	v.Invocations += s.Invocations
-	v.Unit = commonUnit(v.Unit, unit)
+	v.Tokens += a.Tokens
+	v.Thousandths += w.thousandths * a.Tokens
+	v.Invocations += a.Invocations
+	v.Unit = commonUnit(v.Unit, w.unit)
 }
 
 func commonUnit(a, b string) string {

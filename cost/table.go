@@ -60,26 +60,33 @@ func (v *view) epoch(at time.Time) (n int) {
 // fact shows an entry as it is in a period.
 func (v *view) fact(e *entry, at time.Time) *fact { return &fact{entry: e, view: v, at: at} }
 
-// keys of the group that x belongs to.
-func (v *view) keys(x *fact) groupKeys {
-	var keys groupKeys
+// group is what x has of each grouping; named makes an answer's keys of it.
+func (v *view) group(x *fact) (values groupKeys) {
 	for i, g := range v.groupBy {
 		switch g.Type {
 		case ByTag:
-			value, _ := x.tag(g.Key)
-			keys[i] = g.Key + "$" + value
+			values[i], _ = x.tag(g.Key)
 		case ByCategory:
-			value, _ := x.category(g.Key)
-			keys[i] = g.Key + "$" + value
+			values[i], _ = x.category(g.Key)
 		default:
 			value, ok := v.Value(&x.entry.Line, Dimension(g.Key))
 			if !ok {
 				value, _ = Dimension(g.Key).known()
 			}
-			keys[i] = value
+			values[i] = value
 		}
 	}
-	return keys
+	return values
+}
+
+// named writes tags and cost categories as AWS does: "project$app01".
+func (v *view) named(values groupKeys) groupKeys {
+	for i, g := range v.groupBy {
+		if g.Type == ByTag || g.Type == ByCategory {
+			values[i] = g.Key + "$" + values[i]
+		}
+	}
+	return values
 }
 
 type groupKeys [maxGroupings]string
@@ -93,16 +100,12 @@ type table struct {
 	cells   int
 }
 
-// A slot is where a line belongs in a table, found out once for each epoch.
+// A slot is where a line belongs in a table and what its tokens add, found out
+// once for each epoch.
 type slot struct {
 	pass  bool
 	group int // of the keys that a tabulation has met
-	unit  string
-}
-
-type slotKey struct {
-	*entry
-	epoch int
+	worth
 }
 
 // A tabulation fills a table. Groups are numbered as they are met, so that
@@ -110,17 +113,21 @@ type slotKey struct {
 type tabulation struct {
 	*table
 	view    *view
-	slots   map[slotKey]slot
+	slots   memo[slot]
+	epochs  []int // by period
 	numbers map[groupKeys]int
 	keys    []groupKeys
-	values  [][]*Value // by period and group number
+	values  [][]Value // by period and group number; without a Unit where nothing was used
 }
 
 // tabulate adds up an account's lines over periods.
 func (c *Costs) tabulate(ctx context.Context, v *view, account outcrop.AccountID, periods []Period) (*table, error) {
-	t := &tabulation{view: v, slots: map[slotKey]slot{}, numbers: map[groupKeys]int{}, values: make([][]*Value, len(periods)), table: &table{
+	t := &tabulation{view: v, epochs: make([]int, len(periods)), numbers: map[groupKeys]int{}, values: make([][]Value, len(periods)), table: &table{
 		periods: periods, grouped: len(v.groupBy), totals: make([]Value, len(periods)), groups: make([]map[groupKeys]*Value, len(periods)),
 	}}
+	for i, p := range periods {
+		t.epochs[i] = v.epoch(p.Start)
+	}
 	for s, err := range c.walk(ctx, account, v.history, periods) {
 		if err != nil {
 			return nil, err
@@ -135,24 +142,22 @@ func (c *Costs) tabulate(ctx context.Context, v *view, account outcrop.AccountID
 	return t.done(), nil
 }
 
-func (t *tabulation) slot(s sum) slot {
-	at := t.periods[s.period].Start
-	key := slotKey{s.entry, t.view.epoch(at)}
-	as, ok := t.slots[key]
-	if ok {
+func (t *tabulation) slot(s sum) *slot {
+	as, known := t.slots.at(s.entry, t.epochs[s.period])
+	if known {
 		return as
 	}
-	x := t.view.fact(s.entry, at)
-	if as.pass = t.view.pass(x); as.pass {
-		keys := t.view.keys(x)
-		if as.group, ok = t.numbers[keys]; !ok {
-			as.group = len(t.keys)
-			t.numbers[keys] = as.group
-			t.keys = append(t.keys, keys)
-		}
-		as.unit = t.view.Unit(&s.entry.Line)
+	x := t.view.fact(s.entry, t.periods[s.period].Start)
+	if as.pass = t.view.pass(x); !as.pass {
+		return as
 	}
-	t.slots[key] = as
+	as.worth = t.view.worth(&s.entry.Line)
+	group := t.view.group(x)
+	if as.group, known = t.numbers[group]; !known {
+		as.group = len(t.keys)
+		t.numbers[group] = as.group
+		t.keys = append(t.keys, t.view.named(group))
+	}
 	return as
 }
 
@@ -161,7 +166,7 @@ func (t *tabulation) add(s sum) error {
 	if !as.pass {
 		return nil
 	}
-	t.totals[s.period].add(s, as.unit)
+	t.totals[s.period].add(s.Amount, &as.worth)
 	if t.grouped == 0 {
 		return nil
 	}
@@ -170,14 +175,13 @@ func (t *tabulation) add(s sum) error {
 		row = slices.Grow(row, len(t.keys)-len(row))[:len(t.keys)]
 		t.values[s.period] = row
 	}
-	if row[as.group] == nil {
+	if row[as.group].Unit == "" {
 		if t.cells++; t.cells > maxCells {
 			return &outcrop.Error{Kind: outcrop.Invalid, Code: "LimitExceededException",
 				Message: "The answer has too many groups. Choose a shorter period, a coarser granularity or a filter."}
 		}
-		row[as.group] = new(Value)
 	}
-	row[as.group].add(s, as.unit)
+	row[as.group].add(s.Amount, &as.worth)
 	return nil
 }
 
@@ -185,9 +189,9 @@ func (t *tabulation) add(s sum) error {
 func (t *tabulation) done() *table {
 	for period, row := range t.values {
 		groups := make(map[groupKeys]*Value, len(row))
-		for number, value := range row {
-			if value != nil {
-				groups[t.keys[number]] = value
+		for number := range row {
+			if row[number].Unit != "" {
+				groups[t.keys[number]] = &row[number]
 			}
 		}
 		t.groups[period] = groups

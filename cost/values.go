@@ -121,7 +121,7 @@ func (c *Costs) values(ctx context.Context, account outcrop.AccountID, l Lookup)
 	if err != nil {
 		return nil, err
 	}
-	known := map[slotKey][]string{}
+	var known memo[foundIn]
 	for s, err := range c.walk(ctx, account, view.history, periods) {
 		if err != nil {
 			return nil, err
@@ -130,22 +130,26 @@ func (c *Costs) values(ctx context.Context, account outcrop.AccountID, l Lookup)
 			continue
 		}
 		at := periods[s.period].Start
-		key := slotKey{s.entry, view.epoch(at)}
-		texts, ok := known[key]
+		as, ok := known.at(s.entry, view.epoch(at))
 		if !ok {
 			if x := view.fact(s.entry, at); view.pass(x) {
-				texts = view.texts(x, l)
+				as.texts, as.worth = view.texts(x, l), view.worth(&s.entry.Line)
 			}
-			known[key] = texts
 		}
-		for _, text := range texts {
+		for _, text := range as.texts {
 			if sums[text] == nil {
 				sums[text] = &Value{}
 			}
-			sums[text].add(s, view.Unit(&s.entry.Line))
+			sums[text].add(s.Amount, &as.worth)
 		}
 	}
 	return l.order(sums), nil
+}
+
+// foundIn is what a lookup finds in one line.
+type foundIn struct {
+	texts []string
+	worth
 }
 
 // texts are the values that x has of what l looks for.

@@ -142,7 +142,7 @@ func (c *Costs) walkHours(ctx context.Context, account outcrop.AccountID, v hist
 	intern := func(l *Line) *entry {
 		e, ok := known[*l]
 		if !ok {
-			e = &entry{Line: *l}
+			e = &entry{number: len(known), Line: *l}
 			known[*l] = e
 		}
 		return e
