@@ -66,7 +66,8 @@ bench:
 
 <<<<<<< HEAD
 bench-cost:
-	go test -count=1 -timeout 90m -v ./sqlite -run TestAMonthCostsWhatItsRecordsCost -cost.records 10000000
+	go test -count=1 -timeout 90m -v ./sqlite -run TestAMonthCostsWhatItsRecordsCost -cost.records $(RECORDS)
+	go test -count=1 -timeout 90m -v ./server -run TestEveryAnswerAboutAMonth -month.records $(RECORDS)
 bench-ledger:
 	go run ./test/ledgerbench -records $(RECORDS)
 =======
