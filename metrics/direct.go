@@ -57,7 +57,7 @@ func (m *Metrics) flush(ctx context.Context) error {
 	if len(direct) == 0 {
 		return nil
 	}
-	err := m.store.Add(ctx, widen(direct, m.now().Unix()))
+	err := m.store.Add(ctx, writeRows(shared(direct), m.now().Unix()))
 	if err == nil {
 		return nil
 	}

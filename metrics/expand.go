@@ -1,32 +1,36 @@
 package metrics
 
-import "maps"
-
 // rows widens grains: each counts in its own Lane, in that of its model and in
-// that of its Region, and in every Step that is still kept at now.
+// that of its Region.
 func rows(grains map[grain]*Block, now int64) []Row {
-	sums := map[rowKey]*Block{}
+	sums := make(map[rowKey]*sum, 3*len(grains))
 	for g, block := range grains {
 		for _, lane := range g.lanes() {
-			addTo(sums, rowKey{lane, Minute, g.minute}, block)
+			share(sums, rowKey{lane, Minute, g.minute}, block)
 		}
-	}
-	return widen(sums, now)
-}
-
-// widen adds up minutes to the longer Steps.
-func widen(minutes map[rowKey]*Block, now int64) []Row {
-	sums := maps.Clone(minutes)
-	for _, step := range []Step{FiveMinutes, Hour} {
-		wider := map[rowKey]*Block{}
-		for key, block := range sums {
-			if key.step == step-1 {
-				addTo(wider, rowKey{key.lane, step, floor(key.start, step.Seconds())}, block)
-			}
-		}
-		maps.Copy(sums, wider)
 	}
 	return writeRows(sums, now)
+}
+
+// A sum is a Block that belongs to somebody else as long as it is alone: most
+// models have one tier, and then their two Lanes have one Block.
+type sum struct {
+	block *Block
+	own   bool
+}
+
+func share(sums map[rowKey]*sum, key rowKey, block *Block) {
+	s := sums[key]
+	if s == nil {
+		sums[key] = &sum{block: block}
+		return
+	}
+	if !s.own {
+		first := s.block
+		s.block, s.own = new(Block), true
+		s.block.Merge(first)
+	}
+	s.block.Merge(block)
 }
 
 type rowKey struct {
@@ -44,14 +48,46 @@ func addTo(sums map[rowKey]*Block, key rowKey, block *Block) {
 	sum.Merge(block)
 }
 
-func writeRows(sums map[rowKey]*Block, now int64) []Row {
-	out := make([]Row, 0, len(sums))
-	for key, block := range sums {
-		if key.step.kept(key.start, now) {
-			out = append(out, Row{Lane: key.lane, Step: key.step, Start: key.start, Block: block.Append(nil), Names: block.Names()})
+// shared makes sums of Blocks that stay as they are.
+func shared(blocks map[rowKey]*Block) map[rowKey]*sum {
+	sums := make(map[rowKey]*sum, len(blocks))
+	for key, block := range blocks {
+		sums[key] = &sum{block: block}
+	}
+	return sums
+}
+
+// writeRows writes minutes where they belong at now. What only longer Steps
+// still keep is added up first, so that each Row comes once.
+func writeRows(minutes map[rowKey]*sum, now int64) []Row {
+	old := map[rowKey]*sum{}
+	out := make([]Row, 0, len(minutes))
+	written := map[*Block]Row{} // those that several Lanes have
+	for key, s := range minutes {
+		switch step, start, ok := key.step.Home(key.start, now); {
+		case !ok:
+		case step == key.step:
+			out = append(out, key.row(s, written))
+		default:
+			share(old, rowKey{key.lane, step, start}, s.block)
 		}
 	}
+	for key, s := range old {
+		out = append(out, key.row(s, written))
+	}
 	return out
+}
+
+func (k *rowKey) row(s *sum, written map[*Block]Row) Row {
+	r, ok := written[s.block]
+	if !ok {
+		r = Row{Block: s.block.Append(make([]byte, 0, 192)), Names: s.block.Names()}
+		if !s.own {
+			written[s.block] = r
+		}
+	}
+	r.Lane, r.Step, r.Start = k.lane, k.step, k.start
+	return r
 }
 
 func (g *grain) lanes() [3]Lane {

@@ -85,8 +85,25 @@ func (s Step) Seconds() int64 { return stepFacts[s].seconds }
 // Keep is how long its periods are kept.
 func (s Step) Keep() time.Duration { return stepFacts[s].keep }
 
+// Day is the unit in which Stores pack and retention ends, in seconds: what is
+// kept of one minute of a day is kept of all.
+const Day = int64(day / time.Second)
+
 // kept says whether a period that begins at start is kept at now.
-func (s Step) kept(start, now int64) bool { return start > now-int64(s.Keep()/time.Second) }
+func (s Step) kept(start, now int64) bool {
+	return floor(start, Day)+Day > now-int64(s.Keep()/time.Second)
+}
+
+// Home is where a period of s that begins at start belongs at now: in the
+// shortest Step that still keeps it. ok is false when none does.
+func (s Step) Home(start, now int64) (home Step, begins int64, ok bool) {
+	for ; s < Steps; s++ {
+		if s.kept(start, now) {
+			return s, floor(start, s.Seconds()), true
+		}
+	}
+	return 0, 0, false
+}
 
 // floor is the largest multiple of unit that is not after at.
 func floor(at, unit int64) int64 {

@@ -26,9 +26,9 @@ type Records interface {
 const (
 	readRecords   = 4096            // in one read
 	batchRecords  = 64 << 10        // in one transaction, at most
-	batchGrains   = 4096            // in one transaction, about
+	batchGrains   = 16 << 10        // in one transaction, about
 	foldEvery     = 5 * time.Second // pause of the background fold; a question does not wait for it
-	expireEvery   = time.Hour
+	compactEvery  = time.Hour
 	complainEvery = 5 * time.Minute // how often one persisting failure is logged
 )
 
@@ -59,12 +59,12 @@ func New(records Records, store Store, rules Rules, now func() time.Time, log *s
 	return &Metrics{records: records, store: store, rules: rules, now: now, log: log, folding: make(chan struct{}, 1), direct: map[rowKey]*Block{}}
 }
 
-// Run folds in the background until ctx ends, and forgets what is too old. A
+// Run folds in the background until ctx ends, and compacts what is old. A
 // failure is logged and tried again.
 func (m *Metrics) Run(ctx context.Context) {
 	tick := time.NewTicker(foldEvery)
 	defer tick.Stop()
-	var complained, expired time.Time
+	var complained, compacted time.Time
 	for {
 		select {
 		case <-ctx.Done():
@@ -73,9 +73,9 @@ func (m *Metrics) Run(ctx context.Context) {
 		case <-tick.C:
 		}
 		err := m.CatchUp(ctx)
-		if now := m.now(); err == nil && now.Sub(expired) >= expireEvery {
-			expired = now
-			err = m.expire(ctx)
+		if now := m.now(); err == nil && now.Sub(compacted) >= compactEvery {
+			compacted = now
+			err = m.compact(ctx)
 		}
 		if now := m.now(); err != nil && ctx.Err() == nil && now.Sub(complained) >= complainEvery {
 			complained = now
@@ -210,14 +210,9 @@ func blockOf(grains map[grain]*Block, g grain) *Block {
 	return block
 }
 
-func (m *Metrics) expire(ctx context.Context) error {
-	now := m.now()
-	var before [Steps]int64
-	for s := range Steps {
-		before[s] = now.Add(-s.Keep()).Unix()
-	}
-	if err := m.store.Expire(ctx, before); err != nil {
-		return fmt.Errorf("forget old metrics: %w", err)
+func (m *Metrics) compact(ctx context.Context) error {
+	if err := m.store.Compact(ctx, m.now().Unix()); err != nil {
+		return fmt.Errorf("compact metrics: %w", err)
 	}
 	return nil
 }

@@ -264,11 +264,7 @@ func TestOldMinutesAreLeftAsHours(t *testing.T) {
 		want   int
 	}{{0, 60, 1}, {14 * day, 60, 1}, {16 * day, 60, 0}, {16 * day, 300, 1}, {64 * day, 300, 0}, {64 * day, 3600, 1}, {456 * day, 3600, 0}} {
 		w.now = noon.Add(c.after)
-		before := [metrics.Steps]int64{}
-		for s := range metrics.Steps {
-			before[s] = w.now.Add(-s.Keep()).Unix()
-		}
-		if err := w.store.Expire(t.Context(), before); err != nil {
+		if err := w.store.Compact(t.Context(), w.now.Unix()); err != nil {
 			t.Fatal(err)
 		}
 		if got := w.values(t, metrics.Invocations, "m", "Sum", c.period, noon, noon.Add(time.Hour)); len(got) != c.want {

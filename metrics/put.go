@@ -50,7 +50,7 @@ func (m *Metrics) Put(ctx context.Context, who Viewer, samples []Sample) error {
 		}
 		addTo(minutes, rowKey{Lane{who.Account, who.Region, s.Namespace, s.Dimensions}, Minute, floor(at.Unix(), Minute.Seconds())}, block)
 	}
-	if err := m.store.Add(ctx, widen(minutes, now.Unix())); err != nil {
+	if err := m.store.Add(ctx, writeRows(shared(minutes), now.Unix())); err != nil {
 		return fmt.Errorf("store samples: %w", err)
 	}
 	return nil

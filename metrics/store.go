@@ -41,7 +41,9 @@ var ErrMoved = errors.New("metrics: the watermark has moved")
 
 // A Store keeps Rows of two origins: those folded from the ledger, which can be
 // dropped and folded again, and those added by anyone else. A Row that is there
-// already is merged with; Rows gives both origins. It is safe for concurrent use.
+// already is merged with; Rows gives both origins. A sample is in one Row of a
+// Lane only: a longer Step is that Step's rows and those of the shorter ones. It
+// is safe for concurrent use.
 type Store interface {
 	// Watermark is the Seq up to which the ledger was folded.
 	Watermark(context.Context) (outcrop.Seq, error)
@@ -50,15 +52,15 @@ type Store interface {
 	Fold(ctx context.Context, from, to outcrop.Seq, rows []Row) error
 	// Add merges rows that do not come from the ledger, all or none.
 	Add(ctx context.Context, rows []Row) error
-	// Rows yields start and block in order of start; the block is only good
-	// until the next one.
+	// Rows yields those of the Reading's Step and of shorter ones, in any order,
+	// all of one moment; a block is only good until the next one.
 	Rows(context.Context, Reading) iter.Seq2[Row, error]
 	// Lanes of an account in a Region that belong to a namespace; what is empty
 	// is any.
 	Lanes(ctx context.Context, account outcrop.AccountID, region outcrop.Region, namespace string) ([]LaneInfo, error)
-	// Expire deletes, for each Step, the rows that begin before the given second,
+	// Compact moves every row to its Home at now, deletes those that have none,
 	// and Lanes that have no row left.
-	Expire(ctx context.Context, before [Steps]int64) error
+	Compact(ctx context.Context, now int64) error
 	// Reset drops everything folded from the ledger.
 	Reset(context.Context) error
 }

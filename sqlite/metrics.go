@@ -3,9 +3,9 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"iter"
 	"strings"
 	"sync"
 	"time"
@@ -22,7 +22,8 @@ type Metrics struct {
 	known metricIDs // committed, so that a fold asks for new ones only
 }
 
-// metricIDs are what a fold has found before.
+// metricIDs are what a fold has found before: the ids of lanes, and when each
+// metric was last noted as recorded.
 type metricIDs struct {
 	lanes map[metrics.Lane]int64
 	last  map[metricName]int64
@@ -102,12 +103,7 @@ func (s *Metrics) merge(ctx context.Context, origin int, rows []metrics.Row, fir
 			return err
 		}
 		defer w.close()
-		for i := range rows {
-			if err := w.row(ctx, &rows[i]); err != nil {
-				return err
-			}
-		}
-		return nil
+		return w.rows(ctx, rows)
 	})
 	if err != nil {
 		return err
@@ -128,129 +124,6 @@ func (s *Metrics) remember(found *metricIDs) {
 	}
 }
 
-// A metricWriter writes rows within one transaction.
-type metricWriter struct {
-	known, found                  *metricIDs
-	origin                        int
-	find, make, read, write, note *sql.Stmt
-}
-
-func newMetricWriter(ctx context.Context, tx *sql.Tx, known, found *metricIDs, origin int) (w *metricWriter, err error) {
-	w = &metricWriter{known: known, found: found, origin: origin}
-	for stmt, text := range map[**sql.Stmt]string{
-		&w.find:  "SELECT id FROM metric_lanes WHERE account = ? AND region = ? AND namespace = ? AND dimensions = ?",
-		&w.make:  "INSERT INTO metric_lanes (account, region, namespace, dimensions) VALUES (?, ?, ?, ?)",
-		&w.read:  "SELECT block FROM metric_rows WHERE lane = ? AND step = ? AND start = ? AND origin = ?",
-		&w.write: "INSERT OR REPLACE INTO metric_rows (lane, step, start, origin, block) VALUES (?, ?, ?, ?, ?)",
-		&w.note: `INSERT INTO metric_names (lane, name, origin, last) VALUES (?, ?, ?, ?)
-			ON CONFLICT DO UPDATE SET last = max(last, excluded.last)`,
-	} {
-		if *stmt, err = tx.PrepareContext(ctx, text); err != nil {
-			return nil, errors.Join(err, w.close())
-		}
-	}
-	return w, nil
-}
-
-func (w *metricWriter) close() error {
-	var errs []error
-	for _, s := range []*sql.Stmt{w.find, w.make, w.read, w.write, w.note} {
-		if s != nil {
-			errs = append(errs, s.Close())
-		}
-	}
-	return errors.Join(errs...)
-}
-
-func (w *metricWriter) row(ctx context.Context, r *metrics.Row) error {
-	lane, err := w.lane(ctx, r.Lane)
-	if err != nil {
-		return fmt.Errorf("find metric lane: %w", err)
-	}
-	var have []byte
-	err = w.read.QueryRowContext(ctx, lane, r.Step, r.Start, w.origin).Scan(&have)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return fmt.Errorf("read metrics: %w", err)
-	}
-	block, err := metrics.MergeBlocks(have, r.Block)
-	if err != nil {
-		return fmt.Errorf("lane %d, step %d, %d: %w", lane, r.Step, r.Start, err)
-	}
-	if _, err := w.write.ExecContext(ctx, lane, r.Step, r.Start, w.origin, block); err != nil {
-		return fmt.Errorf("write metrics: %w", err)
-	}
-	return w.names(ctx, lane, r)
-}
-
-func (w *metricWriter) lane(ctx context.Context, l metrics.Lane) (int64, error) {
-	if id, ok := w.known.lanes[l]; ok {
-		return id, nil
-	}
-	if id, ok := w.found.lanes[l]; ok {
-		return id, nil
-	}
-	values := []any{l.Account, l.Region, l.Namespace, l.Dimensions}
-	var id int64
-	err := w.find.QueryRowContext(ctx, values...).Scan(&id)
-	if errors.Is(err, sql.ErrNoRows) {
-		var done sql.Result
-		if done, err = w.make.ExecContext(ctx, values...); err == nil {
-			id, err = done.LastInsertId()
-		}
-	}
-	w.found.lanes[l] = id
-	return id, err
-}
-
-// names notes when each metric was last recorded, not oftener than the grain.
-func (w *metricWriter) names(ctx context.Context, lane int64, r *metrics.Row) error {
-	const grain = int64(metrics.ActivityGrain / time.Second)
-	last := r.Start - r.Start%grain
-	for _, name := range r.Names {
-		key := metricName{lane, name, w.origin}
-		if at, ok := w.known.last[key]; ok && at >= last {
-			continue
-		}
-		if at, ok := w.found.last[key]; ok && at >= last {
-			continue
-		}
-		if _, err := w.note.ExecContext(ctx, lane, name, w.origin, last); err != nil {
-			return fmt.Errorf("note metric: %w", err)
-		}
-		w.found.last[key] = last
-	}
-	return nil
-}
-
-// Rows is metrics.Store's.
-func (s *Metrics) Rows(ctx context.Context, r metrics.Reading) iter.Seq2[metrics.Row, error] {
-	return func(yield func(metrics.Row, error) bool) {
-		l := r.Lane
-		rows, err := s.db.read.QueryContext(ctx, `SELECT start, block FROM metric_rows WHERE lane =
-			(SELECT id FROM metric_lanes WHERE account = ? AND region = ? AND namespace = ? AND dimensions = ?)
-			AND step = ? AND start >= ? AND start < ? ORDER BY start`, l.Account, l.Region, l.Namespace, l.Dimensions, r.Step, r.From, r.To)
-		if err != nil {
-			yield(metrics.Row{}, fmt.Errorf("read metrics: %w", err))
-			return
-		}
-		defer rows.Close()
-		row := metrics.Row{Lane: l, Step: r.Step}
-		var block sql.RawBytes
-		for rows.Next() {
-			if err := rows.Scan(&row.Start, &block); err != nil {
-				yield(metrics.Row{}, fmt.Errorf("read metrics: %w", err))
-				return
-			}
-			if row.Block = block; !yield(row, nil) {
-				return
-			}
-		}
-		if err := rows.Err(); err != nil {
-			yield(metrics.Row{}, fmt.Errorf("read metrics: %w", err))
-		}
-	}
-}
-
 // Lanes is metrics.Store's.
 func (s *Metrics) Lanes(ctx context.Context, account outcrop.AccountID, region outcrop.Region, namespace string) ([]metrics.LaneInfo, error) {
 	where, args := []string{"true"}, []any{}
@@ -259,9 +132,9 @@ func (s *Metrics) Lanes(ctx context.Context, account outcrop.AccountID, region o
 			where, args = append(where, "l."+c.column+" = ?"), append(args, c.value)
 		}
 	}
-	rows, err := s.db.read.QueryContext(ctx, `SELECT l.account, l.region, l.namespace, l.dimensions, n.name, max(n.last)
-		FROM metric_lanes l JOIN metric_names n ON n.lane = l.id WHERE `+strings.Join(where, " AND ")+`
-		GROUP BY l.account, l.region, l.namespace, l.dimensions, n.name ORDER BY l.account, l.region, l.namespace, l.dimensions, n.name`, args...)
+	rows, err := s.db.read.QueryContext(ctx, `SELECT l.account, l.region, l.namespace, l.dimensions, a.names
+		FROM metric_lanes l JOIN metric_activity a ON a.lane = l.id WHERE `+strings.Join(where, " AND ")+`
+		ORDER BY l.account, l.region, l.namespace, l.dimensions`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list metrics: %w", err)
 	}
@@ -269,43 +142,18 @@ func (s *Metrics) Lanes(ctx context.Context, account outcrop.AccountID, region o
 	var list []metrics.LaneInfo
 	for rows.Next() {
 		var lane metrics.Lane
-		var name string
-		var last int64
-		if err := rows.Scan(&lane.Account, &lane.Region, &lane.Namespace, &lane.Dimensions, &name, &last); err != nil {
+		var names []byte
+		if err := rows.Scan(&lane.Account, &lane.Region, &lane.Namespace, &lane.Dimensions, &names); err != nil {
 			return nil, fmt.Errorf("list metrics: %w", err)
 		}
 		if n := len(list); n == 0 || list[n-1].Lane != lane {
 			list = append(list, metrics.LaneInfo{Lane: lane, Last: map[string]time.Time{}})
 		}
-		list[len(list)-1].Last[name] = time.Unix(last, 0).UTC()
+		if err := addActivity(list[len(list)-1].Last, names); err != nil {
+			return nil, err
+		}
 	}
 	return list, rows.Err()
-}
-
-// Expire is metrics.Store's.
-func (s *Metrics) Expire(ctx context.Context, before [metrics.Steps]int64) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	err := s.db.update(ctx, func(tx *sql.Tx) error {
-		for step, start := range before {
-			// By lane, so that the primary key serves.
-			if _, err := tx.ExecContext(ctx, `DELETE FROM metric_rows WHERE (lane, step, start, origin) IN (SELECT r.lane, r.step, r.start, r.origin
-				FROM metric_lanes l JOIN metric_rows r ON r.lane = l.id AND r.step = ? AND r.start < ?)`, step, start); err != nil {
-				return err
-			}
-		}
-		for _, text := range []string{
-			"DELETE FROM metric_names WHERE NOT EXISTS (SELECT 1 FROM metric_rows r WHERE r.lane = metric_names.lane)",
-			"DELETE FROM metric_lanes WHERE NOT EXISTS (SELECT 1 FROM metric_rows r WHERE r.lane = id)",
-		} {
-			if _, err := tx.ExecContext(ctx, text); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	s.known = noMetricIDs()
-	return err
 }
 
 // Reset is metrics.Store's.
@@ -313,7 +161,7 @@ func (s *Metrics) Reset(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	err := s.db.update(ctx, func(tx *sql.Tx) error {
-		for _, table := range []string{"metric_rows", "metric_names"} {
+		for _, table := range []string{"metric_packs", "metric_activity"} {
 			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE origin = ?", fromLedger); err != nil {
 				return err
 			}
@@ -322,4 +170,19 @@ func (s *Metrics) Reset(ctx context.Context) error {
 	})
 	s.known = noMetricIDs()
 	return err
+}
+
+// addActivity adds when the metrics of a lane were last recorded: a lane has a
+// row for each origin.
+func addActivity(last map[string]time.Time, names []byte) error {
+	var noted map[string]int64
+	if err := json.Unmarshal(names, &noted); err != nil {
+		return fmt.Errorf("list metrics: %w", err)
+	}
+	for name, at := range noted {
+		if t := time.Unix(at, 0).UTC(); t.After(last[name]) {
+			last[name] = t
+		}
+	}
+	return nil
 }

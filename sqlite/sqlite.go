@@ -82,7 +82,7 @@ func provider(db *sql.DB) (*goose.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	return goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithGoMigrations(moveUsage))
+	return goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithGoMigrations(moveUsage, moveMetrics))
 }
 
 // Size is how many bytes the file takes, once what waits beside it has been

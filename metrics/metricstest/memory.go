@@ -95,7 +95,7 @@ func (m *Memory) Rows(_ context.Context, q metrics.Reading) iter.Seq2[metrics.Ro
 	var rows []metrics.Row
 	for _, from := range []map[place][]byte{m.ledger, m.added} {
 		for at, block := range from {
-			if at.lane == q.Lane && at.step == q.Step && at.start >= q.From && at.start < q.To {
+			if at.lane == q.Lane && at.step <= q.Step && at.start >= q.From && at.start < q.To {
 				rows = append(rows, metrics.Row{Lane: at.lane, Step: at.step, Start: at.start, Block: block})
 			}
 		}
@@ -137,13 +137,27 @@ func (m *Memory) Lanes(_ context.Context, account outcrop.AccountID, region outc
 	return list, nil
 }
 
-// Expire is metrics.Store's.
-func (m *Memory) Expire(_ context.Context, before [metrics.Steps]int64) error {
+// Compact is metrics.Store's.
+func (m *Memory) Compact(_ context.Context, now int64) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	left := map[metrics.Lane]bool{}
 	for _, from := range []map[place][]byte{m.ledger, m.added} {
-		maps.DeleteFunc(from, func(at place, _ []byte) bool { return at.start < before[at.step] })
+		for at, block := range maps.Clone(from) {
+			step, start, ok := at.step.Home(at.start, now)
+			if ok && step == at.step {
+				continue
+			}
+			if delete(from, at); !ok {
+				continue
+			}
+			to := place{at.lane, step, start}
+			sum, err := metrics.MergeBlocks(from[to], block)
+			if err != nil {
+				return err
+			}
+			from[to] = sum
+		}
 		for at := range from {
 			left[at.lane] = true
 		}

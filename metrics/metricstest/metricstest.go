@@ -20,12 +20,14 @@ func Run(t *testing.T, open func(testing.TB) metrics.Store) {
 	for name, test := range map[string]func(*testing.T, metrics.Store){
 		"an empty store answers with nothing":                empty,
 		"rows of one place are merged":                       merges,
-		"rows come in order, from From up to but not To":     bounds,
+		"rows come from From up to but not To":               bounds,
+		"a longer step has the shorter ones' rows":           nests,
 		"a fold from the wrong watermark changes nothing":    refusesMoved,
 		"two folders at once: each batch is counted once":    foldsOnce,
 		"a reset drops the ledger's rows and keeps others'":  resets,
 		"lanes are found by account, Region and namespace":   findsLanes,
-		"expiry deletes by step, and lanes that have no row": expires,
+		"compaction moves to longer steps and loses nothing": compacts,
+		"what no step keeps is deleted, and empty lanes":     forgets,
 		"a damaged block is an error and changes nothing":    refusesDamage,
 		"what was forgotten can be recorded again":           recordsAgain,
 	} {
@@ -57,15 +59,10 @@ func fold(t *testing.T, s metrics.Store, from, to outcrop.Seq, rows ...metrics.R
 func sums(t *testing.T, s metrics.Store, l metrics.Lane, step metrics.Step, from, to int64) map[int64]float64 {
 	t.Helper()
 	out := map[int64]float64{}
-	last := int64(-1 << 62)
 	for r, err := range s.Rows(t.Context(), metrics.Reading{Lane: l, Step: step, From: from, To: to}) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r.Start < last {
-			t.Errorf("row %d comes after %d", r.Start, last)
-		}
-		last = r.Start
 		b, err := metrics.ReadBlock(bytes.Clone(r.Block))
 		if err != nil {
 			t.Fatal(err)
@@ -187,18 +184,70 @@ func findsLanes(t *testing.T, s metrics.Store) {
 	}
 }
 
-func expires(t *testing.T, s metrics.Store) {
-	fold(t, s, 0, 1, row(lane("a"), metrics.Minute, noon, 1), row(lane("a"), metrics.Minute, noon+60, 2), row(lane("a"), metrics.Hour, noon, 4),
-		row(lane("b"), metrics.Minute, noon, 1))
-	if err := s.Expire(t.Context(), [metrics.Steps]int64{noon + 60, noon, noon}); err != nil {
+func nests(t *testing.T, s metrics.Store) {
+	fold(t, s, 0, 1, row(lane("a"), metrics.Minute, noon+60, 1), row(lane("a"), metrics.FiveMinutes, noon, 2), row(lane("a"), metrics.Hour, noon, 4))
+	for step, want := range []float64{1, 3, 7} {
+		if got := total(sums(t, s, lane("a"), metrics.Step(step), noon, noon+3600)); got != want {
+			t.Errorf("step %d: %v, want %v", step, got, want)
+		}
+	}
+}
+
+func total(sums map[int64]float64) (n float64) {
+	for _, v := range sums {
+		n += v
+	}
+	return n
+}
+
+func compact(t *testing.T, s metrics.Store, days int64) {
+	t.Helper()
+	if err := s.Compact(t.Context(), noon+days*metrics.Day); err != nil {
 		t.Fatal(err)
 	}
-	minutes, hours := sums(t, s, lane("a"), metrics.Minute, 0, noon+99999), sums(t, s, lane("a"), metrics.Hour, 0, noon+99999)
-	if len(minutes) != 1 || minutes[noon+60] != 2 || hours[noon] != 4 {
-		t.Errorf("minutes %v, hours %v", minutes, hours)
+}
+
+// Whatever the hours and days that samples lie in, each is found once after
+// every compaction, in the step that keeps it.
+func compacts(t *testing.T, s metrics.Store) {
+	seq, want := outcrop.Seq(0), 0.0
+	for _, at := range []int64{0, 1, 59, 60, 299, 720, 1439, 1440, 1441, 3000} {
+		fold(t, s, seq, seq+1, row(lane("a"), metrics.Minute, noon+at*60, float64(at+1)), row(lane("b"), metrics.Minute, noon, 1))
+		seq, want = seq+1, want+float64(at+1)
 	}
-	if got := lanes(t, s, "", "", ""); len(got) != 1 || got[0].Lane != lane("a") {
-		t.Errorf("lanes %v, want that of a", got)
+	var rows []metrics.Row // of many hours at once
+	for hour := range int64(40) {
+		rows = append(rows, row(lane("a"), metrics.Minute, noon+hour*3600+120, 1))
+		want++
+	}
+	fold(t, s, seq, seq+1, rows...)
+	if err := s.Add(t.Context(), []metrics.Row{row(lane("a"), metrics.Minute, noon, 1)}); err != nil {
+		t.Fatal(err)
+	}
+	want++
+	for _, days := range []int64{0, 1, 2, 14, 15, 16, 17, 18, 19, 63, 65, 67, 450} {
+		compact(t, s, days)
+		var at [metrics.Steps]float64
+		for step := range metrics.Steps {
+			at[step] = total(sums(t, s, lane("a"), step, noon-metrics.Day, noon+9*metrics.Day))
+		}
+		if at[metrics.Hour] != want {
+			t.Errorf("after %d days: %v in all, want %v", days, at[metrics.Hour], want)
+		}
+		if days > 18 && at[metrics.Minute] > 0 || days < 15 && at[metrics.Minute] != want || days > 66 && at[metrics.FiveMinutes] > 0 || days < 63 && at[metrics.FiveMinutes] != want {
+			t.Errorf("after %d days: %v by step", days, at)
+		}
+	}
+}
+
+func forgets(t *testing.T, s metrics.Store) {
+	fold(t, s, 0, 1, row(lane("a"), metrics.Minute, noon, 1), row(lane("b"), metrics.Minute, noon+10*metrics.Day, 2))
+	compact(t, s, 458)
+	if got := lanes(t, s, "", "", ""); len(got) != 1 || got[0].Lane != lane("b") {
+		t.Errorf("lanes %v, want that of b", got)
+	}
+	if got := total(sums(t, s, lane("a"), metrics.Hour, 0, noon+99999)); got != 0 {
+		t.Errorf("%v is left", got)
 	}
 }
 
@@ -213,9 +262,7 @@ func refusesDamage(t *testing.T, s metrics.Store) {
 
 func recordsAgain(t *testing.T, s metrics.Store) {
 	fold(t, s, 0, 1, row(lane("a"), metrics.Minute, noon, 1))
-	if err := s.Expire(t.Context(), [metrics.Steps]int64{noon + 60, noon + 60, noon + 60}); err != nil {
-		t.Fatal(err)
-	}
+	compact(t, s, 458)
 	fold(t, s, 1, 2, row(lane("a"), metrics.Minute, noon+120, 3))
 	if got := lanes(t, s, "", "", ""); len(got) != 1 || got[0].Last[metrics.InputTokenCount].IsZero() {
 		t.Errorf("lanes = %v", got)
