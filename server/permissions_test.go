@@ -20,6 +20,19 @@ var decideThemselves = map[string]string{
 	"bedrock-runtime.InvokeModel":                   "as Converse",
 	"bedrock-runtime.InvokeModelWithResponseStream": "as Converse",
 	"bedrock-runtime.CountTokens":                   "as Converse, for the model alone",
+	"openai.CreateChatCompletion":                   "as InvokeModel",
+	"openai.CreateEmbedding":                        "as InvokeModel",
+	"openai.CreateResponse":                         "as InvokeModel",
+	"openai.GetResponse":                            "it writes OpenAI's wire, and asks first",
+	"openai.DeleteResponse":                         "as GetResponse",
+	"openai.CancelResponse":                         "as GetResponse",
+	"openai.ListResponseInputItems":                 "as GetResponse",
+	"openai.ListModels":                             "who may see models, or profiles, or neither, sees as much",
+	"openai.GetModel":                               "as ListModels",
+	"anthropic.CreateMessage":                       "as InvokeModel",
+	"anthropic.CountMessageTokens":                  "as CountTokens",
+	"anthropic.ListAnthropicModels":                 "as ListModels",
+	"anthropic.GetAnthropicModel":                   "as ListModels",
 	"logs.StartLiveTail":                            "it answers in a stream of its own, and asks for each group first",
 	"sts.AssumeRole":                                "the role's trust policy has a say, not the caller's policies alone",
 }
@@ -51,6 +64,9 @@ func TestNoOperationIsReachedWithoutADecision(t *testing.T) {
 			checkAsking(t, service+"."+h.Name(), h.Asks(), rule)
 			in := inventor{t}.structure(op.Input)
 			p := encode(t, op, in)
+			if body, ok := compatible[h.Name()]; ok && service != "bedrock-runtime" {
+				p.body = body
+			}
 			if _, ok := bodies[h.Name()]; ok && service == "bedrock-runtime" {
 				p.path, p.body = strings.Replace(op.URI, "{modelId}", callable[h.Name()], 1), bodies[h.Name()]
 			}
@@ -84,9 +100,11 @@ func TestNoOperationIsReachedWithoutADecision(t *testing.T) {
 const missingToken = "Missing Authentication Token"
 
 // refusedWith says whether an answer is a refusal in these words. The JSON
-// protocols answer 400 where the others answer 403.
+// protocols answer 400 where the others answer 403, and other providers' forms
+// 401 to who shows nothing.
 func refusedWith(status int, answer, words string) bool {
-	return (status == http.StatusForbidden || status == http.StatusBadRequest) && strings.Contains(answer, words)
+	known := status == http.StatusForbidden || status == http.StatusBadRequest || status == http.StatusUnauthorized
+	return known && strings.Contains(answer, words)
 }
 
 // checkAsking holds the way an operation is decided against AWS's rules and
@@ -148,6 +166,15 @@ var callable = map[string]string{
 }
 
 const geoProfile = "us.amazon.nova-lite-v1:0"
+
+// compatible are bodies of other providers' forms.
+var compatible = map[string]string{
+	"CreateChatCompletion": `{"model":"` + geoProfile + `","messages":[{"role":"user","content":"hi"}]}`,
+	"CreateEmbedding":      `{"model":"amazon.titan-embed-text-v2:0","input":"hi"}`,
+	"CreateResponse":       `{"model":"` + geoProfile + `","input":"hi"}`,
+	"CreateMessage":        `{"model":"` + geoProfile + `","max_tokens":5,"messages":[{"role":"user","content":"hi"}]}`,
+	"CountMessageTokens":   `{"model":"anthropic.claude-3-haiku-20240307-v1:0","messages":[{"role":"user","content":"hi"}]}`,
+}
 
 // bodies of the data plane, whose operations read the wire themselves.
 var bodies = func() map[string]string {
