@@ -50,6 +50,14 @@ const (
 	inChat = `{"max_completion_tokens":2000,"messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"What is the weather in Paris?"},
 		{"role":"assistant","content":null,"tool_calls":[{"id":"call_0","type":"function","function":{"name":"get_weather","arguments":"{\"city\":\"Paris\"}"}}]},{"role":"tool","tool_call_id":"call_0","content":"21 degrees"}],
 		"tools":[{"type":"function","function":{"name":"get_weather","description":"Weather by city","parameters":` + toolSchema + `}}]}`
+	inCompletions = `{"model":"us.` + claude + `","max_completion_tokens":2000,"reasoning_effort":"low","messages":[{"role":"system","content":"Be brief."},
+		{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,` + onePixel + `"}},{"type":"text","text":"What is the weather in the city of the picture?"}]},
+		{"role":"assistant","content":null,"tool_calls":[{"id":"call_0","type":"function","function":{"name":"get_weather","arguments":"{\"city\":\"Paris\"}"}}]},{"role":"tool","tool_call_id":"call_0","content":"21 degrees"}],
+		"tools":[{"type":"function","function":{"name":"get_weather","description":"Weather by city","parameters":` + toolSchema + `}}]`
+	inResponses = `{"model":"us.` + claude + `","max_output_tokens":2000,"store":false,"reasoning":{"effort":"low"},"instructions":"Be brief.","input":[
+		{"role":"user","content":[{"type":"input_image","image_url":"data:image/png;base64,` + onePixel + `"},{"type":"input_text","text":"What is the weather in the city of the picture?"}]},
+		{"type":"function_call","call_id":"call_0","name":"get_weather","arguments":"{\"city\":\"Paris\"}"},{"type":"function_call_output","call_id":"call_0","output":"21 degrees"}],
+		"tools":[{"type":"function","name":"get_weather","description":"Weather by city","parameters":` + toolSchema + `}]`
 	inCohere = `{"preamble":"Be brief.","max_tokens":2000,"message":"Thanks!","chat_history":[{"role":"USER","message":"What is the weather in Paris?"},
 		{"role":"CHATBOT","message":"","tool_calls":[{"name":"get_weather","parameters":{"city":"Paris"}}]},{"role":"TOOL","tool_results":[{"call":{"name":"get_weather","parameters":{"city":"Paris"}},"outputs":[{"weather":"21 degrees"}]}]},{"role":"CHATBOT","message":"21 degrees."}],
 		"tools":[{"name":"get_weather","description":"Weather by city","parameter_definitions":{"city":{"description":"city","type":"str","required":true}}}]}`
@@ -65,6 +73,24 @@ var conversations = []spoken{
 	{"cohere", "cohere.command-r-v1:0", "invoke", inCohere}, {"cohere-stream", "cohere.command-r-v1:0", "invoke-with-response-stream", inCohere},
 	{"llama", "us.meta.llama3-1-8b-instruct-v1:0", "invoke", inLlama}, {"llama-stream", "us.meta.llama3-1-8b-instruct-v1:0", "invoke-with-response-stream", inLlama},
 	{"mistral", "mistral.mistral-7b-instruct-v0:2", "invoke", inMistral}, {"mistral-stream", "mistral.mistral-7b-instruct-v0:2", "invoke-with-response-stream", inMistral},
+	{"completions", claude, "/openai/v1/chat/completions", inCompletions + "}"}, {"completions-stream", claude, "/openai/v1/chat/completions", inCompletions + `,"stream":true,"stream_options":{"include_usage":true}}`},
+	{"responses", claude, "/openai/v1/responses", inResponses + "}"}, {"responses-stream", claude, "/openai/v1/responses", inResponses + `,"stream":true}`},
+	{"messages", claude, "/anthropic/v1/messages", inMessages("")}, {"messages-stream", claude, "/anthropic/v1/messages", inMessages(`"stream":true,`)},
+}
+
+// inMessages is the body that InvokeModel takes, in the form of Anthropic's own
+// API.
+func inMessages(more string) string {
+	return strings.Replace(inAnthropic, `"anthropic_version":"bedrock-2023-05-31",`, `"model":"us.`+claude+`",`+more, 1)
+}
+
+// path is where the conversation is held; a compatible form names its model in
+// the body.
+func (c spoken) path() string {
+	if strings.HasPrefix(c.operation, "/") {
+		return c.operation
+	}
+	return "/model/" + c.model + "/" + c.operation
 }
 
 // The same conversation through every pair of ingress form and upstream kind.
@@ -90,7 +116,9 @@ func TestTranscripts(t *testing.T) {
 			u.Timeout = strictyaml.Duration(0)
 			s := start(t, Config{Runtime: plain, Upstreams: map[string]UpstreamConfig{"only": u}})
 			for _, c := range conversations {
-				status, answer := sendRaw(t, s.signed(t, s.admin(), "bedrock", "POST", "/model/"+c.model+"/"+c.operation, jsonHeader(), c.body))
+				header := jsonHeader()
+				header.Set("Anthropic-Version", "2023-06-01")
+				status, answer := sendRaw(t, s.signed(t, s.admin(), "bedrock", "POST", c.path(), header, c.body))
 				compareGolden(t, filepath.Join("testdata", "transcripts", kind, c.name+".txt"), fmt.Sprintf("%d\n%s\n", status, readably(t, answer)))
 			}
 		})
@@ -113,19 +141,19 @@ func sendRaw(t *testing.T, r *http.Request) (int, string) {
 }
 
 // changing is what is another one in every run.
-var changing = regexp.MustCompile(`("(?:latencyMs|invocationLatency|firstByteLatency|created)":)\d+|(msg_bdrk_)[0-9a-f]{24}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
+var changing = regexp.MustCompile(`("(?:latencyMs|invocationLatency|firstByteLatency|created|created_at)":)\d+|(msg_bdrk_)[0-9a-f]{24}|((?:resp|rs|msg|fc)_)[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
 
 // readably writes an answer with one event to a line.
 func readably(t *testing.T, answer string) string {
 	t.Helper()
 	var out strings.Builder
-	if strings.HasPrefix(answer, "{") {
-		return changing.ReplaceAllString(answer, "${1}${2}0")
+	if c := answer[:min(1, len(answer))]; c == "{" || c == "e" || c == "d" { // an object; an event stream as text
+		return changing.ReplaceAllString(answer, "${1}${2}${3}0")
 	}
 	for decoder := eventstream.NewDecoder(strings.NewReader(answer)); ; {
 		m, err := decoder.Next()
 		if errors.Is(err, io.EOF) {
-			return strings.TrimSpace(changing.ReplaceAllString(out.String(), "${1}${2}0"))
+			return strings.TrimSpace(changing.ReplaceAllString(out.String(), "${1}${2}${3}0"))
 		}
 		if err != nil {
 			t.Fatal(err)

@@ -63,7 +63,7 @@ func (m *mocked) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		m.cut.Store(false)
 	case m.cut.Load():
 		panic(http.ErrAbortHandler)
-	case m.refuses(r):
+	case r.Method == http.MethodPost && m.refuses(r): // a health check is no call
 		w.Header().Set("Retry-After", "1")
 		http.Error(w, `{"error":{"message":"too many requests"}}`, http.StatusTooManyRequests)
 	case strings.HasPrefix(r.URL.Path, "/v1/messages"):
