@@ -220,6 +220,7 @@ func (e *encoder) additional() error {
 	if err := rename(members); err != nil {
 		return err
 	}
+	e.effort(members)
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		if slices.Contains(ownFields, name) || e.written(name) {
 			return invalid("The additional field %s conflicts with an existing field.", name)
