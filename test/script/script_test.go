@@ -98,7 +98,8 @@ func client(t *testing.T, name string, probe ...string) {
 func run(t *testing.T, dir, node string) {
 	path := filepath.Dir(binary) + string(os.PathListSeparator) + clients() + os.Getenv("PATH")
 	testscript.Run(t, testscript.Params{
-		Dir: dir,
+		Dir:           dir,
+		UpdateScripts: os.Getenv("OUTCROP_UPDATE") == "1", // what cmp compares is written anew
 		Setup: func(env *testscript.Env) error {
 			env.Values[storyKey{}] = &story{issuers: map[string]*issuer{}}
 			env.Setenv("PATH", path)
@@ -114,7 +115,7 @@ func run(t *testing.T, dir, node string) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"serve": serve, "stop": stop, "mock": mock, "issuer": startIssuer, "token": token, "login": login,
+			"serve": serve, "behind": behind, "stop": stop, "mock": mock, "issuer": startIssuer, "token": token, "login": login,
 			"aws": program("aws"), "sdk": sdk, "python": program("python3"), "node": program("node"),
 			"save": save, "has": has, "lacks": lacks, "refused": refused,
 		},

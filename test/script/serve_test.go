@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"syscall"
@@ -24,6 +25,7 @@ const (
 // folder.
 type process struct {
 	cmd   *exec.Cmd
+	log   string
 	ended chan struct{}
 	err   error // once ended
 }
@@ -54,11 +56,20 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	for len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		vars, args = append(vars, args[0]), args[1:]
 	}
-	log, err := os.Create(ts.MkAbs("server.log"))
+	p := launch(ts, ts.MkAbs("."), vars, args)
+	storyOf(ts).server = p
+	ts.Defer(func() { stop(ts, false, nil) })
+	ready(ts, p)
+	environment(ts)
+}
+
+// launch starts a server in a folder, which gets its log and its data.
+func launch(ts *testscript.TestScript, dir string, vars, args []string) *process {
+	p := &process{ended: make(chan struct{}), log: filepath.Join(dir, "server.log")}
+	log, err := os.Create(p.log)
 	ts.Check(err)
-	p := &process{ended: make(chan struct{})}
 	p.cmd = exec.Command(binary, append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)
-	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = ts.MkAbs("."), log, log
+	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = dir, log, log
 	p.cmd.Env = append(os.Environ(), vars...)
 	ts.Check(p.cmd.Start())
 	go func() {
@@ -66,10 +77,7 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 		log.Close()
 		close(p.ended)
 	}()
-	storyOf(ts).server = p
-	ts.Defer(func() { stop(ts, false, nil) })
-	ready(ts, p)
-	environment(ts)
+	return p
 }
 
 // stop ends the server as an operator would, with SIGTERM, and expects a
@@ -81,11 +89,15 @@ func stop(ts *testscript.TestScript, neg bool, args []string) {
 		return
 	}
 	s.server = nil
+	end(ts, p)
+}
+
+func end(ts *testscript.TestScript, p *process) {
 	p.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-p.ended:
 		if p.err != nil {
-			b, _ := os.ReadFile(ts.MkAbs("server.log"))
+			b, _ := os.ReadFile(p.log)
 			ts.Fatalf("the server ended with %v on SIGTERM, want exit status 0\n%s", p.err, b)
 		}
 	case <-time.After(stopTimeout):
@@ -101,7 +113,7 @@ var listening = regexp.MustCompile(`listening on https?://(\S+)`)
 func ready(ts *testscript.TestScript, p *process) {
 	var log []byte
 	for range readyTries {
-		log, _ = os.ReadFile(ts.MkAbs("server.log"))
+		log, _ = os.ReadFile(p.log)
 		if m := listening.FindSubmatch(log); m != nil && healthy(string(m[1])) {
 			return
 		}
@@ -128,12 +140,8 @@ var exported = regexp.MustCompile(`(?m)^export ([A-Z_]+)='(.*)'$`)
 // environment does what eval "$(outcrop env)" does, but for what it unsets: a
 // story starts with none of that. ADDRESS is where the server listens.
 func environment(ts *testscript.TestScript) {
-	cmd := exec.Command(binary, "env")
-	cmd.Dir = ts.MkAbs(".")
-	out, err := cmd.Output()
-	ts.Check(err)
-	for _, m := range exported.FindAllStringSubmatch(string(out), -1) {
-		ts.Setenv(m[1], m[2])
+	for name, value := range exports(ts, ts.MkAbs(".")) {
+		ts.Setenv(name, value)
 	}
 	u, err := url.Parse(ts.Getenv("AWS_ENDPOINT_URL"))
 	ts.Check(err)

@@ -32,10 +32,10 @@ type anthropicRequest struct {
 	MaxTokens *int   `json:"max_tokens"`
 	Stream    bool   `json:"stream"`
 	Messages  []struct {
-		Role    string           `json:"role"`
-		Content []anthropicBlock `json:"content"`
+		Role    string          `json:"role"`
+		Content anthropicBlocks `json:"content"`
 	} `json:"messages"`
-	System []anthropicBlock `json:"system"`
+	System anthropicBlocks `json:"system"`
 	Tools  []struct {
 		Name        string          `json:"name"`
 		InputSchema json.RawMessage `json:"input_schema"`
@@ -52,10 +52,22 @@ type anthropicRequest struct {
 }
 
 type anthropicBlock struct {
-	Type      string           `json:"type"`
-	Text      string           `json:"text"`
-	ToolUseID string           `json:"tool_use_id"`
-	Content   []anthropicBlock `json:"content"`
+	Type      string          `json:"type"`
+	Text      string          `json:"text"`
+	ToolUseID string          `json:"tool_use_id"`
+	Content   anthropicBlocks `json:"content"`
+}
+
+// anthropicBlocks are a list of blocks, or a string in place of one text block.
+type anthropicBlocks []anthropicBlock
+
+func (b *anthropicBlocks) UnmarshalJSON(raw []byte) error {
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		*b = anthropicBlocks{{Type: "text", Text: text}}
+		return nil
+	}
+	return json.Unmarshal(raw, (*[]anthropicBlock)(b))
 }
 
 // anthropicMembers are the top-level members that the mock knows.
@@ -160,7 +172,7 @@ func (q *MockRequest) say(role, text string) {
 	q.Messages = append(q.Messages, MockMessage{Role: role, Content: json.RawMessage(quote(text))})
 }
 
-func joined(blocks []anthropicBlock) string {
+func joined(blocks anthropicBlocks) string {
 	var b strings.Builder
 	for _, c := range blocks {
 		b.WriteString(c.Text)
