@@ -6,25 +6,19 @@
 # make terraform  Terraform against a server; OUTCROP_TF_MIRROR names a mirror with the AWS provider
 # make fuzz     every fuzz target in turn, FUZZTIME each
 # make bench    beside a bare reverse proxy, in one run
-<<<<<<< HEAD
 # make bench-ledger  10 million records: ledger, store, folds; RECORDS=200000 for less
 # make bench-cost  a month of ten million invocations: exact sums, and what a question costs (about ten minutes)
 # make generate the generated code from awsapi/model, and deps.txt: what the binary links
 .PHONY: run check fmt vet staticcheck generated test story sim crash terraform fuzz bench bench-ledger bench-cost generate
-=======
 # make soak     a long load with bad clients and upstreams (SOAKTIME=15m)
 # make generate the generated code from awsapi/model, and deps.txt: what the binary links
 .PHONY: run check fmt vet staticcheck generated test story sim crash terraform fuzz bench soak generate
->>>>>>> d498d35 (bench: every path as users run it, with targets marked, a soak and profiles)
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME ?= 30s
 BENCHTIME ?= full
-<<<<<<< HEAD
 RECORDS ?= 10000000
-=======
 SOAKTIME ?= 15m
->>>>>>> d498d35 (bench: every path as users run it, with targets marked, a soak and profiles)
 
 run:
 	go run ./cmd/outcrop serve
@@ -64,16 +58,13 @@ fuzz:
 bench:
 	go run ./test/bench -size $(BENCHTIME)
 
-<<<<<<< HEAD
 bench-cost:
 	go test -count=1 -timeout 90m -v ./sqlite -run TestAMonthCostsWhatItsRecordsCost -cost.records $(RECORDS)
 	go test -count=1 -timeout 90m -v ./server -run TestEveryAnswerAboutAMonth -month.records $(RECORDS)
 bench-ledger:
 	go run ./test/ledgerbench -records $(RECORDS)
-=======
 soak:
 	go run ./test/bench -soak $(SOAKTIME)
->>>>>>> d498d35 (bench: every path as users run it, with targets marked, a soak and profiles)
 
 generate:
 	go run ./tools/wiregen

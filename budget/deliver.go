@@ -2,6 +2,7 @@ package budget
 
 import (
 	"context"
+	"encoding/json"
 	"net/mail"
 	"net/url"
 	"time"
@@ -16,6 +17,7 @@ type Delivery struct {
 	Subject    string
 	Text       string
 	Facts      Facts
+	Body       json.RawMessage `json:",omitempty"` // what a webhook gets in place of Facts, for messages that are not about a budget
 	Attempts   int
 	Due        time.Time
 }
@@ -79,6 +81,10 @@ func (s Subscriber) check() error {
 	return invalid("SubscriptionType %q is invalid. Use EMAIL or SNS.", s.Type)
 }
 
+// Tell sends messages of others: logged, kept until they are sent, and tried
+// again, as those about budgets are.
+func (b *Budgets) Tell(ctx context.Context, messages []Delivery) error { return b.queue(ctx, messages) }
+
 // queue keeps messages for the sender, and logs them in any case.
 func (b *Budgets) queue(ctx context.Context, messages []Delivery) error {
 	if len(messages) == 0 {
@@ -88,7 +94,11 @@ func (b *Budgets) queue(ctx context.Context, messages []Delivery) error {
 	for i := range messages {
 		messages[i].Due = now
 	}
-	b.options.Log.Warn(messages[0].Text, "budget", messages[0].Facts.Budget, "account", messages[0].Facts.Account, "subscribers", len(messages))
+	about := []any{"subscribers", len(messages)}
+	if f := messages[0].Facts; f.Budget != "" {
+		about = append(about, "budget", f.Budget, "account", f.Account)
+	}
+	b.options.Log.Warn(messages[0].Text, about...)
 	if b.options.Sender == nil {
 		return nil
 	}
@@ -148,12 +158,12 @@ func (b *Budgets) deliver(ctx context.Context, d Delivery) error {
 	}
 	d.Attempts++
 	if d.Attempts >= maxAttempts {
-		b.options.Log.Error("a budget's message could not be sent and is given up", "budget", d.Facts.Budget, "to", d.Subscriber.Type, "err", err)
+		b.options.Log.Error("a message could not be sent and is given up", "subject", d.Subject, "to", d.Subscriber.Type, "err", err)
 		return b.store.DropDelivery(ctx, d.ID)
 	}
 	d.Due = b.options.Now().Add(min(firstRetry<<min(d.Attempts-1, 12), longestRetry))
 	if d.Attempts == 1 {
-		b.options.Log.Warn("a budget's message could not be sent, will try again", "budget", d.Facts.Budget, "to", d.Subscriber.Type, "err", err)
+		b.options.Log.Warn("a message could not be sent, will try again", "subject", d.Subject, "to", d.Subscriber.Type, "err", err)
 	}
 	return b.store.PutDelivery(ctx, d)
 }

@@ -8,8 +8,8 @@ import (
 	"outcrop"
 )
 
-// A Subscription says who wants to know of a monitor's anomalies. It is kept
-// and listed; anomalies are written to the server's log, not sent.
+// A Subscription says who wants to know of a monitor's anomalies: of each when
+// it is found, or of those of a day or a week together. A Watch has them told.
 type Subscription struct {
 	ID, Name    string
 	Monitors    []string // ids
@@ -95,6 +95,9 @@ func (c *Costs) Subscriptions(ctx context.Context, account outcrop.AccountID) ([
 // PutSubscription adds a subscription without an ID, or changes the one with
 // it.
 func (c *Costs) PutSubscription(ctx context.Context, account outcrop.AccountID, s *Subscription) error {
+	if _, err := s.beyond(); err != nil {
+		return err
+	}
 	if s.ID == "" {
 		have, err := c.Subscriptions(ctx, account)
 		if err != nil {
@@ -110,6 +113,9 @@ func (c *Costs) PutSubscription(ctx context.Context, account outcrop.AccountID, 
 
 // DeleteSubscription removes one; ok is false when there is none.
 func (c *Costs) DeleteSubscription(ctx context.Context, account outcrop.AccountID, id string) (ok bool, err error) {
+	if _, err := c.store.DeleteDocument(ctx, account, toldKind, id); err != nil {
+		return false, err
+	}
 	return c.store.DeleteDocument(ctx, account, subscriptionKind, id)
 }
 

@@ -272,6 +272,7 @@ func (e *engines) run(c *Config, log *slog.Logger) {
 	e.running.Go(func() { e.runtime.Offline.Run(ctx) })
 	e.runMetrics(ctx)
 	e.runLimits(ctx)
+	e.runAnomalies(ctx)
 	e.running.Go(func() { e.flushUses(ctx, log) })
 	e.running.Go(func() { e.logs.Run(ctx) })
 	e.running.Go(func() { e.followConfig(ctx, c.file) })

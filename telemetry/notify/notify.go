@@ -56,6 +56,9 @@ func (n *Notifier) Send(ctx context.Context, d budget.Delivery) error {
 
 // webhook posts the facts with the text, in the form that chat services show.
 func (n *Notifier) webhook(ctx context.Context, d budget.Delivery) error {
+	if len(d.Body) > 0 {
+		return n.post(ctx, d.Subscriber.Address, d.Body)
+	}
 	body, err := json.Marshal(struct {
 		Subject string `json:"subject"`
 		Text    string `json:"text"`
@@ -66,7 +69,11 @@ func (n *Notifier) webhook(ctx context.Context, d budget.Delivery) error {
 	if err != nil {
 		return err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, d.Subscriber.Address, bytes.NewReader(body))
+	return n.post(ctx, d.Subscriber.Address, body)
+}
+
+func (n *Notifier) post(ctx context.Context, address string, body []byte) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
 	if err != nil {
 		return hide(err)
 	}

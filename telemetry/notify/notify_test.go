@@ -42,6 +42,13 @@ func TestAWebhookGetsTheFacts(t *testing.T) {
 	if err := n.Send(t.Context(), message("SNS", hook.URL)); err == nil || !strings.Contains(err.Error(), "502") {
 		t.Errorf("err = %v, want the status", err)
 	}
+	status = http.StatusOK
+	other := message("SNS", hook.URL)
+	other.Body = json.RawMessage(`{"subject":"Cost anomalies"}`)
+	clear(got)
+	if err := n.Send(t.Context(), other); err != nil || got["subject"] != "Cost anomalies" || got["budgetName"] != nil {
+		t.Errorf("%v, %v", got, err)
+	}
 	if err := n.Send(t.Context(), message("SNS", "arn:aws:sns:us-east-1:1:topic")); err != nil {
 		t.Errorf("a topic: %v", err)
 	}
