@@ -30,10 +30,25 @@ type Init struct {
 	Old         struct{ YAML, Env string }
 
 	Say func(format string, args ...any) // told what is made; may be nil
+
+	forget func(context.Context) error // deletes the key that Run made
 }
 
 // A Result is what the files are to be.
-type Result struct{ YAML, Env string }
+type Result struct {
+	YAML, Env string
+
+	forget func(context.Context) error // deletes the key that was made; nil when none was
+}
+
+// Forget deletes the key that was made, for files that are not written: nobody
+// would have it, and a user may have two.
+func (r *Result) Forget(ctx context.Context) error {
+	if r.forget == nil {
+		return nil
+	}
+	return r.forget(ctx)
+}
 
 // An Offer is a model that a profile can be made of.
 type Offer struct{ ID, Name string }
@@ -105,7 +120,7 @@ func (i *Init) Run(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Result{yaml, MergeEnv(i.Old.Env, vars)}, nil
+	return &Result{yaml, MergeEnv(i.Old.Env, vars), i.forget}, nil
 }
 
 func (i *Init) complete() {
@@ -336,10 +351,19 @@ func (i *Init) keys(ctx context.Context, s *Section) ([]Var, error) {
 	}
 	if i.Key == "access" {
 		id, secret, err := accessKey(ctx, i.Client, i.User)
+		i.forgetBy("DeleteAccessKey", "AccessKeyId", id)
 		return append(vars, Var{Name: varKey, Value: id}, Var{Name: varSecret, Value: secret}), err
 	}
-	key, err := BearerKey(ctx, i.Client, i.User)
+	id, key, err := bearerKey(ctx, i.Client, i.User)
+	i.forgetBy("DeleteServiceSpecificCredential", "ServiceSpecificCredentialId", id)
 	return append(vars, Var{Name: varBearer, Value: key}), err
+}
+
+// forgetBy notes how the key that was just made is deleted.
+func (i *Init) forgetBy(operation, member, id string) {
+	i.forget = func(ctx context.Context) error {
+		return i.Client.Form(ctx, "iam", operation, url.Values{"UserName": {i.User}, member: {id}}, nil)
+	}
 }
 
 // policyName is the managed policy of one of LibreChat's users: inline ones
@@ -434,14 +458,20 @@ func dropOldVersions(ctx context.Context, c *access.Client, arn string) error {
 
 // BearerKey makes a long-term Bedrock API key of a user.
 func BearerKey(ctx context.Context, c *access.Client, user string) (string, error) {
+	_, key, err := bearerKey(ctx, c, user)
+	return key, err
+}
+
+func bearerKey(ctx context.Context, c *access.Client, user string) (id, key string, err error) {
 	var out struct {
+		ID     string `xml:"CreateServiceSpecificCredentialResult>ServiceSpecificCredential>ServiceSpecificCredentialId"`
 		Secret string `xml:"CreateServiceSpecificCredentialResult>ServiceSpecificCredential>ServiceCredentialSecret"`
 	}
-	err := c.Form(ctx, "iam", "CreateServiceSpecificCredential", url.Values{"UserName": {user}, "ServiceName": {"bedrock.amazonaws.com"}}, &out)
+	err = c.Form(ctx, "iam", "CreateServiceSpecificCredential", url.Values{"UserName": {user}, "ServiceName": {"bedrock.amazonaws.com"}}, &out)
 	if err == nil && out.Secret == "" {
 		err = errors.New("CreateServiceSpecificCredential answered no key")
 	}
-	return out.Secret, err
+	return out.ID, out.Secret, err
 }
 
 func accessKey(ctx context.Context, c *access.Client, user string) (id, secret string, err error) {

@@ -266,6 +266,9 @@ func (p *patient) hostFix(l *live) string {
 	if h := l.runtime.Hostname(); h == "localhost" || h == "127.0.0.1" {
 		return "Start the server; from a container, localhost is the container: use the compose service's name."
 	}
+	if p.Endpoint == "" && p.endpointAt() == (place{}) {
+		return "No endpoint is named, so calls go to AWS itself: set AWS_ENDPOINT_URL_BEDROCK_RUNTIME to Outcrop's address (outcrop librechat init does), or give --endpoint."
+	}
 	return "Start the server, or correct its address."
 }
 

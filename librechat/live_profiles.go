@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -43,7 +44,11 @@ func checkWho(ctx context.Context, p *patient) {
 	}
 }
 
+// laterKey ends the name of all but a user's first key: ann+1-at-ACCOUNT.
+var laterKey = regexp.MustCompile(`\+[0-9]{1,2}$`)
+
 // ownerOf reads whose a long-term Bedrock API key says it is: NAME-at-ACCOUNT.
+// A user whose own name ends like a later key's is taken for the shorter name.
 func ownerOf(key string) outcrop.ARN {
 	coded, long := strings.CutPrefix(key, "ABSK")
 	raw, err := base64.StdEncoding.DecodeString(coded)
@@ -52,7 +57,7 @@ func ownerOf(key string) outcrop.ARN {
 	if !long || err != nil || at < 1 || !accountID.MatchString(alias[at+4:]) {
 		return ""
 	}
-	return outcrop.ARN("arn:aws:iam::" + alias[at+4:] + ":user/" + alias[:at])
+	return outcrop.ARN("arn:aws:iam::" + alias[at+4:] + ":user/" + laterKey.ReplaceAllString(alias[:at], ""))
 }
 
 // A profileView is what GetInferenceProfile answers.

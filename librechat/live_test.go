@@ -292,7 +292,8 @@ func TestUndecided(t *testing.T) {
 
 func TestOwnerOfAKey(t *testing.T) {
 	for key, want := range map[string]string{
-		"ABSKbGlicmVjaGF0LWF0LTEyMzQ1Njc4OTAxMjpabw==": "arn:aws:iam::123456789012:user/librechat", "ABSK!": "", "bedrock-api-key-x": "", "": "",
+		"ABSKbGlicmVjaGF0LWF0LTEyMzQ1Njc4OTAxMjpabw==": "arn:aws:iam::123456789012:user/librechat", "ABSKbGlicmVjaGF0KzEtYXQtMTIzNDU2Nzg5MDEyOm9r": "arn:aws:iam::123456789012:user/librechat",
+		"ABSK!": "", "bedrock-api-key-x": "", "": "",
 	} {
 		if got := ownerOf(key); string(got) != want {
 			t.Errorf("%s: %q, want %q", key, got, want)

@@ -80,7 +80,11 @@ func (l *librechatInit) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return l.write(map[string][2]string{l.Config: {oldYAML, made.YAML}, l.Env: {oldEnv, made.Env}})
+	err = l.write(map[string][2]string{l.Config: {oldYAML, made.YAML}, l.Env: {oldEnv, made.Env}})
+	if err != nil {
+		return errors.Join(err, made.Forget(ctx))
+	}
+	return nil
 }
 
 // existing reads a file that --merge may change. Without --merge there must be
@@ -110,7 +114,7 @@ func (l *librechatInit) write(files map[string][2]string) error {
 		return nil
 	}
 	if !l.Yes && !agreed(os.Stdin, "Write this? [y/N] ") {
-		return errors.New("the files were not changed: answer yes, or give --yes. A key that was just made can be deleted with aws iam")
+		return errors.New("the files were not changed: answer yes, or give --yes. The profiles stay for the next time; a key that was made is deleted again")
 	}
 	for _, name := range []string{l.Config, l.Env} {
 		if err := replaceFile(name, files[name][1]); err != nil {
