@@ -1,0 +1,113 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"strings"
+	"testing"
+
+	"outcrop"
+	"outcrop/converse"
+	"outcrop/gateway"
+	"outcrop/internal/eventstream"
+)
+
+// The most allocations of a call on the hot paths, from the door to the record
+// on disk, with an upstream that answers from memory. They may be lowered; who
+// raises one says why in the commit.
+const (
+	mostPerCall  = 140 // Converse, forwarded as it came
+	mostPerFrame = 5   // ConverseStream, forwarded as it came: hundredths of one
+)
+
+// A stub forwards from memory.
+type stub struct {
+	gateway.Upstreams
+	whole  gateway.Forwarded
+	frames int
+	frame  []byte
+}
+
+func (s *stub) Forwards(outcrop.Attempt, *gateway.Form) bool { return true }
+
+func (s *stub) Forward(context.Context, outcrop.Attempt, *gateway.Form) (*gateway.Forwarded, error) {
+	answer := s.whole
+	return &answer, nil
+}
+
+func (s *stub) ForwardStream(context.Context, outcrop.Attempt, *gateway.Form) iter.Seq2[*gateway.Piece, error] {
+	return func(yield func(*gateway.Piece, error) bool) {
+		piece := gateway.Piece{Frame: s.frame, Seen: converse.Glimpse{Output: 4}}
+		for range s.frames {
+			if !yield(&piece, nil) {
+				return
+			}
+		}
+		yield(&gateway.Piece{Frame: s.frame, Last: true, Seen: converse.Glimpse{StopReason: "end_turn", Usage: &converse.TokenUsage{InputTokens: 1, OutputTokens: 2}}}, nil)
+	}
+}
+
+// A deaf writer takes an answer and keeps its status.
+type deaf struct {
+	header http.Header
+	status int
+}
+
+func (d *deaf) Header() http.Header         { return d.header }
+func (d *deaf) Write(b []byte) (int, error) { return len(b), nil }
+func (d *deaf) WriteHeader(status int)      { d.status = status }
+func (d *deaf) Flush()                      {}
+
+// calls makes a function that makes one call through the whole door.
+func (s *Server) calls(t *testing.T, operation string) func() {
+	t.Helper()
+	policy := strings.Builder{}
+	for i := range 9 {
+		fmt.Fprintf(&policy, `{"Effect":"Allow","Action":"bedrock:GetInferenceProfile","Resource":"arn:aws:bedrock:*:*:inference-profile/team%d"},`, i)
+	}
+	by := s.user(t, "ann-"+operation, `{"Version":"2012-10-17","Statement":[`+policy.String()+`{"Effect":"Allow","Action":"bedrock:Invoke*","Resource":"*"}]}`)
+	const body = `{"messages":[{"role":"user","content":[{"text":"How many allocations is this?"}]}],"inferenceConfig":{"maxTokens":100}}`
+	r := s.signed(t, by, "bedrock", http.MethodPost, "/model/us.amazon.nova-lite-v1%3A0/"+operation, http.Header{"Content-Type": {"application/json"}}, body)
+	r.RequestURI, r.RemoteAddr = r.URL.RequestURI(), "127.0.0.1:1"
+	return func() {
+		r.Body = io.NopCloser(strings.NewReader(body))
+		w := &deaf{header: http.Header{}}
+		if s.http.Handler.ServeHTTP(w, r); w.status != 0 && w.status != http.StatusOK {
+			t.Fatalf("%s: status %d", operation, w.status)
+		}
+	}
+}
+
+func startStub(t *testing.T) (*Server, *stub) {
+	t.Helper()
+	s := start(t, Config{})
+	frame := eventstream.AppendFrame(nil, eventstream.EventHeaders("contentBlockDelta", "application/json"), []byte(`{"contentBlockIndex":0,"delta":{"text":"four"},"p":"ab"}`))
+	up := &stub{Upstreams: s.engines.gateway.Upstreams, frame: frame, whole: gateway.Forwarded{
+		Body: []byte(`{"output":{}}`), Header: map[string]string{"Content-Type": "application/json"},
+		Seen: converse.Glimpse{Message: true, StopReason: "end_turn", Output: 4, Usage: &converse.TokenUsage{InputTokens: 1, OutputTokens: 2, TotalTokens: 3}},
+	}}
+	s.engines.gateway.Upstreams = up
+	return s, up
+}
+
+func TestCallsDoNotAllocateMore(t *testing.T) {
+	s, up := startStub(t)
+	if got := testing.AllocsPerRun(300, s.calls(t, "converse")); got > mostPerCall {
+		t.Errorf("a call allocates %.0f times, at most %d are agreed", got, mostPerCall)
+	} else {
+		t.Logf("a call allocates %.0f times", got)
+	}
+	stream := s.calls(t, "converse-stream")
+	const few, many = 10, 1010
+	up.frames = few
+	short := testing.AllocsPerRun(50, stream)
+	up.frames = many
+	long := testing.AllocsPerRun(50, stream)
+	got := 100 * (long - short) / (many - few)
+	if t.Logf("%.1f hundredths of an allocation for a frame", got); got > mostPerFrame {
+		t.Errorf("a frame allocates %.1f hundredths of a time, at most %d are agreed", got, mostPerFrame)
+	}
+}
