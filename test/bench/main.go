@@ -34,6 +34,7 @@ var sizes = map[string]size{
 type options struct {
 	size, only, profile string
 	write               bool
+	streams             int
 	soak                time.Duration
 }
 
@@ -44,6 +45,7 @@ func main() {
 	flag.StringVar(&o.only, "case", "", "measure only the saturated paths whose name holds `TEXT`, and nothing else")
 	flag.StringVar(&o.profile, "profile", "", "write profiles of CPU, allocations and contention of each path into `DIR`, and measure nothing")
 	flag.DurationVar(&o.soak, "soak", 0, "load Outcrop with half of what it can take and with bad clients and upstreams for so long, and measure nothing else")
+	flag.IntVar(&o.streams, "streams", 0, "open `N` idle streams, in place of the size's own number")
 	role := flag.String("role", "", "used by the benchmark itself: mock or proxy")
 	to := flag.String("to", "", "used by the benchmark itself: where the proxy passes requests on to")
 	flag.Parse()
@@ -70,6 +72,9 @@ func run(ctx context.Context, role, to string, o options) error {
 	s, ok := sizes[o.size]
 	if !ok {
 		return fmt.Errorf("-size %q must be short or full", o.size)
+	}
+	if o.streams > 0 {
+		s.streams = o.streams
 	}
 	w, err := start(ctx)
 	if err == nil {
