@@ -8,11 +8,9 @@
 # make bench    beside a bare reverse proxy, in one run
 # make bench-ledger  10 million records: ledger, store, folds; RECORDS=200000 for less
 # make bench-cost  a month of ten million invocations: exact sums, and what a question costs (about ten minutes)
-# make generate the generated code from awsapi/model, and deps.txt: what the binary links
-.PHONY: run check fmt vet staticcheck generated test story sim crash terraform fuzz bench bench-ledger bench-cost generate
 # make soak     a long load with bad clients and upstreams (SOAKTIME=15m)
 # make generate the generated code from awsapi/model, and deps.txt: what the binary links
-.PHONY: run check fmt vet staticcheck generated test story sim crash terraform fuzz bench soak generate
+.PHONY: run check fmt vet staticcheck generated test story sim crash terraform fuzz bench bench-ledger bench-cost soak generate
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME ?= 30s
