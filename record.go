@@ -7,15 +7,18 @@ type Operation string
 
 // The operations that make usage.
 const (
-	OpConverse          Operation = "Converse"
-	OpConverseStream    Operation = "ConverseStream"
-	OpInvokeModel       Operation = "InvokeModel"
-	OpInvokeModelStream Operation = "InvokeModelWithResponseStream"
-	OpCountTokens       Operation = "CountTokens" // free, never recorded
+	OpConverse                 Operation = "Converse"
+	OpConverseStream           Operation = "ConverseStream"
+	OpInvokeModel              Operation = "InvokeModel"
+	OpInvokeModelStream        Operation = "InvokeModelWithResponseStream"
+	OpInvokeModelBidirectional Operation = "InvokeModelWithBidirectionalStream"
+	OpCountTokens              Operation = "CountTokens" // free, never recorded
 )
 
 // Streaming says whether the answer arrives in events.
-func (o Operation) Streaming() bool { return o == OpConverseStream || o == OpInvokeModelStream }
+func (o Operation) Streaming() bool {
+	return o == OpConverseStream || o == OpInvokeModelStream || o == OpInvokeModelBidirectional
+}
 
 // A UsageRecord is one settled line of the Ledger: everything that metrics,
 // logs and bills are folded from, as it was at the time of the call.

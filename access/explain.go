@@ -105,7 +105,7 @@ func (c *Client) Explain(ctx context.Context, q Question) (*Explanation, error) 
 func checksOf(t *outcrop.Target, q Question) []iam.Check {
 	rules := iam.InvocationRules{BearerTokenType: q.Bearer}
 	checks := rules.Checks(t, q.Action)
-	if strings.EqualFold(q.Action, iam.ActionInvoke) || strings.EqualFold(q.Action, iam.ActionInvokeStream) {
+	if strings.EqualFold(q.Action, iam.ActionInvoke) || strings.EqualFold(q.Action, iam.ActionInvokeStream) || strings.EqualFold(q.Action, iam.ActionInvokeBidirectional) {
 		return checks
 	}
 	for i, c := range checks {

@@ -118,13 +118,11 @@ func (m *Mux) verify(r *http.Request, sig *sigv4.Signature, body []byte, now tim
 	if err := m.verifier.Verify(sig, r, body, key.Secret, now); err != nil {
 		return outcrop.Caller{Account: key.Caller.Account}, err // nobody; but the audit tells whose key was tried
 	}
-	who := key.Caller
-	who.Region = outcrop.Region(sig.Region)
-	if svc.key.scope == "bedrock" && !m.regions(who.Region) {
-		e := outcrop.Errorf(outcrop.Denied, "Credential should be scoped to a valid region, not '%s'.", who.Region)
-		e.Code, e.Auth = "InvalidSignatureException", true
-		return outcrop.Caller{}, e
+	if svc.key.scope == "bedrock" {
+		return m.scoped(key.Caller, sig.Region)
 	}
+	who := key.Caller
+	who.Region = sig.Region
 	return who, nil
 }
 

@@ -21,6 +21,7 @@ type service struct {
 	model    func() *wire.Service
 	router   func() *wire.Router
 	handlers map[string]Handler
+	duplexes []string // suffixes of paths whose bodies the door must not read
 	streamed Streamed // in place of handlers
 }
 
@@ -30,6 +31,9 @@ func newService(name string, handlers []Handler) *service {
 	s.router = sync.OnceValue(func() *wire.Router { return wire.NewRouter(s.model()) })
 	for _, h := range handlers {
 		s.handlers[h.name] = h
+		if h.duplex != "" {
+			s.duplexes = append(s.duplexes, h.duplex)
+		}
 	}
 	return s
 }

@@ -18,6 +18,8 @@ type Handler struct {
 	asks  Asking
 	typed func(ctx context.Context, who outcrop.Caller, may permit, in map[string]any) (map[string]any, error)
 	raw   func(w http.ResponseWriter, r *Request) error
+
+	duplex string // how the URI ends whose body must not be read; empty for the others
 }
 
 // Name is the operation's AWS name.
@@ -120,6 +122,7 @@ type Request struct {
 	Labels    map[string]string // path labels, decoded once
 	Body      []byte
 	Payload   *sigv4.Payload // of a Streamed service: vouches for HTTP.Body, which is not read yet
+	Events    *sigv4.Events  // of a Duplex operation: verify the frames of HTTP.Body
 	Received  time.Time
 	ServedIn  outcrop.Region // set by the operation: where a model answered, for the audit
 }

@@ -138,6 +138,9 @@ func (c *call) serve() error {
 	if c.service.streamed != nil {
 		return c.stream(sig)
 	}
+	if c.service.duplex(c.r) {
+		return c.converse(sig)
+	}
 	body, err := c.readBody()
 	if err != nil {
 		return err

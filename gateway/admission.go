@@ -7,6 +7,7 @@ import (
 
 	"outcrop"
 	"outcrop/converse"
+	"outcrop/converse/speech"
 	"outcrop/quota"
 )
 
@@ -94,6 +95,11 @@ func (t *trip) mostOutput() outcrop.Tokens {
 // output, at the price of now.
 func (g *Gateway) worst(t *trip, most outcrop.Tokens) outcrop.UsageRecord {
 	r := t.record
+	if t.talk != nil {
+		r.Usage = speech.Most(most)
+		r.Quote = g.Quote(&r)
+		return r
+	}
 	if t.task != nil {
 		r.Usage = t.task.Usage(nil, t.task.Pictures())
 		r.Quote = g.Quote(&r)

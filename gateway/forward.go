@@ -187,6 +187,9 @@ func (c *Call) firstly(err error) error {
 // read reads the conversation. Where that fails, the call goes on for now, if
 // somebody may take the body as it is.
 func (t *trip) read(call *Call) error {
+	if call.Hear != nil {
+		return t.readSpeech(call)
+	}
 	t.form = call.Form
 	isTask, err := t.readTask(call)
 	if !isTask && err == nil {

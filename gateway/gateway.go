@@ -92,6 +92,8 @@ type Call struct {
 	// Task reads the body of a model that does not converse; a nil Request is
 	// none, and means a conversation. May be nil itself.
 	Task func(*outcrop.Target) (*task.Request, error)
+	// Hear is set in place of Request for a conversation that is spoken.
+	Hear Hear
 	// Form is the request as it came, for upstreams that speak its protocol;
 	// nil when it can only be read and written anew (forward.go).
 	Form *Form

@@ -6,6 +6,7 @@ import (
 
 	"outcrop"
 	"outcrop/converse"
+	"outcrop/converse/speech"
 )
 
 // bytesPerOutputToken is the yardstick for output that no upstream counted:
@@ -25,6 +26,7 @@ type meter struct {
 	latency    *converse.PerformanceConfiguration // likewise
 	told       time.Time                          // when the ledger last heard of progress
 	leg        *leg                               // told of the first byte; may be nil
+	talk       *speech.Meter                      // of a conversation that is spoken; else nil
 	passed     bool                               // the answer is forwarded, so the closing event is another
 }
 
@@ -99,6 +101,9 @@ func (m *meter) usage(r *converse.Request, cause error) outcrop.Usage {
 // estimate is what must have been used so far: what the upstream counted
 // before the end, and for the rest what the bytes come to.
 func (m *meter) estimate(r *converse.Request) outcrop.Usage {
+	if m.talk != nil {
+		return m.talk.Usage(false)
+	}
 	u := outcrop.Usage{PerKind: m.aside.Seen, Estimated: true}
 	if _, counted := u.Get(outcrop.InputTokens); !counted {
 		u.Set(outcrop.InputTokens, converse.EstimateInputTokens(r))

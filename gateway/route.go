@@ -138,6 +138,9 @@ func (g *Gateway) attempt(ctx context.Context, t *trip, a *outcrop.Attempt, more
 
 // attemptLimit is the deadline of an attempt of this call.
 func (g *Gateway) attemptLimit(t *trip) time.Duration {
+	if t.talk != nil { // it begins to answer when the client has spoken
+		return 0
+	}
 	if t.streaming {
 		return g.Deadlines.FirstByte
 	}
@@ -154,7 +157,7 @@ func (l *leg) bounded(ctx context.Context, limit time.Duration) (context.Context
 
 func (g *Gateway) report(ctx context.Context, t *trip, err error) outcrop.AttemptReport {
 	r := outcrop.AttemptReport{Err: err, Streaming: t.streaming, Took: g.Now().Sub(t.leg.began), FirstByte: t.leg.first}
-	if err != nil && (ctx.Err() != nil || errors.Is(err, errHungUp)) {
+	if err != nil && (ctx.Err() != nil || errors.Is(err, errHungUp) || t.talk.deaf()) {
 		r.Gone = true
 	}
 	if err == nil && !t.streaming {
@@ -178,7 +181,7 @@ func tokensOf(n *int64) outcrop.Tokens {
 // the client has heard nothing and has not gone, and only after a failure that
 // another destination may not have.
 func (g *Gateway) another(ctx context.Context, t *trip, err error) bool {
-	return err != nil && !t.meter.spoke() && ctx.Err() == nil && MayMend(err)
+	return err != nil && !t.meter.spoke() && !t.talk.deaf() && ctx.Err() == nil && MayMend(err)
 }
 
 // MayMend says whether another destination may do better after err.

@@ -32,6 +32,7 @@ type trip struct {
 	forwarded *Forwarded         // the answer as it came
 	last      *Piece             // what closes a forwarded stream, held back
 	task      *task.Request      // nil for a conversation
+	talk      *talk              // nil unless it is spoken
 	made      *task.Response     // what was made of the task
 }
 
@@ -46,6 +47,7 @@ func (g *Gateway) plan(ctx context.Context, call *Call) (*trip, error) {
 		return nil, err
 	}
 	t.route = g.Router.Route(t.room[:0], outcrop.RouteAsk{Target: target, Streaming: t.streaming}, t.request)
+	g.speakers(t)
 	if len(t.route) == 0 {
 		return nil, outcrop.Errorf(outcrop.Unavailable,
 			"No configured upstream serves %s in a Region of this call. Add the model and a Region to an upstream in the configuration, or enable one that is drained (outcrop upstream list).", target.Model.ID)
@@ -85,6 +87,8 @@ func checks(call *Call, target *outcrop.Target) []iam.Check {
 		model := *target
 		model.Profile, model.Geography = nil, ""
 		return rules.Checks(&model, "bedrock:CountTokens")
+	case call.Operation == outcrop.OpInvokeModelBidirectional:
+		return rules.Checks(target, iam.ActionInvokeBidirectional)
 	case call.Operation.Streaming():
 		return rules.Checks(target, iam.ActionInvokeStream)
 	}

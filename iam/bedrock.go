@@ -32,10 +32,11 @@ func (c *Compiled) DecideAll(checks []Check, base Request) (Decision, int) {
 
 // The actions of invoking and of reading what is to be invoked.
 const (
-	ActionInvoke       = "bedrock:InvokeModel"
-	ActionInvokeStream = "bedrock:InvokeModelWithResponseStream"
-	ActionBearerToken  = "bedrock:CallWithBearerToken"
-	ActionGuardrail    = "bedrock:ApplyGuardrail"
+	ActionInvoke              = "bedrock:InvokeModel"
+	ActionInvokeStream        = "bedrock:InvokeModelWithResponseStream"
+	ActionInvokeBidirectional = "bedrock:InvokeModelWithBidirectionalStream"
+	ActionBearerToken         = "bedrock:CallWithBearerToken"
+	ActionGuardrail           = "bedrock:ApplyGuardrail"
 )
 
 // Values of bedrock:BearerTokenType.

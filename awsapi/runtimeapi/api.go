@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"outcrop"
 	"outcrop/awsapi"
@@ -21,6 +22,9 @@ type API struct {
 	Gateway *gateway.Gateway
 	Offline *offline.Jobs // what StartAsyncInvoke starts
 	Padding bool          // blur the sizes of stream events as AWS does
+
+	// How long a spoken conversation may be silent, and last; 0 is AWS's own.
+	SilenceLimit, SessionLimit time.Duration
 }
 
 // Operations are what is served.
@@ -30,6 +34,7 @@ func (a *API) Operations() []awsapi.Handler {
 		awsapi.Raw("ConverseStream", a.converseStream),
 		awsapi.Raw("InvokeModel", a.invokeModel),
 		awsapi.Raw("InvokeModelWithResponseStream", a.invokeModelStream),
+		awsapi.Duplex("InvokeModelWithBidirectionalStream", "/invoke-with-bidirectional-stream", a.invokeModelBidirectional),
 		awsapi.Raw("CountTokens", a.countTokens),
 		awsapi.Own("StartAsyncInvoke", a.startAsyncInvoke),
 		awsapi.OpOn("GetAsyncInvoke", onAsyncInvoke, a.getAsyncInvoke),

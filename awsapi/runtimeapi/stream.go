@@ -82,15 +82,20 @@ func (f *frames) write(headers eventstream.Headers, payload []byte) error {
 
 // send sends a frame as it is.
 func (f *frames) send(frame []byte) error {
+	f.begin()
+	if _, err := f.w.Write(frame); err != nil {
+		return err
+	}
+	return f.flush()
+}
+
+// begin sends the status, once.
+func (f *frames) begin() {
 	if !f.begun {
 		f.begun = true
 		f.w.Header().Set("Content-Type", "application/vnd.amazon.eventstream")
 		f.w.WriteHeader(http.StatusOK)
 	}
-	if _, err := f.w.Write(frame); err != nil {
-		return err
-	}
-	return f.flush()
 }
 
 // prebuilt are the headers of every event there is; they never change.
