@@ -5,36 +5,40 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
+	"outcrop"
 	"outcrop/awsapi"
 	"outcrop/awsapi/model"
 	"outcrop/iam"
+	"outcrop/sigv4"
 )
 
 // decideThemselves are the operations that the door does not ask for, each
 // with the reason and with who asks instead.
 var decideThemselves = map[string]string{
-	"bedrock-runtime.StartAsyncInvoke":              "asks about the profile and the model in every destination, as InvokeModel does",
-	"bedrock-runtime.Converse":                      "the gateway asks once the model is resolved: for the profile and the model in every destination",
-	"bedrock-runtime.ConverseStream":                "as Converse",
-	"bedrock-runtime.InvokeModel":                   "as Converse",
-	"bedrock-runtime.InvokeModelWithResponseStream": "as Converse",
-	"bedrock-runtime.CountTokens":                   "as Converse, for the model alone",
-	"openai.CreateChatCompletion":                   "as InvokeModel",
-	"openai.CreateEmbedding":                        "as InvokeModel",
-	"openai.CreateResponse":                         "as InvokeModel",
-	"openai.GetResponse":                            "it writes OpenAI's wire, and asks first",
-	"openai.DeleteResponse":                         "as GetResponse",
-	"openai.CancelResponse":                         "as GetResponse",
-	"openai.ListResponseInputItems":                 "as GetResponse",
-	"openai.ListModels":                             "who may see models, or profiles, or neither, sees as much",
-	"openai.GetModel":                               "as ListModels",
-	"anthropic.CreateMessage":                       "as InvokeModel",
-	"anthropic.CountMessageTokens":                  "as CountTokens",
-	"anthropic.ListAnthropicModels":                 "as ListModels",
-	"anthropic.GetAnthropicModel":                   "as ListModels",
-	"logs.StartLiveTail":                            "it answers in a stream of its own, and asks for each group first",
-	"sts.AssumeRole":                                "the role's trust policy has a say, not the caller's policies alone",
+	"bedrock-runtime.StartAsyncInvoke":                   "asks about the profile and the model in every destination, as InvokeModel does",
+	"bedrock-runtime.Converse":                           "the gateway asks once the model is resolved: for the profile and the model in every destination",
+	"bedrock-runtime.ConverseStream":                     "as Converse",
+	"bedrock-runtime.InvokeModel":                        "as Converse",
+	"bedrock-runtime.InvokeModelWithResponseStream":      "as Converse",
+	"bedrock-runtime.InvokeModelWithBidirectionalStream": "as Converse",
+	"bedrock-runtime.CountTokens":                        "as Converse, for the model alone",
+	"openai.CreateChatCompletion":                        "as InvokeModel",
+	"openai.CreateEmbedding":                             "as InvokeModel",
+	"openai.CreateResponse":                              "as InvokeModel",
+	"openai.GetResponse":                                 "it writes OpenAI's wire, and asks first",
+	"openai.DeleteResponse":                              "as GetResponse",
+	"openai.CancelResponse":                              "as GetResponse",
+	"openai.ListResponseInputItems":                      "as GetResponse",
+	"openai.ListModels":                                  "who may see models, or profiles, or neither, sees as much",
+	"openai.GetModel":                                    "as ListModels",
+	"anthropic.CreateMessage":                            "as InvokeModel",
+	"anthropic.CountMessageTokens":                       "as CountTokens",
+	"anthropic.ListAnthropicModels":                      "as ListModels",
+	"anthropic.GetAnthropicModel":                        "as ListModels",
+	"logs.StartLiveTail":                                 "it answers in a stream of its own, and asks for each group first",
+	"sts.AssumeRole":                                     "the role's trust policy has a say, not the caller's policies alone",
 }
 
 // unsigned are the operations that are answered without credentials, each with
@@ -77,7 +81,14 @@ func TestNoOperationIsReachedWithoutADecision(t *testing.T) {
 				}
 				return
 			}
-			status, answer := send(t, s.signed(t, nobody, op.Service.SigningName, p.method, p.path, p.header.Clone(), p.body))
+			r := s.signed(t, nobody, op.Service.SigningName, p.method, p.path, p.header.Clone(), p.body)
+			if h.Name() == string(outcrop.OpInvokeModelBidirectional) { // its signature is of the head alone
+				r.Header.Set("X-Amz-Content-Sha256", sigv4.StreamingEvents)
+				if err := sigv4.Sign(r, sigv4.StreamingEvents, nobody, sigv4.Scope{Region: testRegion, Service: "bedrock"}, time.Now()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			status, answer := send(t, r)
 			if rule.Free {
 				if strings.Contains(answer, "is not authorized") || status >= 500 {
 					t.Errorf("free for everybody, and refused: %s", answer)
@@ -162,7 +173,7 @@ func TestServicesWithoutOperationsAuthenticateToo(t *testing.T) {
 // callable is a modelId that each operation of the data plane can resolve.
 var callable = map[string]string{
 	"Converse": geoProfile, "ConverseStream": geoProfile, "InvokeModel": geoProfile, "InvokeModelWithResponseStream": geoProfile,
-	"CountTokens": "amazon.nova-lite-v1:0",
+	"CountTokens": "amazon.nova-lite-v1:0", "InvokeModelWithBidirectionalStream": sonic,
 }
 
 const geoProfile = "us.amazon.nova-lite-v1:0"
@@ -182,7 +193,8 @@ var bodies = func() map[string]string {
 	const native = `{"messages":[{"role":"user","content":[{"text":"hi"}]}],"inferenceConfig":{"maxTokens":10}}`
 	return map[string]string{
 		"Converse": converse, "ConverseStream": converse, "InvokeModel": native, "InvokeModelWithResponseStream": native,
-		"CountTokens":      `{"input":{"converse":` + converse + `}}`,
-		"StartAsyncInvoke": `{"modelId":"` + geoProfile + `","modelInput":` + native + `,"outputDataConfig":{"s3OutputDataConfig":{"s3Uri":"s3://bucket/prefix"}}}`,
+		"InvokeModelWithBidirectionalStream": "", // its frames would follow
+		"CountTokens":                        `{"input":{"converse":` + converse + `}}`,
+		"StartAsyncInvoke":                   `{"modelId":"` + geoProfile + `","modelInput":` + native + `,"outputDataConfig":{"s3OutputDataConfig":{"s3Uri":"s3://bucket/prefix"}}}`,
 	}
 }()
