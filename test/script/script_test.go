@@ -115,7 +115,7 @@ func run(t *testing.T, dir, node string) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"serve": serve, "behind": behind, "stop": stop, "mock": mock, "issuer": startIssuer, "token": token, "login": login,
+			"serve": serve, "behind": behind, "llama": llama, "stop": stop, "mock": mock, "issuer": startIssuer, "token": token, "login": login,
 			"aws": program("aws"), "sdk": sdk, "python": program("python3"), "node": program("node"),
 			"save": save, "has": has, "lacks": lacks, "refused": refused,
 		},
