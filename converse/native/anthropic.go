@@ -186,7 +186,7 @@ func readTools(r *converse.Request, f fields) error {
 		Alone      bool `json:"disable_parallel_tool_use"`
 	}
 	chosen := f["tool_choice"]
-	if _, err := f.take("tool_choice", &choice); err != nil {
+	if _, err := f.take("tool_choice", strict{&choice}); err != nil {
 		return err
 	}
 	r.ToolConfig = config

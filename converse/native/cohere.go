@@ -56,7 +56,7 @@ func (cohere) Decode(body []byte) (*converse.Request, error) {
 	}
 	c := r.InferenceConfig
 	if err := f.takeAll(map[string]any{
-		"preamble": &preamble, "chat_history": &history, "tool_results": &results,
+		"preamble": &preamble, "chat_history": strict{&history}, "tool_results": strict{&results},
 		"max_tokens": &c.MaxTokens, "temperature": &c.Temperature, "p": &c.TopP, "stop_sequences": &c.StopSequences,
 	}); err != nil {
 		return nil, err
@@ -146,7 +146,7 @@ var cohereTypes = map[string]string{"str": "string", "string": "string", "int": 
 
 func readCohereTools(r *converse.Request, f fields) error {
 	var tools []cohereTool
-	if found, err := f.take("tools", &tools); err != nil || !found || len(tools) == 0 {
+	if found, err := f.take("tools", strict{&tools}); err != nil || !found || len(tools) == 0 {
 		return err
 	}
 	r.ToolConfig = new(converse.ToolConfiguration)

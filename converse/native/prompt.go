@@ -207,9 +207,15 @@ func (titanText) Decode(body []byte) (*converse.Request, error) {
 		if _, err := f.take("textGenerationConfig", &config); err != nil {
 			return err
 		}
-		return config.takeAll(map[string]any{
+		if err := config.takeAll(map[string]any{
 			"maxTokenCount": &c.MaxTokens, "temperature": &c.Temperature, "topP": &c.TopP, "stopSequences": &c.StopSequences,
-		})
+		}); err != nil {
+			return err
+		}
+		if len(config) > 0 {
+			f["textGenerationConfig"] = config.rest()
+		}
+		return nil
 	})
 }
 
