@@ -10,8 +10,9 @@
 # make bench-ledger  10 million records: ledger, store, folds; RECORDS=200000 for less
 # make bench-cost  a month of ten million invocations: exact sums, and what a question costs, and every export and budget held to them (RECORDS=1000000: about 15 minutes)
 # make soak     a long load with bad clients and upstreams (SOAKTIME=15m)
+# make bench-metrics  records folded to metrics twice and compared, and a day of logs filtered; RECORDS=1000000 for less
 # make generate the generated code from awsapi/model, and deps.txt: what the binary links
-.PHONY: run check fmt vet staticcheck generated test story llama sim crash terraform fuzz bench bench-ledger bench-cost soak generate
+.PHONY: run check fmt vet staticcheck generated test story llama sim crash terraform fuzz bench bench-ledger bench-cost soak generate bench-metrics
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME ?= 30s
@@ -66,6 +67,11 @@ bench:
 bench-cost:
 	go test -count=1 -timeout 90m -v ./sqlite -run TestAMonthCostsWhatItsRecordsCost -cost.records $(RECORDS)
 	go test -count=1 -timeout 6h -v ./server -run TestEveryAnswerAboutAMonth -month.records $(RECORDS)
+bench-metrics:
+	go test ./sqlite -run NONE -bench Metrics -benchtime 1x -timeout 0 -metrics.records $(RECORDS) -metrics.days 1
+	go test ./sqlite -run NONE -bench Metrics -benchtime 1x -timeout 0 -metrics.records $(RECORDS)
+	OUTCROP_LOG_EVENTS=1000000 go test ./logs -run NONE -bench FilterADay -benchtime 1x -timeout 0
+
 bench-ledger:
 	go run ./test/ledgerbench -records $(RECORDS)
 soak:

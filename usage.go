@@ -161,6 +161,16 @@ func (q *Quote) Rate(k TokenKind) (Rate, bool) {
 	return rate, priced
 }
 
+// Unpriced is how much of u has no rate: its cost is unknown.
+func (q *Quote) Unpriced(u *Usage) (n Tokens) {
+	for k, of := range u.All() {
+		if _, priced := q.Rate(k); !priced {
+			n += of
+		}
+	}
+	return n
+}
+
 // Cost of u at the quoted rates. ok is false when a kind with tokens has no
 // rate.
 func (q *Quote) Cost(u *Usage) (m Money, ok bool) {

@@ -1,9 +1,12 @@
 package metrics
 
 // rows widens grains: each counts in its own Lane, in that of its model and in
-// that of its Region.
-func rows(grains map[grain]*Block, now int64) []Row {
-	sums := make(map[rowKey]*sum, 3*len(grains))
+// that of its Region. others are counted as they are.
+func rows(grains map[grain]*Block, others map[rowKey]*Block, now int64) []Row {
+	sums := make(map[rowKey]*sum, 3*len(grains)+len(others))
+	for key, block := range others {
+		share(sums, key, block)
+	}
 	for g, block := range grains {
 		for _, lane := range g.lanes() {
 			share(sums, rowKey{lane, Minute, g.minute}, block)

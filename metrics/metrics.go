@@ -146,7 +146,7 @@ func (m *Metrics) catchUp(ctx context.Context) error {
 			return err
 		}
 		if b.to > b.from {
-			err = m.store.Fold(ctx, b.from, b.to, rows(b.grains, m.now().Unix()))
+			err = m.store.Fold(ctx, b.from, b.to, rows(b.grains, b.own, m.now().Unix()))
 			if err != nil && !errors.Is(err, ErrMoved) { // moved: another node folded these, and the next round reads its watermark
 				return fmt.Errorf("fold records %d to %d: %w", b.from+1, b.to, err)
 			}
@@ -168,7 +168,8 @@ func (m *Metrics) noteWatermark(to outcrop.Seq) {
 type batch struct {
 	from, to outcrop.Seq
 	grains   map[grain]*Block
-	end      bool // of the ledger, for now
+	own      map[rowKey]*Block // minutes of OwnNamespace
+	end      bool              // of the ledger, for now
 }
 
 // gather adds up records after the watermark, many at a time when there are
@@ -178,7 +179,7 @@ func (m *Metrics) gather(ctx context.Context) (*batch, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read watermark: %w", err)
 	}
-	b := &batch{from: mark, to: mark, grains: map[grain]*Block{}}
+	b := &batch{from: mark, to: mark, grains: map[grain]*Block{}, own: map[rowKey]*Block{}}
 	for n := 0; n < batchRecords && len(b.grains) < batchGrains; {
 		records, err := m.records.After(ctx, b.to, readRecords)
 		if err != nil {
@@ -186,6 +187,7 @@ func (m *Metrics) gather(ctx context.Context) (*batch, error) {
 		}
 		for i := range records {
 			m.add(b.grains, &records[i])
+			unpriced(b.own, &records[i])
 			b.to = records[i].Seq
 		}
 		if n += len(records); len(records) < readRecords {

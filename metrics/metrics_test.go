@@ -145,11 +145,43 @@ func TestEachOutcomeCountsAsAWSCountsIt(t *testing.T) {
 					}
 				}
 			}
-			listed, err := w.List(t.Context(), viewer, metrics.ListQuery{})
+			listed, err := w.List(t.Context(), viewer, metrics.ListQuery{Namespace: metrics.Namespace})
 			if err != nil || len(listed) != 3*len(c.want) {
 				t.Errorf("%d metrics listed, want %d in each of three lanes (%v)", len(listed), len(c.want), err)
 			}
 		})
+	}
+}
+
+// Promise: usage whose cost is unknown shows in a metric that an alarm can watch.
+func TestTokensWithoutAPriceAreCounted(t *testing.T) {
+	w := newWorld()
+	priced, half, none := record("m", noon), record("m", noon), record("m", noon)
+	priced.Quote.Rates.Set(outcrop.InputTokens, 1)
+	priced.Quote.Rates.Set(outcrop.OutputTokens, 0) // free, not unknown
+	half.Quote.Rates.Set(outcrop.InputTokens, 1)
+	for _, r := range []outcrop.UsageRecord{priced, half, none} {
+		w.ledger.settle(r)
+	}
+	ask := func() (sums []float64) {
+		for _, model := range []string{"", "m"} {
+			data, err := w.Data(t.Context(), viewer, []metrics.DataQuery{{ID: "m", Return: true, Ask: &metrics.Ask{Period: 60, Stat: stat(t, "Sum"),
+				Metric: metrics.Metric{Namespace: metrics.OwnNamespace, Name: metrics.TokensWithoutPrice, Dimensions: byModel(model)}}}}, noon, noon.Add(time.Minute))
+			if err != nil {
+				t.Fatal(err)
+			}
+			sums = append(sums, data[0].Values...)
+		}
+		return sums
+	}
+	if got := ask(); !slices.Equal(got, []float64{50, 50}) {
+		t.Errorf("%v, want 50 in the Region and of the model", got)
+	}
+	if err := w.Rebuild(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := ask(); !slices.Equal(got, []float64{50, 50}) {
+		t.Errorf("after a rebuild %v", got)
 	}
 }
 

@@ -21,20 +21,20 @@ const (
 	TimeToFirstToken       = "TimeToFirstToken"
 	EstimatedTPMQuotaUsage = "EstimatedTPMQuotaUsage"
 	recordsFolded          = "\x00records" // one for each record: never listed, counted by Counted
-	logsToCloudWatch       = "ModelInvocationLogsCloudWatchDeliverySuccess"
-	logsToCloudWatchFailed = "ModelInvocationLogsCloudWatchDeliveryFailure"
-	logsToS3               = "ModelInvocationLogsS3DeliverySuccess"
-	logsToS3Failed         = "ModelInvocationLogsS3DeliveryFailure"
-	largeDataToS3          = "ModelInvocationLargeDataS3DeliverySuccess"
-	largeDataToS3Failed    = "ModelInvocationLargeDataS3DeliveryFailure"
+	LogsToCloudWatch       = "ModelInvocationLogsCloudWatchDeliverySuccess"
+	LogsToCloudWatchFailed = "ModelInvocationLogsCloudWatchDeliveryFailure"
+	LogsToS3               = "ModelInvocationLogsS3DeliverySuccess"
+	LogsToS3Failed         = "ModelInvocationLogsS3DeliveryFailure"
+	LargeDataToS3          = "ModelInvocationLargeDataS3DeliverySuccess"
+	LargeDataToS3Failed    = "ModelInvocationLargeDataS3DeliveryFailure"
 )
 
 // numberedNames are written to disk by their place: append, never reorder.
 var numberedNames = []string{
 	"", recordsFolded, Invocations, InvocationLatency, InvocationClientErrors, InvocationServerErrors, InvocationThrottles,
 	InputTokenCount, OutputTokenCount, CacheReadTokenCount, CacheWriteTokenCount, OutputImageCount, LegacyModelInvocations,
-	TimeToFirstToken, EstimatedTPMQuotaUsage, logsToCloudWatch, logsToCloudWatchFailed, logsToS3, logsToS3Failed,
-	largeDataToS3, largeDataToS3Failed,
+	TimeToFirstToken, EstimatedTPMQuotaUsage, LogsToCloudWatch, LogsToCloudWatchFailed, LogsToS3, LogsToS3Failed,
+	LargeDataToS3, LargeDataToS3Failed,
 }
 
 var nameNumbers = func() map[string]uint64 {

@@ -122,13 +122,13 @@ func open(ctx context.Context, c *Config, endpoint string, log *slog.Logger) (e 
 	if err := e.openGateway(ctx, c); err != nil {
 		return nil, nil, err
 	}
+	if err := e.openLogging(ctx, c, log); err != nil {
+		return nil, nil, err
+	}
 	if err := e.observe(ctx, c, log); err != nil {
 		return nil, nil, err
 	}
 	e.openRuntime(c, log)
-	if err := e.openLogging(ctx, c, log); err != nil {
-		return nil, nil, err
-	}
 	e.run(c, log)
 	return e, first, nil
 }
@@ -267,6 +267,7 @@ func (e *engines) run(c *Config, log *slog.Logger) {
 	ctx, cancel := context.WithCancel(context.Background())
 	e.stop = cancel
 	e.running.Go(func() { e.watch.Run(ctx) })
+	e.running.Go(func() { e.tellAudits(ctx, c) })
 	e.running.Go(func() { e.costs.Run(ctx) })
 	e.running.Go(func() { e.exports.Run(ctx) })
 	e.running.Go(func() { e.runtime.Offline.Run(ctx) })

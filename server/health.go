@@ -39,6 +39,7 @@ func (e *engines) readiness(ctx context.Context) []vital {
 		verdict("store", true, err, fmt.Sprintf("%d records behind the ledger", stats.Durable-stats.Drained)),
 		verdict("metrics fold", false, e.foldTrouble(), fmt.Sprintf("%d records behind the store", e.foldLag())),
 		verdict("usage audit", false, e.watch.Health(), e.auditDetail()),
+		e.logsReady(),
 	)
 	return append(checks, e.upstreamsReady())
 }

@@ -98,13 +98,13 @@ func (e *engines) openLogging(ctx context.Context, c *Config, log *slog.Logger) 
 	}
 	e.invocations, err = invocationlog.Start(ctx, invocationlog.Options{
 		Dir: filepath.Join(c.DataDir, "invocationlog"), Logs: e.logs, Objects: e.objects, Configs: e.store, Access: loggingAccess{e.identity, e.folder, e.objects},
-		Log: log, Redaction: redaction, Seal: seal, MaxSpool: int64(c.Logging.MaxWaiting) << 20,
+		Counts: deliveries{e.metrics}, Log: log, Redaction: redaction, Seal: seal, MaxSpool: int64(c.Logging.MaxWaiting) << 20,
 		FlushLogs: time.Duration(c.Logging.FlushLogs), FlushS3: time.Duration(c.Logging.FlushS3),
 	})
 	if err != nil {
 		return err
 	}
-	e.closers = append(e.closers, e.invocations.Close)
+	e.closers = append(e.closers, e.closeInvocations)
 	e.gateway.Exchanges = e.invocations
 	return nil
 }

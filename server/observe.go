@@ -60,7 +60,7 @@ func (c *TracesConfig) check() error {
 
 // observe has each invocation told to Prometheus and to traces.
 func (e *engines) observe(ctx context.Context, c *Config, log *slog.Logger) error {
-	e.prom = prom.New(e.gauges()...)
+	e.prom = prom.New(append(e.gauges(), e.logGauges()...)...)
 	if c.Traces.Endpoint != "" {
 		sample := 1.0
 		if c.Traces.Sample != nil {

@@ -28,6 +28,8 @@ func (a *API) putMetricData(ctx context.Context, who outcrop.Caller, in *PutMetr
 		data = append(data, e.MetricData...)
 	}
 	switch {
+	case in.Namespace == metrics.OwnNamespace:
+		return nil, refuse(invalidValue, "The value %s for parameter Namespace is invalid. Outcrop keeps metrics of its own there.", in.Namespace)
 	case strings.HasPrefix(in.Namespace, "AWS/"):
 		return nil, refuse(invalidValue, "The value %s for parameter Namespace is invalid. Namespaces that begin with AWS/ are reserved.", in.Namespace)
 	case strings.HasPrefix(in.Namespace, ":"):

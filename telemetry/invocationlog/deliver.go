@@ -119,12 +119,33 @@ func (l *Logger) deliverEntries(ctx context.Context, d destination, all []entry)
 		if d == toS3 {
 			send = l.toBucket
 		}
-		if err := send(ctx, place, &c, entries); err != nil {
+		err := send(ctx, place, &c, entries)
+		l.count(place, d.delivery(), err, len(entries))
+		if errors.Is(err, errNoGroup) { // lost, and counted as such
+			continue
+		}
+		if err != nil {
 			return err
 		}
 		l.stats.delivered[d].Add(int64(len(entries)))
 	}
 	return nil
+}
+
+// errNoGroup says that records are lost: where they should go is gone.
+var errNoGroup = errors.New("no such log group")
+
+func (l *Logger) count(p Place, to Delivery, err error, n int) {
+	if l.o.Counts != nil {
+		l.o.Counts.Delivered(p, to, err == nil, n)
+	}
+}
+
+func (d destination) delivery() Delivery {
+	if d == toS3 {
+		return ToS3
+	}
+	return ToCloudWatch
 }
 
 // toGroup writes a line for each record.
@@ -133,7 +154,7 @@ func (l *Logger) toGroup(ctx context.Context, p Place, c *outcrop.InvocationLogg
 	if _, err := l.o.Logs.Group(name); outcrop.KindOf(err) == outcrop.NotFound && err != nil {
 		l.stats.drop("no such log group", len(entries))
 		l.o.Log.Warn("invocation logs are lost: their log group was deleted", "group", c.LogGroup, "records", len(entries))
-		return nil
+		return errNoGroup
 	}
 	lines := make([]logs.Put, 0, len(entries))
 	for _, e := range entries {
@@ -221,7 +242,8 @@ func (l *Logger) putLarge(ctx context.Context, e *entry, to outcrop.Bucket, whic
 		return "", err
 	}
 	key := to.Key(folder(e.Place, e.At) + "data/" + e.Request + "_" + which + ".json.gz")
-	if err := l.o.Objects.Put(ctx, to.Name, key, contentType, &b); err != nil {
+	err := l.o.Objects.Put(ctx, to.Name, key, contentType, &b)
+	if l.count(e.Place, LargeData, err, 1); err != nil {
 		return "", fmt.Errorf("write %s: %w", to.Name, err)
 	}
 	return "s3://" + to.Name + "/" + key, nil

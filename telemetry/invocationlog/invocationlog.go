@@ -35,6 +35,23 @@ type Configs interface {
 	InvocationLoggings(ctx context.Context) (map[Place]outcrop.InvocationLogging, error)
 }
 
+// Counts hear of each delivery that was tried.
+type Counts interface {
+	// Delivered tells of n records, or bodies when to is LargeData, that arrived
+	// or did not. It must not wait.
+	Delivered(p Place, to Delivery, arrived bool, n int)
+}
+
+// A Delivery is what is delivered, as AWS's metrics tell it apart.
+type Delivery int
+
+// Deliveries.
+const (
+	ToCloudWatch Delivery = iota
+	ToS3
+	LargeData // a body too large for its record, to S3
+)
+
 // A Place is an account in a Region: each has a configuration of its own.
 type Place = outcrop.LoggingPlace
 
@@ -45,6 +62,7 @@ type Options struct {
 	Objects Objects
 	Configs Configs
 	Access  Access // nil believes every configuration
+	Counts  Counts // nil counts nothing beside Stats
 	Now     func() time.Time
 	Log     *slog.Logger
 

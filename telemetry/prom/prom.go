@@ -32,6 +32,7 @@ type Metrics struct {
 	invocations *prometheus.CounterVec
 	refusals    *prometheus.CounterVec
 	tokens      *prometheus.CounterVec
+	unpriced    *prometheus.CounterVec
 	attempts    *prometheus.CounterVec
 	duration    *prometheus.HistogramVec
 	firstToken  *prometheus.HistogramVec
@@ -52,10 +53,11 @@ func New(gauges ...prometheus.Collector) *Metrics {
 	m.invocations = counter("invocations_total", "Invocations that have a record in the ledger, by how they ended.", "account", "region", "model_id", "operation", "status")
 	m.refusals = counter("refusals_total", "Calls turned away before they had a record: throttled, denied or invalid.", "account", "model_id", "status")
 	m.tokens = counter("tokens_total", "Tokens by kind, as in the ledger.", "account", "model_id", "kind")
+	m.unpriced = counter("tokens_without_price_total", "Tokens that no price is known for: their cost is unknown, not zero.", "account", "model_id", "kind")
 	m.attempts = counter("upstream_invocations_total", "Invocations by the upstream and Region that answered last.", "upstream", "served_in", "status")
 	m.duration = histogram("invocation_duration_seconds", "From receipt to the last token, of successful invocations.")
 	m.firstToken = histogram("time_to_first_token_seconds", "From receipt to the first token, of successful streams.")
-	m.registry.MustRegister(m.invocations, m.refusals, m.tokens, m.attempts, m.duration, m.firstToken,
+	m.registry.MustRegister(m.invocations, m.refusals, m.tokens, m.unpriced, m.attempts, m.duration, m.firstToken,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.registry.MustRegister(gauges...)
 	return m
@@ -86,6 +88,9 @@ func (m *Metrics) Settled(r *outcrop.UsageRecord) {
 	}
 	for kind, n := range r.Usage.All() {
 		m.tokens.WithLabelValues(account, model, kind.String()).Add(float64(n))
+		if _, priced := r.Quote.Rate(kind); !priced && n > 0 {
+			m.unpriced.WithLabelValues(account, model, kind.String()).Add(float64(n))
+		}
 	}
 	if r.Outcome.Status != http.StatusOK {
 		return
@@ -143,4 +148,22 @@ func Gauge(name, help string, read func() float64) prometheus.Collector {
 // Counter is a Gauge that only grows.
 func Counter(name, help string, read func() float64) prometheus.Collector {
 	return prometheus.NewCounterFunc(prometheus.CounterOpts{Namespace: "outcrop", Name: name, Help: help}, read)
+}
+
+// Counters are several that only grow, told apart by one label of few values.
+func Counters(name, help, label string, read func() map[string]float64) prometheus.Collector {
+	return &counters{prometheus.NewDesc("outcrop_"+name, help, []string{label}, nil), read}
+}
+
+type counters struct {
+	desc *prometheus.Desc
+	read func() map[string]float64
+}
+
+func (c *counters) Describe(to chan<- *prometheus.Desc) { to <- c.desc }
+
+func (c *counters) Collect(to chan<- prometheus.Metric) {
+	for value, n := range c.read() {
+		to <- prometheus.MustNewConstMetric(c.desc, prometheus.CounterValue, n, value)
+	}
 }

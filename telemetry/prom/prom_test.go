@@ -32,14 +32,20 @@ func record(model string) *outcrop.UsageRecord {
 }
 
 func TestAnInvocationIsCounted(t *testing.T) {
-	m := New(Gauge("ledger_segments", "Files.", func() float64 { return 3 }))
+	m := New(Gauge("ledger_segments", "Files.", func() float64 { return 3 }),
+		Counters("lost_total", "Lost.", "reason", func() map[string]float64 { return map[string]float64{"disk": 2} }))
 	m.Settled(record("m"))
+	free := record("free")
+	free.Quote.Rates.Set(outcrop.InputTokens, 0)
+	m.Settled(free)
 	m.Refused("1", "", 429)
 	got := scrape(t, m)
 	for _, want := range []string{
 		`outcrop_invocations_total{account="1",model_id="m",operation="ConverseStream",region="us-east-1",status="ok"} 1`,
 		`outcrop_tokens_total{account="1",kind="input-tokens",model_id="m"} 7`,
-		`outcrop_upstream_invocations_total{served_in="us-west-2",status="ok",upstream="gpu"} 1`,
+		`outcrop_tokens_without_price_total{account="1",kind="input-tokens",model_id="m"} 7`,
+		`outcrop_lost_total{reason="disk"} 2`,
+		`outcrop_upstream_invocations_total{served_in="us-west-2",status="ok",upstream="gpu"} 2`,
 		`outcrop_invocation_duration_seconds_sum{model_id="m"} 3`,
 		`outcrop_time_to_first_token_seconds_sum{model_id="m"} 1`,
 		`outcrop_refusals_total{account="1",model_id="none",status="throttled"} 1`,
@@ -48,6 +54,9 @@ func TestAnInvocationIsCounted(t *testing.T) {
 		if !strings.Contains(got, want) {
 			t.Errorf("the scrape lacks %s", want)
 		}
+	}
+	if strings.Contains(got, `without_price_total{account="1",kind="input-tokens",model_id="free"}`) {
+		t.Error("what is free counts as without a price")
 	}
 }
 
