@@ -206,12 +206,10 @@ func checkPermissions(ctx context.Context, p *patient) {
 }
 
 func (p *patient) denied(m mapEntry, why *access.Explanation) {
-	onProfile := true
 	for _, c := range why.Checks {
 		if c.Decision == iam.Allow.String() {
 			continue
 		}
-		onProfile = onProfile && c.Resource == why.Profile
 		what := "denied on " + string(c.Resource)
 		if c.Resource != why.Profile {
 			what = "allowed on the profile, denied on " + string(c.Resource)

@@ -19,7 +19,7 @@ func unknownOperationChecks() []Check {
 		asks(unknownOperations, "names an operation that AWS has and Outcrop does not serve", "Outcrop", Own, ask{path: "/guardrails"}, unserved("ListGuardrails")),
 		asks(unknownOperations, "does so on the runtime", "Outcrop", Own, ask{service: "bedrock-runtime", method: "POST", path: "/guardrail/abc/version/1/apply", body: "{}"}, unserved("ApplyGuardrail")),
 		asks(unknownOperations, "does so for a service of which it serves nothing yet", "Outcrop", Own,
-			ask{service: "budgets", method: "POST", path: "/", header: json("AWSBudgetServiceGateway.DescribeBudgets"), body: "{}"}, refused(400, "UnknownOperationException", "DescribeBudgets")),
+			ask{service: "tagging", method: "POST", path: "/", header: json("ResourceGroupsTaggingAPI_20170126.GetResources"), body: "{}"}, refused(400, "UnknownOperationException", "GetResources")),
 		asks(unknownOperations, "answers 400 to an unknown X-Amz-Target", "framework", Nothing,
 			ask{service: "ce", method: "POST", path: "/", header: target("GetRich"), body: "{}"}, refused(400, "UnknownOperationException")),
 		asks(unknownOperations, "asks who it is before it says what it does not serve", "control-plane.md §0", Own, ask{path: "/guardrails", auth: anonymous}, refused(403, "MissingAuthenticationTokenException")),
