@@ -75,9 +75,6 @@ func (g *Gateway) admit(t *trip) (err error) {
 
 // mostOutput is how much the call may answer at most.
 func (t *trip) mostOutput() outcrop.Tokens {
-	if t.task != nil { // it makes vectors, ranks or pictures
-		return 0
-	}
 	if t.task != nil {
 		return 0 // it answers in vectors, rankings or pictures
 	}
@@ -97,11 +94,6 @@ func (g *Gateway) worst(t *trip, most outcrop.Tokens) outcrop.UsageRecord {
 	r := t.record
 	if t.talk != nil {
 		r.Usage = speech.Most(most)
-		r.Quote = g.Quote(&r)
-		return r
-	}
-	if t.task != nil {
-		r.Usage = t.task.Usage(nil, t.task.Pictures())
 		r.Quote = g.Quote(&r)
 		return r
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"sync"
 	"testing"
 	"time"
 
@@ -17,7 +16,6 @@ import (
 
 // held are budgets that note what is reserved, settled and cancelled.
 type held struct {
-	mu     sync.Mutex
 	open   map[outcrop.InvocationID]outcrop.UsageRecord
 	done   []outcrop.UsageRecord
 	faults []string

@@ -4,7 +4,6 @@ package logsapi
 
 import (
 	"context"
-	"regexp"
 	"strings"
 	"time"
 
@@ -148,8 +147,6 @@ func page[T any](all []T, token string, limit *int64, most int, name func(T) str
 	}
 	return all[:n], name(all[n-1])
 }
-
-var groupPattern = regexp.MustCompile(`\A[\.\-_/#A-Za-z0-9]{1,512}\z`)
 
 func millis(n int64) *int64 { return &n }
 

@@ -16,13 +16,13 @@ const rowsPerGroup = 50_000
 // A parquetFile is rows as Parquet, compressed with Snappy.
 type parquetFile struct {
 	fields []Field
-	writer *parquet.Writer
+	writer *parquet.GenericWriter[any]
 	row    parquet.Row
 }
 
 func newParquet(w io.Writer, fields []Field) *parquetFile {
 	schema := parquet.NewSchema("bill", columnsOf(fields))
-	return &parquetFile{fields: fields, writer: parquet.NewWriter(w, schema, parquet.Compression(&parquet.Snappy), parquet.MaxRowsPerRowGroup(rowsPerGroup))}
+	return &parquetFile{fields: fields, writer: parquet.NewGenericWriter[any](w, schema, parquet.Compression(&parquet.Snappy), parquet.MaxRowsPerRowGroup(rowsPerGroup))}
 }
 
 // A group is a parquet.Group whose columns stay in the order of the query,
