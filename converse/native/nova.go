@@ -2,6 +2,7 @@ package native
 
 import (
 	"encoding/json"
+	"fmt"
 
 	"outcrop/converse"
 )
@@ -42,8 +43,54 @@ func (nova) Decode(body []byte) (*converse.Request, error) {
 	if err != nil {
 		return nil, err
 	}
+	if path := lost(known, r.AppendJSON(nil)); path != "" {
+		return nil, malformed("%s: extraneous key is not permitted", path)
+	}
 	r.AdditionalModelRequestFields = extra.rest()
 	return r, nil
+}
+
+// lost is the path of a member of a body that is not there once the body was
+// read and written anew: Converse passes over what it does not know, and Nova
+// refuses it. Empty is nothing. A null is no member.
+func lost(body, again []byte) string {
+	var before, after any
+	if json.Unmarshal(body, &before) != nil || json.Unmarshal(again, &after) != nil {
+		return ""
+	}
+	return lostIn("#", before, after)
+}
+
+func lostIn(path string, before, after any) string {
+	switch b := before.(type) {
+	case map[string]any:
+		a, _ := after.(map[string]any)
+		for name, value := range b {
+			if value == nil || emptyList(value) {
+				continue
+			}
+			kept, ok := a[name]
+			if !ok {
+				return path + "/" + name
+			}
+			if p := lostIn(path+"/"+name, value, kept); p != "" {
+				return p
+			}
+		}
+	case []any:
+		a, _ := after.([]any)
+		for i := range min(len(a), len(b)) {
+			if p := lostIn(fmt.Sprintf("%s/%d", path, i), b[i], a[i]); p != "" {
+				return p
+			}
+		}
+	}
+	return ""
+}
+
+func emptyList(v any) bool {
+	list, ok := v.([]any)
+	return ok && len(list) == 0
 }
 
 // novaInference writes inferenceConfig in Converse's spelling. What Converse

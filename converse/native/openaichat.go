@@ -11,17 +11,33 @@ import (
 // and others take (reference/runtime-metering-billing.md §2.5, §2.8).
 type openAIChat struct{}
 
+// A chatMessage has, beside what is read, the members of a model's own answer
+// that clients send back and that tell a model nothing. Any other is refused.
 type chatMessage struct {
 	Role             string         `json:"role"`
 	Content          chatContent    `json:"content"`
 	ReasoningContent string         `json:"reasoning_content"`
 	ToolCalls        []chatToolCall `json:"tool_calls"`
 	ToolCallID       string         `json:"tool_call_id"`
+	Refusal          *string        `json:"refusal"` // what a model said instead of content
+	Audio            any            `json:"audio"`
+	FunctionCall     any            `json:"function_call"`
+
+	Name             passedOver `json:"name"` // of a speaker or a tool, which the call's id names already
+	Reasoning        passedOver `json:"reasoning"`
+	ReasoningDetails passedOver `json:"reasoning_details"`
+	Annotations      passedOver `json:"annotations"`
 }
 
+// passedOver marks a member that says nothing to a model.
+type passedOver struct{}
+
+func (passedOver) UnmarshalJSON([]byte) error { return nil }
+
 type chatToolCall struct {
-	ID       string `json:"id"`
-	Type     string `json:"type"`
+	Index    passedOver `json:"index"`
+	ID       string     `json:"id"`
+	Type     string     `json:"type"`
 	Function struct {
 		Name      string `json:"name"`
 		Arguments string `json:"arguments"`
@@ -32,7 +48,8 @@ type chatPart struct {
 	Type     string `json:"type"`
 	Text     string `json:"text"`
 	ImageURL struct {
-		URL string `json:"url"`
+		URL    string     `json:"url"`
+		Detail passedOver `json:"detail"` // how closely to look: no other model has the choice
 	} `json:"image_url"`
 }
 
@@ -51,7 +68,7 @@ func (c *chatContent) UnmarshalJSON(b []byte) error {
 		*c = chatContent{{Type: "text", Text: s}}
 		return nil
 	}
-	return json.Unmarshal(b, (*[]chatPart)(c))
+	return strictly(b, (*[]chatPart)(c))
 }
 
 // oneOrMany is a string or a list of strings.
@@ -73,7 +90,7 @@ func (openAIChat) Decode(body []byte) (*converse.Request, error) {
 		return nil, err
 	}
 	var messages []chatMessage
-	if found, err := f.take("messages", &messages); err != nil {
+	if found, err := f.take("messages", strict{&messages}); err != nil {
 		return nil, err
 	} else if !found {
 		return nil, missingKey("#", "messages")
@@ -112,6 +129,12 @@ func readChatMessage(r *converse.Request, m *chatMessage) error {
 	content, err := readParts(m.Content)
 	if err != nil {
 		return err
+	}
+	if m.Audio != nil || m.FunctionCall != nil {
+		return malformed("#/messages: audio and function_call are not permitted")
+	}
+	if m.Refusal != nil && len(content) == 0 {
+		content = append(content, converse.ContentBlock{Text: m.Refusal})
 	}
 	switch m.Role {
 	case "system", "developer":

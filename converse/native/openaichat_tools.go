@@ -8,6 +8,7 @@ import (
 
 func readChatTools(r *converse.Request, f fields) error {
 	var tools []struct {
+		Type     string `json:"type"`
 		Function struct {
 			Name        string          `json:"name"`
 			Description string          `json:"description"`
@@ -15,7 +16,7 @@ func readChatTools(r *converse.Request, f fields) error {
 			Strict      *bool           `json:"strict"`
 		} `json:"function"`
 	}
-	found, err := f.take("tools", &tools)
+	found, err := f.take("tools", strict{&tools})
 	choice := f["tool_choice"]
 	f.drop("tool_choice")
 	if err != nil || !found || len(tools) == 0 || string(choice) == `"none"` {
@@ -28,14 +29,21 @@ func readChatTools(r *converse.Request, f fields) error {
 			InputSchema: converse.ToolInputSchema{Json: orEmptyObject(t.Function.Parameters)},
 		}})
 	}
-	var named struct{ Function struct{ Name string } }
+	var named struct {
+		Type     string `json:"type"`
+		Function struct {
+			Name string `json:"name"`
+		} `json:"function"`
+	}
 	switch {
 	case string(choice) == `"required"`:
 		r.ToolConfig.ToolChoice = &converse.ToolChoice{Any: new(converse.AnyToolChoice)}
 	case string(choice) == `"auto"`:
 		r.ToolConfig.ToolChoice = &converse.ToolChoice{Auto: new(converse.AutoToolChoice)}
-	case len(choice) > 0 && json.Unmarshal(choice, &named) == nil && named.Function.Name != "":
+	case len(choice) > 0 && strictly(choice, &named) == nil && named.Function.Name != "":
 		r.ToolConfig.ToolChoice = &converse.ToolChoice{Tool: &converse.SpecificToolChoice{Name: named.Function.Name}}
+	case len(choice) > 0 && string(choice) != "null":
+		return malformed("#/tool_choice: not one of none, auto, required, or a function by its name")
 	}
 	return nil
 }
@@ -47,10 +55,11 @@ func readResponseFormat(r *converse.Request, f fields) error {
 			Name        string          `json:"name"`
 			Description string          `json:"description"`
 			Schema      json.RawMessage `json:"schema"`
+			Strict      passedOver      `json:"strict"` // Converse always is
 		} `json:"json_schema"`
 	}
 	raw := f["response_format"]
-	if _, err := f.take("response_format", &format); err != nil {
+	if _, err := f.take("response_format", strict{&format}); err != nil {
 		return err
 	}
 	switch format.Type {

@@ -132,12 +132,6 @@ func TestNothingKnownIsLost(t *testing.T) {
 	}
 }
 
-// lenient are the families whose messages and tools are read past members that
-// nobody knows, as Converse itself is: their clients send a model's own answers
-// back with members of every kind. What stands beside the messages is held to
-// the property.
-var lenient = []string{"amazon.nova-lite-v1:0", "openai.gpt-oss-120b-1:0"}
-
 // Property: a member that nobody knows, at whatever level, is refused or found
 // again, never dropped in silence.
 func TestNothingUnknownIsDropped(t *testing.T) {
@@ -146,11 +140,6 @@ func TestNothingUnknownIsDropped(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
 				k, family := drawKnown(t, model)
 				levels := objectsIn("#", k.body)
-				if slices.Contains(lenient, model) {
-					levels = slices.DeleteFunc(levels, func(l level) bool {
-						return strings.HasPrefix(l.path, "#/messages/") || strings.HasPrefix(l.path, "#/tool") || strings.HasPrefix(l.path, "#/system/")
-					})
-				}
 				at := levels[rapid.IntRange(0, len(levels)-1).Draw(t, "level")]
 				at.object["zz_unknown"] = "zz_value"
 				body, _ := json.Marshal(k.body)
