@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -221,28 +222,57 @@ func (i *Init) profile(ctx context.Context, model string) (string, error) {
 	name := i.profileName(model)
 	found, err := i.named(ctx, name)
 	if err != nil || found != "" {
-		if found != "" {
-			i.Say("Using   %s  %s", name, found)
+		if err != nil {
+			return "", err
 		}
-		return found, err
+		i.Say("Using   %s  %s", name, found)
+		return found, i.tag(ctx, name, found)
 	}
 	source, err := i.source(ctx, model)
 	if err != nil {
 		return "", err
 	}
-	tags := make([]map[string]string, 0, len(i.Tags))
-	for _, k := range i.Tags.Keys() {
-		tags = append(tags, map[string]string{"key": k, "value": i.Tags[k]})
-	}
 	var out struct {
 		ARN string `json:"inferenceProfileArn"`
 	}
-	in := map[string]any{"inferenceProfileName": name, "description": "LibreChat", "modelSource": map[string]string{"copyFrom": source}, "tags": tags}
+	in := map[string]any{"inferenceProfileName": name, "description": "LibreChat", "modelSource": map[string]string{"copyFrom": source}, "tags": tagList(i.Tags)}
 	if err := i.Client.Bedrock(ctx, "POST", "/inference-profiles", in, &out); err != nil {
 		return "", fmt.Errorf("create profile of %s: %w", model, err)
 	}
 	i.Say("Created %s  %s", name, out.ARN)
 	return out.ARN, nil
+}
+
+// tag gives a profile that was there already the tags that it lacks.
+func (i *Init) tag(ctx context.Context, name, arn string) error {
+	var have struct {
+		Tags []struct{ Key, Value string } `json:"tags"`
+	}
+	if err := i.Client.Bedrock(ctx, "POST", "/listTagsForResource", map[string]any{"resourceARN": arn}, &have); err != nil {
+		return fmt.Errorf("read tags of %s: %w", name, err)
+	}
+	missing := maps.Clone(i.Tags)
+	for _, t := range have.Tags {
+		if missing[t.Key] == t.Value {
+			delete(missing, t.Key)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	if err := i.Client.Bedrock(ctx, "POST", "/tagResource", map[string]any{"resourceARN": arn, "tags": tagList(missing)}, nil); err != nil {
+		return fmt.Errorf("tag %s: %w", name, err)
+	}
+	i.Say("Tagged  %s  with %s", name, strings.Join(missing.Keys(), ", "))
+	return nil
+}
+
+func tagList(tags outcrop.Tags) []map[string]string {
+	list := make([]map[string]string, 0, len(tags))
+	for _, k := range tags.Keys() {
+		list = append(list, map[string]string{"key": k, "value": tags[k]})
+	}
+	return list
 }
 
 func (i *Init) named(ctx context.Context, name string) (string, error) {
