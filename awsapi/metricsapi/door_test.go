@@ -147,7 +147,7 @@ func TestTheGoSDKsCBOR(t *testing.T) {
 	if status != 200 || header.Get("Smithy-Protocol") != "rpc-v2-cbor" || len(list["Metrics"].([]any)) == 0 {
 		t.Errorf("%d %v %v", status, header, list)
 	}
-	if status, _, all := postCBOR(t, m, "ListMetrics", golden("bfff")); status != 200 || len(all["Metrics"].([]any)) != len(list["Metrics"].([]any)) {
+	if status, _, all := postCBOR(t, m, "ListMetrics", golden("bfff")); status != 200 || len(all["Metrics"].([]any)) <= len(list["Metrics"].([]any)) { // Outcrop's own namespace, too
 		t.Errorf("without input: %d %v", status, all)
 	}
 	status, _, data := postCBOR(t, m, "GetMetricData", golden("bf67456e6454696d65c1fb41da47ee64200000714d657472696344617461517565726965739fbf624964626d316a4d657472696353746174bf664d6574726963bf6a44696d656e73696f6e739fbf644e616d65674d6f64656c49646556616c75656c616263313233646566343536ffff6a4d65747269634e616d656f496e707574546f6b656e436f756e74694e616d6573706163656b4157532f426564726f636bff66506572696f64183c64537461746353756dffffff69537461727454696d65c1fb41da47eae0000000ff"))
