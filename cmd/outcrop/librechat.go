@@ -221,14 +221,17 @@ func (l *librechatDoctor) options() (*librechat.Options, error) {
 	if o.LogWait, err = time.ParseDuration(l.LogWait); err != nil {
 		return nil, fmt.Errorf("--log-wait: %w", err)
 	}
-	for name, to := range map[string]*[]byte{l.Config: &o.Config, l.Env: &o.Env} {
-		info, err := os.Stat(name)
+	for _, file := range []struct {
+		name, flag string
+		to         *[]byte
+	}{{l.Config, "--config", &o.Config}, {l.Env, "--env", &o.Env}} {
+		info, err := os.Stat(file.name)
 		if err == nil {
-			o.Modified[name] = info.ModTime()
-			*to, err = os.ReadFile(name)
+			o.Modified[file.name] = info.ModTime()
+			*file.to, err = os.ReadFile(file.name)
 		}
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("there is no file %s: name it with --config or --env", name)
+			return nil, fmt.Errorf("there is no file %s: name it with %s", file.name, file.flag)
 		}
 		if err != nil {
 			return nil, err
