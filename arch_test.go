@@ -68,7 +68,7 @@ func allowed(from, to string) bool {
 	case from == "outcrop" || room(from) == "internal":
 		return false
 	case room(from) == room(to): // inside a room: subpackages may lean on their parent
-		return strings.HasPrefix(from, to+"/") || strings.HasPrefix(to, from+"/") || to == "awsapi/wire" || to == "awsapi/model" || strings.HasSuffix(from, "test") || to == "upstream/upstreamtest" || to == "converse/task"
+		return strings.HasPrefix(from, to+"/") || strings.HasPrefix(to, from+"/") || to == "awsapi/wire" || to == "awsapi/model" || strings.HasSuffix(from, "test") || to == "upstream/upstreamtest" || to == "converse/task" || to == "converse/chat" || to == "converse/messages"
 	case to == "outcrop":
 		return true
 	case room(from) == "converse":

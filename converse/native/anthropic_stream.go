@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"outcrop/converse"
+	"outcrop/converse/messages"
 )
 
 // Chunks implements Family: message_start to message_stop, as Anthropic's
@@ -74,7 +75,7 @@ func (c *anthropicChunks) delta(e *converse.ContentBlockDeltaEvent) ([][]byte, e
 		opening = map[string]any{"type": "redacted_thinking", "data": string(d.ReasoningContent.RedactedContent)}
 	case d.Citation != nil:
 		opening = map[string]any{"type": "text", "text": ""}
-		delta = map[string]any{"type": "citations_delta", "citation": citationOf(d.Citation)}
+		delta = map[string]any{"type": "citations_delta", "citation": messages.CitationOf(d.Citation)}
 	default:
 		return nil, nil
 	}

@@ -5,12 +5,14 @@ package anthropic
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"iter"
 	"net/http"
 	"time"
 
 	"outcrop"
 	"outcrop/converse"
+	"outcrop/converse/messages"
 	"outcrop/upstream"
 )
 
@@ -19,11 +21,11 @@ import (
 // that has ended. When a call's context ends, errors.Is finds the context's
 // error in the error returned.
 type Upstream struct {
-	config   Config
-	host     *upstream.Host
-	messages string // URL
-	count    string // URL
-	beta     string // of every request: the configured anthropic-beta header
+	config  Config
+	host    *upstream.Host
+	address string // URL
+	count   string // URL
+	beta    string // of every request: the configured anthropic-beta header
 }
 
 // New makes an Upstream. A nil rt stands for a transport of its own, tuned for
@@ -32,21 +34,66 @@ func New(c Config, rt http.RoundTripper) (*Upstream, error) {
 	if err := c.complete(); err != nil {
 		return nil, err
 	}
-	messages, err := messagesURL(c.BaseURL)
+	address, err := messagesURL(c.BaseURL)
 	if err != nil {
 		return nil, err
 	}
-	count, err := countURL(messages)
+	count, err := countURL(address)
 	if err != nil {
 		return nil, err
 	}
 	header := c.header()
-	u := &Upstream{config: c, messages: messages, count: count, beta: header.Get("Anthropic-Beta")}
+	u := &Upstream{config: c, address: address, count: count, beta: header.Get("Anthropic-Beta")}
 	u.host = upstream.NewHost(upstream.HostOptions{
 		RoundTripper: rt, Header: header, Secrets: c.secrets(), Failure: readFailure,
 		Limits: c.Limits,
 	})
 	return u, nil
+}
+
+// encode writes r for this server.
+func (u *Upstream) encode(a outcrop.Attempt, r *converse.Request) (*messages.Body, error) {
+	if err := upstream.Unguarded(r); err != nil {
+		return nil, err
+	}
+	b, err := messages.Encode(r, u.maxTokens(a))
+	if err != nil {
+		return nil, err
+	}
+	b.Members["model"] = string(a.Model)
+	return b, nil
+}
+
+func (u *Upstream) maxTokens(a outcrop.Attempt) outcrop.Tokens {
+	if n := u.config.MaxOutput(a.Destination.Model); n > 0 {
+		return n
+	}
+	return defaultMaxTokens
+}
+
+// readFailure reads the body of an error; nil when it is none.
+func readFailure(text []byte) *upstream.Failure {
+	return (*upstream.Failure)(messages.ReadFailure(text))
+}
+
+// decodeAnswer reads a whole message.
+func (u *Upstream) decodeAnswer(a outcrop.Attempt, text []byte) (*converse.Response, error) {
+	r, err := messages.Decode(text)
+	return r, u.told(a, err)
+}
+
+// told is an error that the reading of an answer ended in, with what is known
+// of the server.
+func (u *Upstream) told(a outcrop.Attempt, err error) error {
+	var failure *messages.Failure
+	var broken *outcrop.Error
+	switch {
+	case errors.As(err, &failure):
+		return u.host.InBody(a, (*upstream.Failure)(failure))
+	case errors.As(err, &broken):
+		return u.host.Failed(a, http.StatusOK, "%s", broken.Message).Because(err)
+	}
+	return err
 }
 
 // Close drops idle connections. Calls under way go on.
@@ -59,7 +106,7 @@ func (u *Upstream) Converse(ctx context.Context, a outcrop.Attempt, r *converse.
 	if err != nil {
 		return nil, err
 	}
-	text, err := u.ask(ctx, u.config.Timeout, u.messages, a, body)
+	text, err := u.ask(ctx, u.config.Timeout, u.address, a, body)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +125,7 @@ func (u *Upstream) CountTokens(ctx context.Context, a outcrop.Attempt, r *conver
 	if err != nil {
 		return 0, err
 	}
-	body.keepInput()
+	body.KeepInput()
 	text, err := u.ask(ctx, u.config.IdleTimeout, u.count, a, body)
 	if err != nil {
 		return 0, err
@@ -96,7 +143,7 @@ func (u *Upstream) CountTokens(ctx context.Context, a outcrop.Attempt, r *conver
 }
 
 // ask sends a request and reads the whole answer.
-func (u *Upstream) ask(ctx context.Context, limit time.Duration, address string, a outcrop.Attempt, body *body) ([]byte, error) {
+func (u *Upstream) ask(ctx context.Context, limit time.Duration, address string, a outcrop.Attempt, body *messages.Body) ([]byte, error) {
 	post, err := u.post(address, a, body)
 	if err != nil {
 		return nil, err
@@ -105,13 +152,13 @@ func (u *Upstream) ask(ctx context.Context, limit time.Duration, address string,
 }
 
 // post writes a request out.
-func (u *Upstream) post(address string, a outcrop.Attempt, body *body) (upstream.Post, error) {
-	text, err := json.Marshal(body.members)
+func (u *Upstream) post(address string, a outcrop.Attempt, body *messages.Body) (upstream.Post, error) {
+	text, err := json.Marshal(body.Members)
 	if err != nil {
-		return upstream.Post{}, invalid("The request holds a document that is not JSON. Correct it and try again.")
+		return upstream.Post{}, outcrop.Errorf(outcrop.Invalid, "The request holds a document that is not JSON. Correct it and try again.")
 	}
 	p := upstream.Post{URL: address, Attempt: a, Body: text}
-	if beta := joinBetas(u.beta, body.betas); beta != u.beta {
+	if beta := messages.JoinBetas(u.beta, body.Betas); beta != u.beta {
 		p.Header = map[string]string{"Anthropic-Beta": beta}
 	}
 	return p, nil
@@ -135,8 +182,8 @@ func (u *Upstream) stream(ctx context.Context, a outcrop.Attempt, r *converse.Re
 	if err != nil {
 		return err
 	}
-	body.members["stream"] = true
-	post, err := u.post(u.messages, a, body)
+	body.Members["stream"] = true
+	post, err := u.post(u.address, a, body)
 	if err != nil {
 		return err
 	}
@@ -147,6 +194,6 @@ func (u *Upstream) stream(ctx context.Context, a outcrop.Attempt, r *converse.Re
 		return err
 	}
 	defer res.Body.Close()
-	s := &stream{u: u, attempt: a, watch: watch, began: began, yield: yield}
+	s := &stream{u: u, attempt: a, watch: watch, began: began, read: messages.Reader{Yield: yield, Attempt: a}}
 	return s.follow(res)
 }

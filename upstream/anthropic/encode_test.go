@@ -9,6 +9,7 @@ import (
 
 	"outcrop"
 	"outcrop/converse"
+	"outcrop/converse/messages"
 	"outcrop/upstream/upstreamtest"
 )
 
@@ -112,7 +113,7 @@ func TestEncode(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 			continue
 		}
-		got, want := asMap(t, b.members), asMap(t, json.RawMessage(c.want))
+		got, want := asMap(t, b.Members), asMap(t, json.RawMessage(c.want))
 		for name, value := range map[string]any{"model": "m", "messages": []any{}, "max_tokens": 777.0} {
 			if _, ok := want[name]; !ok {
 				want[name] = value
@@ -121,7 +122,7 @@ func TestEncode(t *testing.T) {
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, d)
 		}
-		if betas := joinBetas("", b.betas); betas != c.betas {
+		if betas := messages.JoinBetas("", b.Betas); betas != c.betas {
 			t.Errorf("%s: betas %q, want %q", c.name, betas, c.betas)
 		}
 	}
@@ -188,8 +189,8 @@ func TestEncodeRefuses(t *testing.T) {
 
 func TestDefaultMaxTokens(t *testing.T) {
 	b, err := upstreamOf(t).encode(outcrop.Attempt{Destination: outcrop.Destination{Model: "unknown"}}, new(converse.Request))
-	if err != nil || b.members["max_tokens"] != outcrop.Tokens(defaultMaxTokens) {
-		t.Errorf("%v, %v", b.members["max_tokens"], err)
+	if err != nil || b.Members["max_tokens"] != outcrop.Tokens(defaultMaxTokens) {
+		t.Errorf("%v, %v", b.Members["max_tokens"], err)
 	}
 }
 
@@ -203,7 +204,7 @@ func TestMessagesURL(t *testing.T) {
 		switch {
 		case want == "" && (err == nil || strings.Contains(err.Error(), "secret")):
 			t.Errorf("%q: %v", base, err)
-		case want != "" && (err != nil || u.messages != want || !strings.Contains(u.count, "/messages/count_tokens")):
+		case want != "" && (err != nil || u.address != want || !strings.Contains(u.count, "/messages/count_tokens")):
 			t.Errorf("%q: %v, %+v", base, err, u)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"outcrop"
 	"outcrop/converse"
+	"outcrop/converse/messages"
 	"outcrop/converse/native"
 	"outcrop/gateway"
 	"outcrop/internal/jsonlex"
@@ -81,14 +82,14 @@ func (m *members) rewritten(model outcrop.UpstreamModel, stream bool) []byte {
 func (u *Upstream) forward(a outcrop.Attempt, f *gateway.Form, stream bool) (upstream.Post, error) {
 	m, err := readMembers(f.Body)
 	if err != nil {
-		return upstream.Post{}, invalid("The request body is not JSON. Correct it and try again.")
+		return upstream.Post{}, outcrop.Errorf(outcrop.Invalid, "The request body is not JSON. Correct it and try again.")
 	}
-	betas, err := readBetas(m.betas)
+	betas, err := messages.ReadBetas(m.betas)
 	if err != nil {
 		return upstream.Post{}, err
 	}
-	p := upstream.Post{URL: u.messages, Attempt: a, Body: m.rewritten(a.Model, stream)}
-	if beta := joinBetas(u.beta, betas); beta != u.beta {
+	p := upstream.Post{URL: u.address, Attempt: a, Body: m.rewritten(a.Model, stream)}
+	if beta := messages.JoinBetas(u.beta, betas); beta != u.beta {
 		p.Header = map[string]string{"Anthropic-Beta": beta}
 	}
 	return p, nil
@@ -193,7 +194,7 @@ func (s *passage) follow(res *http.Response) error {
 			}
 			return s.last(data)
 		}
-		if !s.begun && (kind == "message_start" || kind == "ping") && len(s.waiting) < maxWaiting {
+		if !s.read.Begun && (kind == "message_start" || kind == "ping") && len(s.waiting) < maxWaiting {
 			s.waiting = append(s.waiting, bytes.Clone(data))
 			continue
 		}
@@ -211,7 +212,7 @@ func (s *passage) look(data []byte) (kind string, err error) {
 	if _, err := s.glance.Into(&s.piece.Seen, data); err != nil {
 		return "", s.failed("The model's server streamed broken JSON. Tell the operator.").Because(err)
 	}
-	s.stop = s.glance.Stop
+	s.read.Stop = s.glance.Stop
 	kind = typeOf(data)
 	if kind == "message_start" {
 		s.glance.Tell(s.attempt)
@@ -248,7 +249,7 @@ func (s *passage) send(data []byte) bool {
 			return false
 		}
 	}
-	s.waiting, s.begun = nil, true
+	s.waiting, s.read.Begun = nil, true
 	s.piece.Chunk, s.piece.Seen = data, seen
 	return s.pass(&s.piece, nil)
 }
@@ -269,7 +270,7 @@ func (s *passage) last(data []byte) error {
 // ended follows the end of the connection. When stop_reason has come, the
 // answer stands.
 func (s *passage) ended(err error) error {
-	if s.stop != "" && !s.watch.Left() {
+	if s.read.Stop != "" && !s.watch.Left() {
 		return s.last([]byte(`{"type":"message_stop"}`))
 	}
 	return s.fail(s.u.host.Broken(s.watch, s.attempt, err))

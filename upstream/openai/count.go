@@ -10,6 +10,7 @@ import (
 
 	"outcrop"
 	"outcrop/converse"
+	"outcrop/converse/chat"
 	"outcrop/upstream"
 )
 
@@ -90,8 +91,8 @@ func (v *vocabulary) count(r *converse.Request) (outcrop.Tokens, error) {
 // blockTokens adds the text of a block and returns what it costs beside it.
 func blockTokens(b *converse.ContentBlock, add func(string)) int {
 	switch {
-	case textOf(b) != nil:
-		add(*textOf(b))
+	case chat.TextOf(b) != nil:
+		add(*chat.TextOf(b))
 	case b.ToolUse != nil:
 		add(b.ToolUse.Name + " " + string(b.ToolUse.Input))
 		return toolTokens
@@ -106,7 +107,7 @@ func blockTokens(b *converse.ContentBlock, add func(string)) int {
 	case b.Image != nil:
 		return imageTokens
 	case b.Document != nil:
-		if text, ok := documentText(b.Document); ok {
+		if text, ok := chat.DocumentText(b.Document); ok {
 			add(text)
 			return 0
 		}
@@ -114,7 +115,7 @@ func blockTokens(b *converse.ContentBlock, add func(string)) int {
 	case b.Audio != nil:
 		return len(b.Audio.Source.Bytes) / binaryBytes
 	case b.SearchResult != nil:
-		add(searchText(b.SearchResult))
+		add(chat.SearchText(b.SearchResult))
 	}
 	return 0
 }

@@ -2,6 +2,7 @@ package openai
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"reflect"
@@ -108,7 +109,7 @@ func TestEncode(t *testing.T) {
 		{name: "Outcrop's own", r: converse.Request{RequestMetadata: map[string]string{"team": "blue"}, ServiceTier: &converse.ServiceTier{Type: "flex"}, PerformanceConfig: &converse.PerformanceConfiguration{Latency: "optimized"}},
 			want: `{"messages":[]}`},
 	} {
-		c.config.BaseURL = first(c.config.BaseURL, "http://h")
+		c.config.BaseURL = cmp.Or(c.config.BaseURL, "http://h")
 		if err := c.config.complete(); err != nil {
 			t.Fatal(err)
 		}

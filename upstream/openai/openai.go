@@ -10,6 +10,7 @@ import (
 
 	"outcrop"
 	"outcrop/converse"
+	"outcrop/converse/chat"
 	"outcrop/upstream"
 )
 
@@ -44,6 +45,33 @@ func New(c Config, rt http.RoundTripper) (*Upstream, error) {
 		u.count = base.tokenize
 	}
 	return u, nil
+}
+
+// encodeChat writes r as this server takes it.
+func encodeChat(c *Config, a outcrop.Attempt, r *converse.Request, streaming bool) ([]byte, error) {
+	if err := upstream.Unguarded(r); err != nil {
+		return nil, err
+	}
+	o := chat.Options{MaxTokensField: c.MaxTokensField, MaxStops: c.MaxStops, FileParts: c.FileParts, ReasoningField: c.ReasoningField}
+	return chat.Encode(&o, string(a.Model), r, streaming)
+}
+
+// readFailure reads the body of an error; nil when it is none.
+func readFailure(body []byte) *upstream.Failure { return (*upstream.Failure)(chat.ReadFailure(body)) }
+
+// decodeAnswer reads a whole chat.completion.
+func (u *Upstream) decodeAnswer(a outcrop.Attempt, text []byte) (*converse.Response, error) {
+	var c chat.Chunk
+	switch {
+	case !c.Decode(text):
+		return nil, u.host.Failed(a, http.StatusOK, "The model's server answered with broken JSON. Tell the operator.")
+	case c.Failure != nil:
+		return nil, u.host.InBody(a, (*upstream.Failure)(c.Failure))
+	case !c.Choice:
+		return nil, u.host.Failed(a, http.StatusOK, "The model's server answered without choices. Tell the operator.")
+	}
+	c.Tell(a)
+	return c.Response(a.Invocation), nil
 }
 
 // Close drops idle connections. Calls under way go on.
@@ -93,6 +121,6 @@ func (u *Upstream) stream(ctx context.Context, a outcrop.Attempt, r *converse.Re
 		return err
 	}
 	defer res.Body.Close()
-	s := &stream{u: u, attempt: a, watch: watch, began: began, say: speaker{yield: yield}}
+	s := &stream{u: u, attempt: a, watch: watch, began: began, say: chat.Speaker{Yield: yield, Invocation: a.Invocation}}
 	return s.follow(res)
 }

@@ -7,6 +7,7 @@ import (
 
 	"outcrop"
 	"outcrop/converse"
+	"outcrop/converse/chat"
 	"outcrop/internal/sse"
 	"outcrop/upstream"
 )
@@ -17,8 +18,8 @@ type stream struct {
 	attempt  outcrop.Attempt
 	watch    *upstream.Watch
 	began    time.Time
-	say      speaker
-	chunk    chunk
+	say      chat.Speaker
+	chunk    chat.Chunk
 	finished bool // finish_reason has come, and messageStop gone
 	usage    *converse.TokenUsage
 }
@@ -26,7 +27,6 @@ type stream struct {
 // follow reads the response to its end. A server that does not stream answers
 // in JSON, which is then told as events.
 func (s *stream) follow(res *http.Response) error {
-	s.say.attempt = s.attempt
 	streams, err := s.u.host.Streams(s.attempt, res)
 	switch {
 	case err != nil:
@@ -43,12 +43,12 @@ func (s *stream) whole(res *http.Response) error {
 		return err
 	}
 	switch {
-	case !s.chunk.decode(text):
+	case !s.chunk.Decode(text):
 		return s.u.host.Failed(s.attempt, res.StatusCode, "The model's server answered with broken JSON. Tell the operator.")
-	case s.chunk.failure == nil && !s.chunk.choice:
+	case s.chunk.Failure == nil && !s.chunk.Choice:
 		return s.u.host.Failed(s.attempt, res.StatusCode, "The model's server answered without choices. Tell the operator.")
-	case s.chunk.finish == "":
-		s.chunk.finish = "stop" // it is whole, whatever it says
+	case s.chunk.Finish == "":
+		s.chunk.Finish = "stop" // it is whole, whatever it says
 	}
 	if err := s.take(); err != nil {
 		return s.fail(err)
@@ -75,7 +75,7 @@ func (s *stream) events(body io.Reader) error {
 		if err := s.event(data); err != nil {
 			return s.fail(err)
 		}
-		if s.say.deaf {
+		if s.say.Deaf {
 			return nil
 		}
 	}
@@ -86,7 +86,7 @@ func (s *stream) event(data []byte) error {
 	if time.Since(s.began) > upstream.MaxStreamTime {
 		return outcrop.Errorf(outcrop.ModelTimeout, "The model's stream lasted longer than %s.", upstream.MaxStreamTime)
 	}
-	if !s.chunk.decode(data) {
+	if !s.chunk.Decode(data) {
 		return s.u.host.Failed(s.attempt, 200, "The model's server streamed broken JSON. Tell the operator.")
 	}
 	return s.take()
@@ -95,31 +95,31 @@ func (s *stream) event(data []byte) error {
 // take passes on what the chunk says.
 func (s *stream) take() error {
 	c := &s.chunk
-	if c.failure != nil {
-		return s.u.host.InBody(s.attempt, c.failure)
+	if c.Failure != nil {
+		return s.u.host.InBody(s.attempt, (*upstream.Failure)(c.Failure))
 	}
-	if c.usage != nil {
-		c.tell(s.attempt)
-		s.usage = c.usage // the last one counts: some servers send it along with every chunk
+	if c.Usage != nil {
+		c.Tell(s.attempt)
+		s.usage = c.Usage // the last one counts: some servers send it along with every chunk
 	}
-	if !c.choice || s.finished {
+	if !c.Choice || s.finished {
 		return nil
 	}
-	s.say.reasoning(c.reasoning)
-	s.say.text(c.text)
-	for i := range c.calls {
-		if err := s.say.call(&c.calls[i]); err != nil {
+	s.say.Reasoning(c.Reasoning)
+	s.say.Text(c.Text)
+	for i := range c.Calls {
+		if err := s.say.Call(&c.Calls[i]); err != nil {
 			return err
 		}
 	}
-	if c.finish != "" {
-		s.finish(c.finish, c.matched)
+	if c.Finish != "" {
+		s.finish(c.Finish, c.Matched)
 	}
 	return nil
 }
 
 func (s *stream) finish(reason, matched string) {
-	s.say.finish(reason, matched)
+	s.say.Finish(reason, matched)
 	s.finished = true
 	s.watch.Wind(upstream.ClosingTime)
 }
@@ -150,15 +150,15 @@ func (s *stream) ended(err error) error {
 // fail is the error to yield, nil when nobody listens any more.
 func (s *stream) fail(err error) error {
 	switch {
-	case s.say.deaf:
+	case s.say.Deaf:
 		return nil
-	case s.say.begun:
+	case s.say.Begun:
 		return upstream.AfterFirst(err)
 	}
 	return err
 }
 
 func (s *stream) metadata() {
-	s.say.event(converse.Event{Metadata: &converse.ConverseStreamMetadataEvent{
+	s.say.Event(converse.Event{Metadata: &converse.ConverseStreamMetadataEvent{
 		Usage: s.usage, Metrics: converse.ConverseStreamMetrics{LatencyMs: time.Since(s.began).Milliseconds()}}})
 }

@@ -1,4 +1,4 @@
-package openai
+package chat
 
 import (
 	"bytes"
@@ -10,24 +10,39 @@ import (
 
 	"outcrop"
 	"outcrop/converse"
-	"outcrop/upstream"
 )
 
 func invalid(format string, args ...any) error {
 	return outcrop.Errorf(outcrop.Invalid, format, args...)
 }
 
-// encodeChat writes r as the body of a chat completion
-// (reference/runtime-metering-billing.md §2.7). Cache points,
-// service tier and request metadata are Outcrop's own and stay here.
-func encodeChat(c *Config, a outcrop.Attempt, r *converse.Request, streaming bool) ([]byte, error) {
-	if err := upstream.Unguarded(r); err != nil {
-		return nil, err
+// Options are what servers take otherwise than others.
+type Options struct {
+	MaxTokensField string // max_tokens or max_completion_tokens
+	MaxStops       int    // stop sequences that are taken
+	FileParts      bool   // PDF and Office documents are read as parts of type file
+	ReasoningField string // under which reasoning is sent back within a turn, such as reasoning_content; empty: it is left out
+
+	// Whole refuses what would be left out, and keeps texts apart that are
+	// joined otherwise: nothing that was said is lost on the way.
+	Whole bool
+}
+
+// Encode writes r as the body of a chat completion
+// (reference/runtime-metering-billing.md §2.7). An empty model is not named.
+// Cache points, service tier and request metadata stay here.
+func Encode(o *Options, model string, r *converse.Request, streaming bool) ([]byte, error) {
+	e := encoder{config: o, request: r}
+	if o.Whole {
+		if err := wholly(r); err != nil {
+			return nil, err
+		}
 	}
-	e := encoder{config: c, request: r}
 	e.b = make([]byte, 0, roughSize(r))
 	e.raw("{")
-	e.text("model", string(a.Model))
+	if model != "" {
+		e.text("model", model)
+	}
 	e.member("messages")
 	if err := e.messages(); err != nil {
 		return nil, err
@@ -70,7 +85,7 @@ func roughSize(r *converse.Request) int {
 // An encoder writes one request.
 type encoder struct {
 	writer
-	config  *Config
+	config  *Options
 	request *converse.Request
 }
 

@@ -1,4 +1,4 @@
-package openai
+package chat
 
 import (
 	"bytes"
@@ -14,17 +14,18 @@ const (
 	maxCallBytes = 8 << 20 // of arguments, all calls together
 )
 
-// A speaker tells an answer as Converse events: one block open at a time, each
+// A Speaker tells an answer as Converse events: one block open at a time, each
 // closed before the next (reference/runtime-metering-billing.md §1.8). The
 // message begins with the first thing said, so that a failure before it may
 // still be tried elsewhere.
-type speaker struct {
-	yield   func(converse.Event, error) bool
-	attempt outcrop.Attempt
-	deaf    bool // the consumer has stopped listening
-	begun   bool
-	open    blockKind
-	index   int64 // of the open block, or the next
+type Speaker struct {
+	Yield      func(converse.Event, error) bool
+	Invocation outcrop.InvocationID // makes ids of calls that have none
+	Deaf       bool                 // the consumer has stopped listening
+	Begun      bool                 // messageStart is out
+
+	open  blockKind
+	index int64 // of the open block, or the next
 
 	calls     []*toolCall
 	current   *toolCall // whose block is open
@@ -43,27 +44,28 @@ const (
 
 // A toolCall is one call, as far as it is known.
 type toolCall struct {
-	call
+	Call
 	input []byte // all of it so far
 	sent  int    // how much of input has been told
 	done  bool   // its block is closed
 }
 
-func (s *speaker) event(e converse.Event) {
-	if !s.deaf && !s.yield(e, nil) {
-		s.deaf = true
+// Event tells an event as it is.
+func (s *Speaker) Event(e converse.Event) {
+	if !s.Deaf && !s.Yield(e, nil) {
+		s.Deaf = true
 	}
 }
 
-func (s *speaker) begin() {
-	if !s.begun {
-		s.begun = true
-		s.event(converse.Event{MessageStart: &converse.MessageStartEvent{Role: "assistant"}})
+func (s *Speaker) begin() {
+	if !s.Begun {
+		s.Begun = true
+		s.Event(converse.Event{MessageStart: &converse.MessageStartEvent{Role: "assistant"}})
 	}
 }
 
 // enter makes kind the open block.
-func (s *speaker) enter(kind blockKind) {
+func (s *Speaker) enter(kind blockKind) {
 	s.begin()
 	if s.open != kind {
 		s.close()
@@ -71,20 +73,21 @@ func (s *speaker) enter(kind blockKind) {
 	}
 }
 
-func (s *speaker) close() {
+func (s *Speaker) close() {
 	if s.open == noBlock {
 		return
 	}
-	s.event(converse.Event{ContentBlockStop: &converse.ContentBlockStopEvent{ContentBlockIndex: s.index}})
+	s.Event(converse.Event{ContentBlockStop: &converse.ContentBlockStopEvent{ContentBlockIndex: s.index}})
 	s.index++
 	s.open = noBlock
 }
 
-func (s *speaker) delta(d converse.ContentBlockDelta) {
-	s.event(converse.Event{ContentBlockDelta: &converse.ContentBlockDeltaEvent{Delta: d, ContentBlockIndex: s.index}})
+func (s *Speaker) delta(d converse.ContentBlockDelta) {
+	s.Event(converse.Event{ContentBlockDelta: &converse.ContentBlockDeltaEvent{Delta: d, ContentBlockIndex: s.index}})
 }
 
-func (s *speaker) reasoning(text string) {
+// Reasoning tells a piece of the model's thoughts.
+func (s *Speaker) Reasoning(text string) {
 	if text == "" || s.current != nil {
 		return // reasoning between the pieces of a tool call has no place
 	}
@@ -92,7 +95,8 @@ func (s *speaker) reasoning(text string) {
 	s.delta(converse.ContentBlockDelta{ReasoningContent: &converse.ReasoningContentBlockDelta{Text: &text}})
 }
 
-func (s *speaker) text(text string) {
+// Text tells a piece of the answer's text.
+func (s *Speaker) Text(text string) {
 	if text == "" {
 		return
 	}
@@ -104,7 +108,7 @@ func (s *speaker) text(text string) {
 	s.enter(textBlock)
 	one := &textDelta{text: text} // one allocation where there would be two, for every chunk
 	one.event = converse.ContentBlockDeltaEvent{Delta: converse.ContentBlockDelta{Text: &one.text}, ContentBlockIndex: s.index}
-	s.event(converse.Event{ContentBlockDelta: &one.event})
+	s.Event(converse.Event{ContentBlockDelta: &one.event})
 }
 
 type textDelta struct {
@@ -112,8 +116,8 @@ type textDelta struct {
 	text  string
 }
 
-// call takes in a piece of a tool call.
-func (s *speaker) call(c *call) error {
+// Call takes in a piece of a tool call.
+func (s *Speaker) Call(c *Call) error {
 	t := s.find(c)
 	if s.callBytes += len(c.arguments); t == nil || s.callBytes > maxCallBytes {
 		return outcrop.Errorf(outcrop.ModelFailed, "The model's tool calls are more or longer than Outcrop takes.")
@@ -130,7 +134,7 @@ func (s *speaker) call(c *call) error {
 
 // find the call that a piece belongs to. A new id under an old index is a new
 // call: some servers number every call 0.
-func (s *speaker) find(c *call) *toolCall {
+func (s *Speaker) find(c *Call) *toolCall {
 	for i := len(s.calls) - 1; i >= 0; i-- {
 		t := s.calls[i]
 		if t.index == c.index && (c.id == "" || t.id == "" || c.id == t.id) {
@@ -140,7 +144,7 @@ func (s *speaker) find(c *call) *toolCall {
 	if len(s.calls) >= maxCalls {
 		return nil
 	}
-	t := &toolCall{call: call{index: c.index}}
+	t := &toolCall{Call: Call{index: c.index}}
 	s.calls = append(s.calls, t)
 	return t
 }
@@ -155,7 +159,7 @@ func first(a, b string) string {
 // advance tells what can be told of the calls. Their pieces may come
 // interleaved, and blocks may not, so a call waits until the one before it is
 // whole JSON.
-func (s *speaker) advance() {
+func (s *Speaker) advance() {
 	for {
 		if s.current == nil {
 			if s.current = s.waiting(); s.current == nil {
@@ -172,7 +176,7 @@ func (s *speaker) advance() {
 }
 
 // waiting is the first call that could be begun.
-func (s *speaker) waiting() *toolCall {
+func (s *Speaker) waiting() *toolCall {
 	for _, t := range s.calls {
 		if t != s.current && !t.done && t.name != "" {
 			return t
@@ -181,16 +185,16 @@ func (s *speaker) waiting() *toolCall {
 	return nil
 }
 
-func (s *speaker) start(t *toolCall) {
+func (s *Speaker) start(t *toolCall) {
 	s.begin()
 	s.close()
 	s.open = toolBlock
-	t.id = toolUseID(t.id, s.attempt, s.number(t))
+	t.id = toolUseID(t.id, s.Invocation, s.number(t))
 	start := converse.ContentBlockStart{ToolUse: &converse.ToolUseBlockStart{ToolUseId: t.id, Name: t.name}}
-	s.event(converse.Event{ContentBlockStart: &converse.ContentBlockStartEvent{Start: start, ContentBlockIndex: s.index}})
+	s.Event(converse.Event{ContentBlockStart: &converse.ContentBlockStartEvent{Start: start, ContentBlockIndex: s.index}})
 }
 
-func (s *speaker) number(t *toolCall) int {
+func (s *Speaker) number(t *toolCall) int {
 	for i, other := range s.calls {
 		if other == t {
 			return i
@@ -200,7 +204,7 @@ func (s *speaker) number(t *toolCall) int {
 }
 
 // tell what has come of a call's input since it was last told.
-func (s *speaker) tell(t *toolCall) {
+func (s *Speaker) tell(t *toolCall) {
 	if t.sent == len(t.input) {
 		return
 	}
@@ -209,7 +213,7 @@ func (s *speaker) tell(t *toolCall) {
 }
 
 // leaveCall closes the block of the current call.
-func (s *speaker) leaveCall() {
+func (s *Speaker) leaveCall() {
 	if s.current == nil {
 		return
 	}
@@ -222,8 +226,8 @@ func (s *speaker) leaveCall() {
 	s.close()
 }
 
-// finish tells what is left, and why the answer ended.
-func (s *speaker) finish(reason, matched string) {
+// Finish tells what is left, and why the answer ended.
+func (s *Speaker) Finish(reason, matched string) {
 	malformed := false
 	for s.current != nil || s.waiting() != nil {
 		if s.current == nil {
@@ -236,8 +240,8 @@ func (s *speaker) finish(reason, matched string) {
 		malformed = malformed || t.name == "" || !json.Valid(t.input)
 	}
 	late := s.late
-	s.text(late)
+	s.Text(late)
 	s.begin()
 	s.close()
-	s.event(converse.Event{MessageStop: &converse.MessageStopEvent{StopReason: stopReason(reason, matched, len(s.calls) > 0, malformed)}})
+	s.Event(converse.Event{MessageStop: &converse.MessageStopEvent{StopReason: stopReason(reason, matched, len(s.calls) > 0, malformed)}})
 }

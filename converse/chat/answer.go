@@ -1,4 +1,4 @@
-package openai
+package chat
 
 import (
 	"bytes"
@@ -11,38 +11,29 @@ import (
 	"outcrop/converse"
 )
 
-// decodeAnswer reads a whole chat.completion.
-func (u *Upstream) decodeAnswer(a outcrop.Attempt, text []byte) (*converse.Response, error) {
-	var c chunk
-	switch {
-	case !c.decode(text):
-		return nil, u.host.Failed(a, 200, "The model's server answered with broken JSON. Tell the operator.")
-	case c.failure != nil:
-		return nil, u.host.InBody(a, c.failure)
-	case !c.choice:
-		return nil, u.host.Failed(a, 200, "The model's server answered without choices. Tell the operator.")
-	}
-	c.tell(a)
-	content, malformed := c.blocks(a)
+// Response is the answer that a whole chat.completion tells. Calls without ids
+// are named after the invocation.
+func (c *Chunk) Response(invocation outcrop.InvocationID) *converse.Response {
+	content, malformed := c.blocks(invocation)
 	return &converse.Response{
 		Output:     converse.ConverseOutput{Message: &converse.Message{Role: "assistant", Content: content}},
-		StopReason: stopReason(c.finish, c.matched, len(c.calls) > 0, malformed),
-		Usage:      c.usage,
-	}, nil
+		StopReason: stopReason(c.Finish, c.Matched, len(c.Calls) > 0, malformed),
+		Usage:      c.Usage,
+	}
 }
 
 // blocks puts an answer into Converse's blocks: reasoning, text, tool calls.
-func (c *chunk) blocks(a outcrop.Attempt) (content []converse.ContentBlock, malformed bool) {
-	content = make([]converse.ContentBlock, 0, len(c.calls)+2)
-	if c.reasoning != "" {
+func (c *Chunk) blocks(invocation outcrop.InvocationID) (content []converse.ContentBlock, malformed bool) {
+	content = make([]converse.ContentBlock, 0, len(c.Calls)+2)
+	if c.Reasoning != "" {
 		content = append(content, converse.ContentBlock{ReasoningContent: &converse.ReasoningContentBlock{
-			ReasoningText: &converse.ReasoningTextBlock{Text: c.reasoning}}})
+			ReasoningText: &converse.ReasoningTextBlock{Text: c.Reasoning}}})
 	}
-	if c.text != "" {
-		text := c.text
+	if c.Text != "" {
+		text := c.Text
 		content = append(content, converse.ContentBlock{Text: &text})
 	}
-	for i, t := range c.calls {
+	for i, t := range c.Calls {
 		if t.name == "" {
 			malformed = true
 			continue
@@ -50,7 +41,7 @@ func (c *chunk) blocks(a outcrop.Attempt) (content []converse.ContentBlock, malf
 		input, ok := toolInput(t.arguments)
 		malformed = malformed || !ok
 		content = append(content, converse.ContentBlock{ToolUse: &converse.ToolUseBlock{
-			ToolUseId: toolUseID(t.id, a, i), Name: t.name, Input: input}})
+			ToolUseId: toolUseID(t.id, invocation, i), Name: t.name, Input: input}})
 	}
 	return content, malformed
 }
@@ -72,7 +63,7 @@ func toolInput(arguments string) (json.RawMessage, bool) {
 
 // toolUseID is id when Bedrock's pattern [a-zA-Z0-9_.:-]{1,64} takes it, else
 // one made for the i-th call of this invocation.
-func toolUseID(id string, a outcrop.Attempt, i int) string {
+func toolUseID(id string, invocation outcrop.InvocationID, i int) string {
 	const longest = 64
 	good := id != "" && len(id) <= longest
 	for j := 0; good && j < len(id); j++ {
@@ -82,7 +73,7 @@ func toolUseID(id string, a outcrop.Attempt, i int) string {
 	if good {
 		return id
 	}
-	return "tooluse_" + strconv.FormatUint(xxhash.Sum64String(string(a.Invocation)+"\x00"+id), 36) + "_" + strconv.Itoa(i)
+	return "tooluse_" + strconv.FormatUint(xxhash.Sum64String(string(invocation)+"\x00"+id), 36) + "_" + strconv.Itoa(i)
 }
 
 // stopReason is Converse's word for a finish_reason

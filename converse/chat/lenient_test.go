@@ -1,4 +1,4 @@
-package openai
+package chat
 
 import (
 	"encoding/json"
@@ -160,15 +160,15 @@ func FuzzChunk(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, in string) {
-		var c chunk
-		good := c.decode([]byte(in))
+		var c Chunk
+		good := c.Decode([]byte(in))
 		if good && !json.Valid([]byte(in)) {
 			t.Errorf("%q is taken for JSON", in)
 		}
-		if u := c.usage; u != nil && (u.InputTokens < 0 || u.OutputTokens < 0 || u.CacheReadInputTokens != nil && *u.CacheReadInputTokens+u.InputTokens+u.OutputTokens != u.TotalTokens) {
+		if u := c.Usage; u != nil && (u.InputTokens < 0 || u.OutputTokens < 0 || u.CacheReadInputTokens != nil && *u.CacheReadInputTokens+u.InputTokens+u.OutputTokens != u.TotalTokens) {
 			t.Errorf("%q: usage %+v", in, u)
 		}
-		for _, call := range c.calls {
+		for _, call := range c.Calls {
 			toolInput(call.arguments)
 		}
 	})

@@ -1,4 +1,4 @@
-package openai
+package chat
 
 import (
 	"fmt"
@@ -26,14 +26,14 @@ func TestEveryKindOfTokenIsMeteredOnce(t *testing.T) {
 		heard, _, hasHeard := claim("audio_tokens")
 		thought, thoughtN, hasThought := claim("reasoning_tokens")
 		said, _, hasSaid := claim("audio_tokens")
-		var c chunk
-		if !c.decode(fmt.Appendf(nil, `{"choices":[{"message":{"content":"a"},"finish_reason":"stop"}],"usage":{"prompt_tokens":%d,"completion_tokens":%d,
+		var c Chunk
+		if !c.Decode(fmt.Appendf(nil, `{"choices":[{"message":{"content":"a"},"finish_reason":"stop"}],"usage":{"prompt_tokens":%d,"completion_tokens":%d,
 			"prompt_tokens_details":{%s},"completion_tokens_details":{%s}}}`, prompt, completion, members(cached, heard), members(thought, said))) {
 			t.Fatal("not read")
 		}
 		a := outcrop.Attempt{Told: new(outcrop.Told)}
-		c.tell(a)
-		u := c.usage.Usage()
+		c.Tell(a)
+		u := c.Usage.Usage()
 		u.Part(&a.Told.Parts)
 		if int(u.Total()) != prompt+completion || int(u.Output()) != completion {
 			t.Fatalf("%+v is not %d + %d", u, prompt, completion)

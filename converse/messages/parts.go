@@ -1,4 +1,4 @@
-package anthropic
+package messages
 
 import (
 	"encoding/json"
@@ -14,7 +14,7 @@ type block struct {
 	Source       any             `json:"source,omitempty"` // a source, or the text that says where a search result is from
 	Title        string          `json:"title,omitempty"`
 	Context      string          `json:"context,omitempty"`
-	Citations    *citations      `json:"citations,omitempty"`
+	Citations    any             `json:"citations,omitempty"` // whether to cite, or what is cited
 	ID           string          `json:"id,omitempty"`
 	Name         string          `json:"name,omitempty"`
 	Input        json.RawMessage `json:"input,omitempty"`
@@ -56,14 +56,14 @@ func (e *encoder) block(b *converse.ContentBlock) (*block, error) {
 	if b.ReasoningContent != nil {
 		return reasoning(b.ReasoningContent), nil // it cannot hold a cache point
 	}
-	written, err := content(b)
+	written, err := e.content(b)
 	if written != nil {
 		e.hold(written)
 	}
 	return written, err
 }
 
-func content(b *converse.ContentBlock) (*block, error) {
+func (e *encoder) content(b *converse.ContentBlock) (*block, error) {
 	switch {
 	case b.Text != nil:
 		return textBlock(*b.Text), nil
@@ -80,7 +80,7 @@ func content(b *converse.ContentBlock) (*block, error) {
 	case b.SearchResult != nil:
 		return searchResult(b.SearchResult), nil
 	case b.CitationsContent != nil:
-		return cited(b.CitationsContent), nil
+		return e.cited(b.CitationsContent), nil
 	case b.Video != nil:
 		return nil, unsupported("video")
 	case b.Audio != nil:
@@ -133,7 +133,7 @@ func document(d *converse.DocumentBlock) (*block, error) {
 	}
 	b := &block{Type: "document", Source: from, Title: d.Name, Context: d.Context}
 	if d.Citations != nil {
-		b.Citations = &citations{Enabled: d.Citations.Enabled}
+		b.Citations = citations{Enabled: d.Citations.Enabled}
 	}
 	return b, nil
 }
@@ -219,19 +219,27 @@ func searchResult(r *converse.SearchResultBlock) *block {
 		b.Content = append(b.Content, textBlock(r.Content[i].Text))
 	}
 	if r.Citations != nil {
-		b.Citations = &citations{Enabled: r.Citations.Enabled}
+		b.Citations = citations{Enabled: r.Citations.Enabled}
 	}
 	return b
 }
 
 // cited writes what the assistant said with citations. What it cited is in the
-// conversation already.
-func cited(c *converse.CitationsContentBlock) *block {
+// conversation already, so that only the whole form says it again.
+func (e *encoder) cited(c *converse.CitationsContentBlock) *block {
 	var text strings.Builder
 	for i := range c.Content {
 		if t := c.Content[i].Text; t != nil {
 			text.WriteString(*t)
 		}
 	}
-	return textBlock(text.String())
+	b := textBlock(text.String())
+	if e.whole && len(c.Citations) > 0 {
+		from := make([]Citation, len(c.Citations))
+		for i := range c.Citations {
+			from[i] = CitationOf(DeltaOf(&c.Citations[i]))
+		}
+		b.Citations = from
+	}
+	return b
 }

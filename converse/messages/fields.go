@@ -1,4 +1,4 @@
-package anthropic
+package messages
 
 import (
 	"bytes"
@@ -26,8 +26,8 @@ func (e *encoder) additional(r *converse.Request) error {
 		return err
 	}
 	for name, value := range fields {
-		if _, ok := e.members[name]; !ok && name != "stream" {
-			e.members[name] = value
+		if _, ok := e.Members[name]; !ok && name != "stream" && name != "model" {
+			e.Members[name] = value
 			continue
 		}
 		if !e.join(name, value) {
@@ -41,7 +41,7 @@ func (e *encoder) additional(r *converse.Request) error {
 // another name for.
 func (e *encoder) takeOwn(fields map[string]json.RawMessage) (err error) {
 	delete(fields, "anthropic_version") // of Bedrock's bodies; the server's own is a header
-	if e.betas, err = readBetas(fields["anthropic_beta"]); err != nil {
+	if e.Betas, err = ReadBetas(fields["anthropic_beta"]); err != nil {
 		return err
 	}
 	delete(fields, "anthropic_beta")
@@ -69,15 +69,15 @@ func (e *encoder) join(name string, value json.RawMessage) bool {
 		if json.Unmarshal(value, &more) != nil {
 			return false
 		}
-		have, ok := e.members["tools"].([]any)
+		have, ok := e.Members["tools"].([]any)
 		for _, t := range more {
 			have = append(have, t)
 		}
-		e.members["tools"] = have
+		e.Members["tools"] = have
 		return ok
 	case "output_config":
 		var more map[string]json.RawMessage
-		have, ok := e.members["output_config"].(map[string]any)
+		have, ok := e.Members["output_config"].(map[string]any)
 		if json.Unmarshal(value, &more) != nil || more["format"] != nil {
 			return false
 		}
@@ -112,9 +112,9 @@ func thinkingOf(value json.RawMessage) json.RawMessage {
 
 var betaName = regexp.MustCompile(`^[A-Za-z0-9._:-]{1,128}$`)
 
-// readBetas reads the betas that a body asks for: Bedrock has them as a list
+// ReadBetas reads the betas that a body asks for: Bedrock has them as a list
 // there, the Messages API in a header.
-func readBetas(value json.RawMessage) ([]string, error) {
+func ReadBetas(value json.RawMessage) ([]string, error) {
 	if len(value) == 0 || string(value) == "null" {
 		return nil, nil
 	}
@@ -134,9 +134,9 @@ func readBetas(value json.RawMessage) ([]string, error) {
 	return betas, nil
 }
 
-// joinBetas is the header anthropic-beta of a request: the configured betas
+// JoinBetas is the header anthropic-beta of a request: the configured betas
 // and its own, each once.
-func joinBetas(configured string, own []string) string {
+func JoinBetas(configured string, own []string) string {
 	if len(own) == 0 {
 		return configured
 	}

@@ -1,4 +1,4 @@
-package openai
+package chat
 
 import (
 	"strings"
@@ -8,7 +8,7 @@ import (
 
 // part writes a block of a user turn. Tool results have been written before.
 func (e *encoder) part(b *converse.ContentBlock) error {
-	if text := textOf(b); text != nil {
+	if text := TextOf(b); text != nil {
 		e.textPart(*text)
 		return nil
 	}
@@ -22,7 +22,7 @@ func (e *encoder) part(b *converse.ContentBlock) error {
 	case b.Video != nil:
 		return invalid("This model doesn't support the video field. Remove video and try again.")
 	case b.SearchResult != nil:
-		e.textPart(searchText(b.SearchResult))
+		e.textPart(SearchText(b.SearchResult))
 	}
 	return nil
 }
@@ -96,7 +96,7 @@ var mediaTypes = map[string]string{
 // attachment writes a document: as text when it is text, else as a file when
 // the server takes files.
 func (e *encoder) attachment(d *converse.DocumentBlock) error {
-	if text, ok := documentText(d); ok {
+	if text, ok := DocumentText(d); ok {
 		e.textPart(text)
 		return nil
 	}
@@ -119,9 +119,9 @@ func (e *encoder) attachment(d *converse.DocumentBlock) error {
 	return nil
 }
 
-// documentText is the text of a document that is text, with its name and
+// DocumentText is the text of a document that is text, with its name and
 // context around it.
-func documentText(d *converse.DocumentBlock) (string, bool) {
+func DocumentText(d *converse.DocumentBlock) (string, bool) {
 	var b strings.Builder
 	b.WriteString(`<document name="` + strings.ReplaceAll(d.Name, `"`, "'") + "\">\n")
 	if d.Context != "" {
@@ -157,7 +157,8 @@ func plainText(format string) bool {
 	return false
 }
 
-func searchText(r *converse.SearchResultBlock) string {
+// SearchText is the text of a search result, with where it is from.
+func SearchText(r *converse.SearchResultBlock) string {
 	var b strings.Builder
 	b.WriteString(r.Title + "\n" + r.Source)
 	for i := range r.Content {
@@ -181,9 +182,9 @@ func (e *encoder) result(r *converse.ToolResultBlock) ([]*converse.ImageBlock, e
 			pictures = append(pictures, c.Image)
 			said = append(said, "The image follows.")
 		case c.SearchResult != nil:
-			said = append(said, searchText(c.SearchResult))
+			said = append(said, SearchText(c.SearchResult))
 		case c.Document != nil:
-			text, ok := documentText(c.Document)
+			text, ok := DocumentText(c.Document)
 			if !ok {
 				return nil, invalid("This model doesn't support documents in the format %s in a tool result. Send text and try again.", c.Document.Format)
 			}
@@ -200,7 +201,16 @@ func (e *encoder) result(r *converse.ToolResultBlock) ([]*converse.ImageBlock, e
 	e.raw("{")
 	e.text("role", "tool")
 	e.text("tool_call_id", r.ToolUseId)
-	e.text("content", text)
+	if e.config.Whole && r.Status != "error" && len(said) != 1 {
+		e.member("content")
+		e.raw("[")
+		for _, s := range said {
+			e.textPart(s)
+		}
+		e.raw("]")
+	} else {
+		e.text("content", text)
+	}
 	e.raw("}")
 	return pictures, nil
 }

@@ -1,13 +1,11 @@
-package anthropic
+package messages
 
 import (
 	"encoding/json"
-	"net/http"
 	"strconv"
 
 	"outcrop"
 	"outcrop/converse"
-	"outcrop/upstream"
 )
 
 // An answer is a message of the model, or an error in its place.
@@ -24,7 +22,7 @@ type answer struct {
 type answerBlock struct {
 	Type      string          `json:"type"`
 	Text      string          `json:"text"`
-	Citations []citation      `json:"citations"`
+	Citations []Citation      `json:"citations"`
 	ID        string          `json:"id"`
 	Name      string          `json:"name"`
 	Input     json.RawMessage `json:"input"`
@@ -33,17 +31,30 @@ type answerBlock struct {
 	Data      string          `json:"data"`
 }
 
+func failed(message string) *outcrop.Error {
+	return outcrop.Errorf(outcrop.ModelFailed, "%s", message)
+}
+
 type wireError struct {
 	Type    string `json:"type"`
 	Message string `json:"message"`
 }
 
-func (e *wireError) failure() *upstream.Failure {
-	return &upstream.Failure{Message: e.Message, Kind: e.Type}
+// A Failure is an error as a server's body tells it.
+type Failure struct {
+	Message, Kind string
+	Code          string // there is none in this form
 }
 
-// readFailure reads the body of an error; nil when it is none.
-func readFailure(text []byte) *upstream.Failure {
+// Error implements error.
+func (f *Failure) Error() string { return f.Kind + ": " + f.Message }
+
+func (e *wireError) failure() *Failure {
+	return &Failure{Message: e.Message, Kind: e.Type}
+}
+
+// ReadFailure reads the body of an error; nil when it is none.
+func ReadFailure(text []byte) *Failure {
 	var told struct {
 		Error *wireError `json:"error"`
 	}
@@ -53,17 +64,18 @@ func readFailure(text []byte) *upstream.Failure {
 	return told.Error.failure()
 }
 
-// decodeAnswer reads a whole message.
-func (u *Upstream) decodeAnswer(a outcrop.Attempt, text []byte) (*converse.Response, error) {
-	if f := readFailure(text); f != nil {
-		return nil, u.host.InBody(a, f)
+// Decode reads a whole message. Its error is a *Failure when the text is one,
+// and else of the kind ModelFailed.
+func Decode(text []byte) (*converse.Response, error) {
+	if f := ReadFailure(text); f != nil {
+		return nil, f
 	}
 	var m answer
 	if err := json.Unmarshal(text, &m); err != nil {
-		return nil, u.host.Failed(a, http.StatusOK, "The model's server answered with broken JSON. Tell the operator.").Because(err)
+		return nil, failed("The model's server answered with broken JSON. Tell the operator.").Because(err)
 	}
 	if m.Type != "message" || m.Content == nil {
-		return nil, u.host.Failed(a, http.StatusOK, "The model's server answered without a message. Tell the operator.")
+		return nil, failed("The model's server answered without a message. Tell the operator.")
 	}
 	content := make([]converse.ContentBlock, 0, len(m.Content))
 	for i := range m.Content {
@@ -116,51 +128,6 @@ func (b *answerBlock) cited() converse.ContentBlock {
 		c.Citations = append(c.Citations, to)
 	}
 	return converse.ContentBlock{CitationsContent: c}
-}
-
-// A citation says where a part of an answer is from.
-type citation struct {
-	Type          string `json:"type"`
-	CitedText     string `json:"cited_text"`
-	Title         string `json:"title"`
-	DocumentTitle string `json:"document_title"`
-	Source        string `json:"source"`
-	URL           string `json:"url"`
-	Document      *int64 `json:"document_index"`
-	SearchResult  *int64 `json:"search_result_index"`
-	StartChar     *int64 `json:"start_char_index"`
-	EndChar       *int64 `json:"end_char_index"`
-	StartPage     *int64 `json:"start_page_number"`
-	EndPage       *int64 `json:"end_page_number"`
-	StartBlock    *int64 `json:"start_block_index"`
-	EndBlock      *int64 `json:"end_block_index"`
-}
-
-func (c *citation) delta() *converse.CitationsDelta {
-	d := &converse.CitationsDelta{Title: c.Title, Source: c.Source, Location: c.location()}
-	if d.Title == "" {
-		d.Title = c.DocumentTitle
-	}
-	if c.CitedText != "" {
-		d.SourceContent = []converse.CitationSourceContentDelta{{Text: c.CitedText}}
-	}
-	return d
-}
-
-func (c *citation) location() *converse.CitationLocation {
-	switch c.Type {
-	case "char_location":
-		return &converse.CitationLocation{DocumentChar: &converse.DocumentCharLocation{DocumentIndex: c.Document, Start: c.StartChar, End: c.EndChar}}
-	case "page_location":
-		return &converse.CitationLocation{DocumentPage: &converse.DocumentPageLocation{DocumentIndex: c.Document, Start: c.StartPage, End: c.EndPage}}
-	case "content_block_location":
-		return &converse.CitationLocation{DocumentChunk: &converse.DocumentChunkLocation{DocumentIndex: c.Document, Start: c.StartBlock, End: c.EndBlock}}
-	case "search_result_location":
-		return &converse.CitationLocation{SearchResultLocation: &converse.SearchResultLocation{SearchResultIndex: c.SearchResult, Start: c.StartBlock, End: c.EndBlock}}
-	case "web_search_result_location":
-		return &converse.CitationLocation{Web: &converse.WebLocation{Url: c.URL}}
-	}
-	return nil
 }
 
 // stopReason is Converse's word for a stop_reason

@@ -1,4 +1,4 @@
-package openai
+package chat
 
 import (
 	"errors"
@@ -17,7 +17,7 @@ func (e *encoder) messages() error {
 		m := &e.request.Messages[i]
 		var err error
 		if m.Role == "assistant" {
-			err = e.assistant(m, i > thinking)
+			err = e.assistant(m, i > thinking || e.config.Whole)
 		} else {
 			err = e.user(m)
 		}
@@ -62,10 +62,14 @@ func (e *encoder) system() {
 		if open {
 			e.raw(`\n`)
 		} else {
+			e.comma()
 			e.raw(`{"role":"system","content":"`)
 			open = true
 		}
-		e.escaped(*text)
+		if e.escaped(*text); e.config.Whole {
+			e.raw(`"}`)
+			open = false
+		}
 	}
 	if open {
 		e.raw(`"}`)
@@ -106,7 +110,7 @@ func (e *encoder) user(m *converse.Message) error {
 // content is a string while there is only text, because not every chat
 // template takes parts.
 func (e *encoder) content(m *converse.Message, pictures []*converse.ImageBlock) error {
-	if len(pictures) == 0 && onlyText(m.Content) {
+	if len(pictures) == 0 && onlyText(m.Content) && !(e.config.Whole && severalTexts(m.Content)) {
 		e.texts(m.Content)
 		return nil
 	}
@@ -125,8 +129,8 @@ func (e *encoder) content(m *converse.Message, pictures []*converse.ImageBlock) 
 	return nil
 }
 
-// textOf is the text of a block that has no other content.
-func textOf(b *converse.ContentBlock) *string {
+// TextOf is the text of a block that has no other content.
+func TextOf(b *converse.ContentBlock) *string {
 	switch {
 	case b.Text != nil:
 		return b.Text
@@ -138,11 +142,23 @@ func textOf(b *converse.ContentBlock) *string {
 
 func onlyText(content []converse.ContentBlock) bool {
 	for i := range content {
-		if textOf(&content[i]) == nil && content[i].ToolResult == nil && content[i].CachePoint == nil {
+		if TextOf(&content[i]) == nil && content[i].ToolResult == nil && content[i].CachePoint == nil {
 			return false
 		}
 	}
 	return true
+}
+
+// severalTexts says whether joining the texts of a turn would lose where one
+// ends.
+func severalTexts(content []converse.ContentBlock) bool {
+	n := 0
+	for i := range content {
+		if content[i].Text != nil || content[i].CitationsContent != nil {
+			n++
+		}
+	}
+	return n > 1
 }
 
 // texts writes all text of a turn as one string, joined by newline.
@@ -150,7 +166,7 @@ func (e *encoder) texts(content []converse.ContentBlock) {
 	e.raw(`"`)
 	first := true
 	for i := range content {
-		text := textOf(&content[i])
+		text := TextOf(&content[i])
 		if text == nil {
 			continue
 		}
@@ -207,22 +223,37 @@ func (e *encoder) saysText(m *converse.Message) bool {
 
 // spoken writes what the assistant said, cited texts among it, as one string.
 func (e *encoder) spoken(m *converse.Message) {
+	if e.config.Whole && severalTexts(m.Content) {
+		e.raw("[")
+		for i := range m.Content {
+			if b := &m.Content[i]; b.Text != nil || b.CitationsContent != nil {
+				e.textPart(said(b))
+			}
+		}
+		e.raw("]")
+		return
+	}
 	e.raw(`"`)
 	for i := range m.Content {
-		b := &m.Content[i]
-		if b.Text != nil {
-			e.escaped(*b.Text)
-		}
-		if b.CitationsContent == nil {
-			continue
-		}
-		for j := range b.CitationsContent.Content {
-			if t := b.CitationsContent.Content[j].Text; t != nil {
-				e.escaped(*t)
+		e.escaped(said(&m.Content[i]))
+	}
+	e.raw(`"`)
+}
+
+// said is the text of a block of the assistant's.
+func said(b *converse.ContentBlock) string {
+	if b.Text != nil {
+		return *b.Text
+	}
+	text := ""
+	if b.CitationsContent != nil {
+		for i := range b.CitationsContent.Content {
+			if t := b.CitationsContent.Content[i].Text; t != nil {
+				text += *t
 			}
 		}
 	}
-	e.raw(`"`)
+	return text
 }
 
 func (e *encoder) reasoning(m *converse.Message) {

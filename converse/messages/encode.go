@@ -1,4 +1,4 @@
-package anthropic
+package messages
 
 import (
 	"encoding/json"
@@ -6,61 +6,71 @@ import (
 
 	"outcrop"
 	"outcrop/converse"
-	"outcrop/upstream"
 )
 
 func invalid(format string, args ...any) error {
 	return outcrop.Errorf(outcrop.Invalid, format, args...)
 }
 
-// A body is a request in Anthropic's words.
-type body struct {
-	members map[string]any // top-level members
-	betas   []string       // of the header anthropic-beta
+// A Body is a request in Anthropic's words.
+type Body struct {
+	Members map[string]any // top-level members
+	Betas   []string       // Bedrock's bodies have them as a list, the Messages API in the header anthropic-beta
+
+	whole bool
 }
 
-// encode writes r as a request of the Messages API
-// (reference/runtime-metering-billing.md §2.6). Service tier and
-// request metadata are Outcrop's own and stay here.
-func (u *Upstream) encode(a outcrop.Attempt, r *converse.Request) (*body, error) {
-	if err := upstream.Unguarded(r); err != nil {
+// Encode writes r as a request of the Messages API
+// (reference/runtime-metering-billing.md §2.6), without its model. maxTokens
+// stands where r says nothing. Service tier and request metadata stay here.
+func Encode(r *converse.Request, maxTokens outcrop.Tokens) (*Body, error) {
+	return encode(r, maxTokens, &Body{Members: map[string]any{}})
+}
+
+// EncodeWhole is Encode for the form that Bedrock itself takes. It refuses what
+// Encode leaves out, so that nothing is lost on the way.
+func EncodeWhole(r *converse.Request, maxTokens outcrop.Tokens) (*Body, error) {
+	if err := wholly(r); err != nil {
 		return nil, err
 	}
-	b := &body{members: map[string]any{"model": string(a.Model)}}
-	e := encoder{body: b}
+	b, err := encode(r, maxTokens, &Body{Members: map[string]any{}, whole: true})
+	if err != nil {
+		return nil, err
+	}
+	if b.Members["anthropic_version"] = converse.AnthropicVersion; len(b.Betas) > 0 {
+		b.Members["anthropic_beta"] = b.Betas
+	}
+	return b, nil
+}
+
+func encode(r *converse.Request, maxTokens outcrop.Tokens, b *Body) (*Body, error) {
+	e := encoder{Body: b}
 	// In this order a cached prefix runs through a request (§8.5).
 	for _, part := range []func(*converse.Request) error{e.tools, e.system, e.messages, e.inference, e.format, e.additional} {
 		if err := part(r); err != nil {
 			return nil, err
 		}
 	}
-	if _, ok := b.members["max_tokens"]; !ok {
-		b.members["max_tokens"] = u.maxTokens(a)
+	if _, ok := b.Members["max_tokens"]; !ok {
+		b.Members["max_tokens"] = maxTokens
 	}
 	return b, nil
 }
 
-func (u *Upstream) maxTokens(a outcrop.Attempt) outcrop.Tokens {
-	if n := u.config.MaxOutput(a.Destination.Model); n > 0 {
-		return n
-	}
-	return defaultMaxTokens
-}
-
-// keepInput leaves out what count_tokens refuses.
-func (b *body) keepInput() {
-	for name := range b.members {
+// KeepInput leaves out what count_tokens refuses.
+func (b *Body) KeepInput() {
+	for name := range b.Members {
 		switch name {
 		case "model", "messages", "system", "tools", "tool_choice", "thinking", "output_config", "mcp_servers", "context_management", "cache_control":
 		default:
-			delete(b.members, name)
+			delete(b.Members, name)
 		}
 	}
 }
 
 // An encoder writes one request.
 type encoder struct {
-	*body
+	*Body
 	last **cacheControl // of the last block or tool that can hold one
 }
 
@@ -110,7 +120,7 @@ func (e *encoder) tools(r *converse.Request) error {
 		}
 	}
 	if len(tools) > 0 {
-		e.members["tools"] = tools
+		e.Members["tools"] = tools
 		e.choice(r.ToolConfig.ToolChoice)
 	}
 	return nil
@@ -120,11 +130,11 @@ func (e *encoder) choice(c *converse.ToolChoice) {
 	switch {
 	case c == nil:
 	case c.Any != nil:
-		e.members["tool_choice"] = map[string]string{"type": "any"}
+		e.Members["tool_choice"] = map[string]string{"type": "any"}
 	case c.Tool != nil:
-		e.members["tool_choice"] = map[string]string{"type": "tool", "name": c.Tool.Name}
+		e.Members["tool_choice"] = map[string]string{"type": "tool", "name": c.Tool.Name}
 	default:
-		e.members["tool_choice"] = map[string]string{"type": "auto"}
+		e.Members["tool_choice"] = map[string]string{"type": "auto"}
 	}
 }
 
@@ -141,7 +151,7 @@ func (e *encoder) system(r *converse.Request) error {
 		}
 	}
 	if len(blocks) > 0 {
-		e.members["system"] = blocks
+		e.Members["system"] = blocks
 	}
 	return nil
 }
@@ -171,7 +181,7 @@ func (e *encoder) messages(r *converse.Request) error {
 		}
 		messages = append(messages, written)
 	}
-	e.members["messages"] = messages
+	e.Members["messages"] = messages
 	return nil
 }
 
@@ -181,16 +191,16 @@ func (e *encoder) inference(r *converse.Request) error {
 		return nil
 	}
 	if c.MaxTokens != nil {
-		e.members["max_tokens"] = *c.MaxTokens
+		e.Members["max_tokens"] = *c.MaxTokens
 	}
 	if c.Temperature != nil {
-		e.members["temperature"] = *c.Temperature
+		e.Members["temperature"] = *c.Temperature
 	}
 	if c.TopP != nil {
-		e.members["top_p"] = *c.TopP
+		e.Members["top_p"] = *c.TopP
 	}
 	if len(c.StopSequences) > 0 {
-		e.members["stop_sequences"] = c.StopSequences
+		e.Members["stop_sequences"] = c.StopSequences
 	}
 	return nil
 }
@@ -206,7 +216,7 @@ func (e *encoder) format(r *converse.Request) error {
 	if !json.Valid(schema) {
 		return invalid("The schema at outputConfig.textFormat.structure.jsonSchema is not JSON. Correct it and try again.")
 	}
-	e.members["output_config"] = map[string]any{"format": map[string]any{"type": "json_schema", "schema": schema}}
+	e.Members["output_config"] = map[string]any{"format": map[string]any{"type": "json_schema", "schema": schema}}
 	return nil
 }
 

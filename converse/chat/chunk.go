@@ -1,43 +1,48 @@
-package openai
+package chat
 
 import (
 	"outcrop"
 	"outcrop/converse"
 	"outcrop/internal/jsonlex"
-	"outcrop/upstream"
 )
 
-// A chunk is what one chat.completion.chunk says, or a whole chat.completion:
+// A Chunk is what one chat.completion.chunk says, or a whole chat.completion:
 // the two differ in the name of one member.
-type chunk struct {
+type Chunk struct {
 	lenient
-	choice    bool // there is one
-	text      string
-	reasoning string
-	calls     []call
-	finish    string // finish_reason, empty while there is none
-	matched   string // the stop sequence that was met, where the server tells
-	usage     *converse.TokenUsage
-	parts     outcrop.PerKind[outcrop.Tokens] // of usage: reasoning and speech
-	failure   *upstream.Failure
+	Choice    bool // there is one
+	Text      string
+	Reasoning string
+	Calls     []Call
+	Finish    string // finish_reason, empty while there is none
+	Matched   string // the stop sequence that was met, where the server tells
+	Usage     *converse.TokenUsage
+	Parts     outcrop.PerKind[outcrop.Tokens] // of Usage: reasoning and speech
+	Failure   *Failure
 }
 
-// A call is a piece of a tool call, or all of it.
-type call struct {
+// A Failure is an error as a server's body tells it.
+type Failure struct {
+	Message, Kind string
+	Code          string // a word, or a number written out
+}
+
+// A Call is a piece of a tool call, or all of it.
+type Call struct {
 	index               int64
 	id, name, arguments string
 }
 
-// decode reads b and says whether it is one JSON object.
-func (c *chunk) decode(b []byte) bool {
+// Decode reads b and says whether it is one JSON object.
+func (c *Chunk) Decode(b []byte) bool {
 	c.reset(b)
-	c.choice, c.text, c.reasoning, c.finish, c.matched = false, "", "", "", ""
-	c.calls, c.usage, c.failure = c.calls[:0], nil, nil
-	c.parts = outcrop.PerKind[outcrop.Tokens]{}
+	c.Choice, c.Text, c.Reasoning, c.Finish, c.Matched = false, "", "", "", ""
+	c.Calls, c.Usage, c.Failure = c.Calls[:0], nil, nil
+	c.Parts = outcrop.PerKind[outcrop.Tokens]{}
 	if c.Peek() != jsonlex.ObjectValue {
 		return false
 	}
-	var loose upstream.Failure // members of an error that stands by itself
+	var loose Failure // members of an error that stands by itself
 	answers := false
 	for c.Object(); c.Member(); {
 		switch c.Name() {
@@ -60,19 +65,19 @@ func (c *chunk) decode(b []byte) bool {
 	}
 	// vLLM once wrote {"object":"error","message":…}, and llama.cpp writes the
 	// inside of an error in a stream.
-	if c.failure == nil && !answers && loose.Message != "" {
-		c.failure = &upstream.Failure{Message: loose.Message, Kind: loose.Kind, Code: loose.Code} // a copy, so that loose stays off the heap
+	if c.Failure == nil && !answers && loose.Message != "" {
+		c.Failure = &Failure{Message: loose.Message, Kind: loose.Kind, Code: loose.Code} // a copy, so that loose stays off the heap
 	}
 	return c.Done() == nil
 }
 
 // choices reads the first choice; more were not asked for.
-func (c *chunk) choices() {
+func (c *Chunk) choices() {
 	if !c.array() {
 		return
 	}
 	for c.Element() {
-		if c.choice {
+		if c.Choice {
 			c.Skip()
 			continue
 		}
@@ -80,26 +85,26 @@ func (c *chunk) choices() {
 	}
 }
 
-func (c *chunk) readChoice() {
+func (c *Chunk) readChoice() {
 	if !c.object() {
 		return
 	}
-	c.choice = true
+	c.Choice = true
 	for c.Member() {
 		switch c.Name() {
 		case "delta", "message":
 			c.readMessage()
 		case "finish_reason":
-			c.finish = c.str()
+			c.Finish = c.str()
 		case "stop_reason": // vLLM: the string met, or a token's number
-			c.matched = c.str()
+			c.Matched = c.str()
 		default:
 			c.Skip()
 		}
 	}
 }
 
-func (c *chunk) readMessage() {
+func (c *Chunk) readMessage() {
 	if !c.object() {
 		return
 	}
@@ -107,17 +112,17 @@ func (c *chunk) readMessage() {
 		switch c.Name() {
 		case "content", "refusal":
 			if s := c.content(); s != "" {
-				c.text += s
+				c.Text += s
 			}
 		case "reasoning_content", "reasoning": // vLLM and DeepSeek; newer vLLM and OpenRouter. Some send both.
 			if s := c.str(); s != "" {
-				c.reasoning = s
+				c.Reasoning = s
 			}
 		case "tool_calls":
 			c.toolCalls()
 		case "function_call":
-			c.calls = append(c.calls, call{})
-			c.function(&c.calls[len(c.calls)-1])
+			c.Calls = append(c.Calls, Call{})
+			c.function(&c.Calls[len(c.Calls)-1])
 		default:
 			c.Skip()
 		}
@@ -125,7 +130,7 @@ func (c *chunk) readMessage() {
 }
 
 // content is a string, or a list of parts that have one.
-func (c *chunk) content() string {
+func (c *Chunk) content() string {
 	if c.Peek() != jsonlex.ListValue {
 		return c.str()
 	}
@@ -145,17 +150,17 @@ func (c *chunk) content() string {
 	return text
 }
 
-func (c *chunk) toolCalls() {
+func (c *Chunk) toolCalls() {
 	if !c.array() {
 		return
 	}
 	for c.Element() {
-		c.calls = append(c.calls, call{index: int64(len(c.calls))})
-		c.toolCall(&c.calls[len(c.calls)-1])
+		c.Calls = append(c.Calls, Call{index: int64(len(c.Calls))})
+		c.toolCall(&c.Calls[len(c.Calls)-1])
 	}
 }
 
-func (c *chunk) toolCall(t *call) {
+func (c *Chunk) toolCall(t *Call) {
 	if !c.object() {
 		return
 	}
@@ -175,7 +180,7 @@ func (c *chunk) toolCall(t *call) {
 	}
 }
 
-func (c *chunk) function(t *call) {
+func (c *Chunk) function(t *Call) {
 	if !c.object() {
 		return
 	}
@@ -195,7 +200,7 @@ func (c *chunk) function(t *call) {
 
 // readUsage makes the kinds disjoint: prompt_tokens includes what was read
 // from a cache, inputTokens does not. Half a usage is none.
-func (c *chunk) readUsage() {
+func (c *Chunk) readUsage() {
 	if !c.object() {
 		return
 	}
@@ -220,13 +225,13 @@ func (c *chunk) readUsage() {
 		cached = hit
 	}
 	if !prompt.known || !completion.known {
-		c.parts = outcrop.PerKind[outcrop.Tokens]{}
+		c.Parts = outcrop.PerKind[outcrop.Tokens]{}
 		return
 	}
 	cached.n = min(cached.n, prompt.n)
-	c.usage = &converse.TokenUsage{InputTokens: prompt.n - cached.n, OutputTokens: completion.n, TotalTokens: prompt.n + completion.n}
+	c.Usage = &converse.TokenUsage{InputTokens: prompt.n - cached.n, OutputTokens: completion.n, TotalTokens: prompt.n + completion.n}
 	if cached.known {
-		c.usage.CacheReadInputTokens = &cached.n
+		c.Usage.CacheReadInputTokens = &cached.n
 	}
 }
 
@@ -236,7 +241,7 @@ type count struct {
 	known bool
 }
 
-func (n *count) read(c *chunk) {
+func (n *count) read(c *Chunk) {
 	const most = 1 << 40 // tokens; larger claims are not believed
 	n.n, n.known = c.integer()
 	n.known = n.known && n.n <= most
@@ -244,7 +249,7 @@ func (n *count) read(c *chunk) {
 
 // readParts reads what prompt_tokens or completion_tokens consist of. Text is
 // what remains; audio says of which kind the speech in it is.
-func (c *chunk) readParts(cached *count, audio outcrop.TokenKind) {
+func (c *Chunk) readParts(cached *count, audio outcrop.TokenKind) {
 	if !c.object() {
 		return
 	}
@@ -262,30 +267,30 @@ func (c *chunk) readParts(cached *count, audio outcrop.TokenKind) {
 	}
 }
 
-func (c *chunk) part(k outcrop.TokenKind) {
+func (c *Chunk) part(k outcrop.TokenKind) {
 	var n count
 	if n.read(c); n.known {
-		c.parts.Set(k, outcrop.Tokens(n.n))
+		c.Parts.Set(k, outcrop.Tokens(n.n))
 	}
 }
 
-// tell notes what the usage consists of, and the usage itself: some servers
+// Tell notes what the usage consists of, and the usage itself: some servers
 // send it along with every chunk, and an answer that is cut is billed by it.
-func (c *chunk) tell(a outcrop.Attempt) {
-	if a.Told == nil || c.usage == nil {
+func (c *Chunk) Tell(a outcrop.Attempt) {
+	if a.Told == nil || c.Usage == nil {
 		return
 	}
-	a.Told.Parts, a.Told.Seen = c.parts, c.usage.Usage().PerKind
+	a.Told.Parts, a.Told.Seen = c.Parts, c.Usage.Usage().PerKind
 }
 
 // readFailure reads an error, which is an object or a string.
-func (c *chunk) readFailure() {
+func (c *Chunk) readFailure() {
 	if c.Null() {
 		return
 	}
-	c.failure = new(upstream.Failure)
+	c.Failure = new(Failure)
 	if c.Peek() == jsonlex.StringValue {
-		c.failure.Message = c.str()
+		c.Failure.Message = c.str()
 		return
 	}
 	if !c.object() {
@@ -294,12 +299,12 @@ func (c *chunk) readFailure() {
 	for c.Member() {
 		switch c.Name() {
 		case "message":
-			c.failure.Message = c.word()
+			c.Failure.Message = c.word()
 		case "type":
-			c.failure.Kind = c.word()
+			c.Failure.Kind = c.word()
 		case "code", "status":
 			if w := c.word(); w != "" {
-				c.failure.Code = w
+				c.Failure.Code = w
 			}
 		default:
 			c.Skip()
@@ -307,11 +312,11 @@ func (c *chunk) readFailure() {
 	}
 }
 
-// readFailure reads the body of an error.
-func readFailure(body []byte) *upstream.Failure {
-	var c chunk
-	if !c.decode(body) {
+// ReadFailure reads the body of an error; nil when it is none.
+func ReadFailure(body []byte) *Failure {
+	var c Chunk
+	if !c.Decode(body) {
 		return nil
 	}
-	return c.failure
+	return c.Failure
 }
