@@ -183,26 +183,3 @@ func errUnavailable(after time.Duration) *outcrop.Error {
 	e.RetryAfter = after
 	return e
 }
-
-// A memory holds at least the last memoryIDs ids added to it.
-type memory struct {
-	young, old map[outcrop.InvocationID]struct{}
-}
-
-const memoryIDs = 1 << 16
-
-func (m *memory) has(id outcrop.InvocationID) bool {
-	_, young := m.young[id]
-	_, old := m.old[id]
-	return young || old
-}
-
-func (m *memory) add(id outcrop.InvocationID) {
-	if len(m.young) >= memoryIDs {
-		m.old, m.young = m.young, nil
-	}
-	if m.young == nil {
-		m.young = map[outcrop.InvocationID]struct{}{}
-	}
-	m.young[id] = struct{}{}
-}
