@@ -154,7 +154,7 @@ func (l *Ledger) bound(r *outcrop.UsageRecord) (int, error) {
 		len(r.SDKAttempt) + len(r.Region) + len(r.ServedIn) + len(r.Upstream) + len(r.ModelRef) + len(r.MetricID) +
 		len(r.Profile) + len(r.Model) + len(r.Geography) + len(r.Quote.Price) + len(r.ServiceTier) +
 		len(r.Outcome.Error) + len(r.Outcome.StopReason) + len(r.TierAsked) + len(r.Latency) + len(r.LatencyAsked) +
-		len(r.UpstreamRequest) + len(r.Binding) + len(r.Guardrail)
+		len(r.UpstreamRequest) + len(r.Binding) + len(r.Guardrail) + len(r.ImageSize)
 	for k, v := range r.SessionTags {
 		n += len(k) + len(v) + perField
 	}
