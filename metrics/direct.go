@@ -18,7 +18,8 @@ func (m *Metrics) Refused(who outcrop.Caller, target *outcrop.Target, status int
 	lanes := []Lane{lane}
 	if target != nil {
 		g := grain{account: who.Account, region: who.Region, model: target.MetricID(), asked: standardTier, served: standardTier}
-		lanes = g.lanes()
+		all := g.lanes()
+		lanes = all[:]
 	}
 	var block Block
 	countOutcome(&block, status, true)

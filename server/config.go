@@ -97,8 +97,11 @@ type UpstreamConfig struct {
 	Weight strictyaml.Whole `yaml:"weight"` // share of the calls beside upstreams that are as good; default 1
 	Health HealthConfig     `yaml:"health"` // openai: how it is asked whether it is alive
 
-	Credentials BedrockCredentials `yaml:"credentials"` // bedrock: how calls are signed; empty is the AWS SDK's default chain
-	CAFile      string             `yaml:"caFile"`      // bedrock: PEM certificates to trust beside the system's
+	// bedrock: models called through InvokeModel, by their form: native, the name of a family
+	// such as llama3 or chat, or converse for none (docs/dialects.md)
+	Forms       map[outcrop.ModelID]string `yaml:"forms"`
+	Credentials BedrockCredentials         `yaml:"credentials"` // bedrock: how calls are signed; empty is the AWS SDK's default chain
+	CAFile      string                     `yaml:"caFile"`      // bedrock: PEM certificates to trust beside the system's
 
 	OpenAI         OpenAIConfig        `yaml:"openai"`              // openai: what its server takes
 	MaxTokensField string              `yaml:"max_tokens_field"`    // openai: max_tokens (default) or max_completion_tokens
@@ -227,6 +230,8 @@ func (u *UpstreamConfig) check() error {
 		return errors.New("credentials and caFile are for the kind bedrock")
 	case u.Kind == "bedrock" && (u.APIKey != "" || len(u.Headers) > 0):
 		return errors.New("apiKey stands under credentials for the kind bedrock, and headers are not taken")
+	case u.Kind != "bedrock" && len(u.Forms) > 0:
+		return errors.New("forms are for the kind bedrock")
 	case u.Kind != "openai" && u.Health != HealthConfig{}:
 		return errors.New("health checks are for the kind openai: the others are judged by their answers")
 	case u.Health.Path != "" && u.Health.Path != checksOff && !strings.HasPrefix(u.Health.Path, "/"):

@@ -250,7 +250,7 @@ func (e *engines) bedrock(ctx context.Context, u *UpstreamConfig) (gateway.Upstr
 	}
 	return bedrock.New(ctx, bedrock.Config{
 		BaseURL: u.BaseURL, Credentials: bedrock.Credentials(u.Credentials), CAFile: u.CAFile,
-		Models: names, Catalog: e.catalog.Current, Limits: upstream.Limits{Timeout: time.Duration(u.Timeout)},
+		Models: names, Forms: u.Forms, Catalog: e.catalog.Current, Limits: upstream.Limits{Timeout: time.Duration(u.Timeout)},
 	}, nil)
 }
 

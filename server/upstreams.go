@@ -64,6 +64,11 @@ func (e *engines) openUpstream(ctx context.Context, name string, u *UpstreamConf
 			return nil, fmt.Errorf("upstreams.%s.models: the catalogue has no model %q: correct it, or add it in the overlay folder", name, id)
 		}
 	}
+	for id := range u.Forms {
+		if _, ok := e.catalog.Current().AnyModel(id); !ok {
+			return nil, fmt.Errorf("upstreams.%s.forms: the catalogue has no model %q: correct it, or add it in the overlay folder", name, id)
+		}
+	}
 	b, err := e.backend(ctx, u)
 	if err != nil {
 		return nil, fmt.Errorf("upstreams.%s: %w", name, err)

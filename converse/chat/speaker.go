@@ -228,7 +228,18 @@ func (s *Speaker) leaveCall() {
 
 // Finish tells what is left, and why the answer ended.
 func (s *Speaker) Finish(reason, matched string) {
-	malformed := false
+	malformed := s.leave()
+	s.stop(stopReason(reason, matched, len(s.calls) > 0, malformed))
+}
+
+// Stop is Finish for a reason in Converse's own word.
+func (s *Speaker) Stop(reason string) {
+	s.leave()
+	s.stop(reason)
+}
+
+// leave tells what is left, and says whether a call was malformed.
+func (s *Speaker) leave() (malformed bool) {
 	for s.current != nil || s.waiting() != nil {
 		if s.current == nil {
 			s.current = s.waiting()
@@ -241,7 +252,16 @@ func (s *Speaker) Finish(reason, matched string) {
 	}
 	late := s.late
 	s.Text(late)
+	return malformed
+}
+
+func (s *Speaker) stop(reason string) {
 	s.begin()
 	s.close()
-	s.Event(converse.Event{MessageStop: &converse.MessageStopEvent{StopReason: stopReason(reason, matched, len(s.calls) > 0, malformed)}})
+	s.Event(converse.Event{MessageStop: &converse.MessageStopEvent{StopReason: reason}})
+}
+
+// NewCall is a call that is whole, the n-th of its answer.
+func NewCall(n int, name string, arguments []byte) *Call {
+	return &Call{index: int64(n), name: name, arguments: string(arguments)}
 }

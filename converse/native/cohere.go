@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
-	"strings"
 
 	"outcrop/converse"
 )
@@ -128,9 +127,7 @@ func cohereResults(results []cohereResult, open []cohereCall, first int) (blocks
 		}
 		used[at] = true
 		block := &converse.ToolResultBlock{ToolUseId: cohereID(first + at), Content: []converse.ToolResultContentBlock{}}
-		for _, o := range result.Outputs {
-			block.Content = append(block.Content, converse.ToolResultContentBlock{Json: o})
-		}
+		readOutputs(block, result.Outputs)
 		blocks = append(blocks, converse.ContentBlock{ToolResult: block})
 	}
 	return blocks, nil
@@ -153,12 +150,12 @@ func readCohereTools(r *converse.Request, f fields) error {
 	for _, t := range tools {
 		properties, required := map[string]any{}, []string{}
 		for name, p := range t.Parameters {
-			kind, _, _ := strings.Cut(p.Type, "[")
-			known, ok := cohereTypes[kind]
-			if !ok {
+			schema := schemaOf(p.Type)
+			if schema == nil {
 				return malformed("#/tools/parameter_definitions/%s/type: %q is not a known type", name, p.Type)
 			}
-			properties[name] = map[string]any{"type": known, "description": p.Description}
+			schema["description"] = p.Description
+			properties[name] = schema
 			if p.Required {
 				required = append(required, name)
 			}
@@ -248,29 +245,4 @@ func (c *cohereChunks) end() ([][]byte, error) {
 		"is_finished": true, "event_type": "stream-end", "finish_reason": cohereFinish(r.StopReason), "response": cohereAnswer(c.answer, r),
 	}, c.answer))
 	return append(out, last...), err
-}
-
-// cohereText is the format of the first Command models: a prompt, and
-// generations in the answer.
-type cohereText struct{}
-
-func (cohereText) Decode(body []byte) (*converse.Request, error) {
-	return promptRequest(body, "prompt", func(f fields, c *converse.InferenceConfiguration) error {
-		return f.takeAll(map[string]any{"max_tokens": &c.MaxTokens, "temperature": &c.Temperature, "p": &c.TopP, "stop_sequences": &c.StopSequences})
-	})
-}
-
-func (cohereText) Encode(a *Answer) ([]byte, error) {
-	return json.Marshal(map[string]any{"id": a.ID, "generations": []any{map[string]any{
-		"id": a.ID, "text": textOf(a.Response), "finish_reason": cohereFinish(a.Response.StopReason),
-	}}})
-}
-
-func (cohereText) Chunks(a *Answer) Chunker {
-	return &textChunks{answer: a, write: func(text, stop string, _ *converse.TokenUsage) map[string]any {
-		if stop == "" {
-			return map[string]any{"text": text, "is_finished": false}
-		}
-		return map[string]any{"text": text, "is_finished": true, "finish_reason": cohereFinish(stop)}
-	}}
 }

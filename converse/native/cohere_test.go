@@ -24,7 +24,7 @@ func TestCohere(t *testing.T) {
 		{"role":"user","content":[{"toolResult":{"toolUseId":"call_1","content":[{"json":{"t":21}}]}},{"toolResult":{"toolUseId":"call_0","content":[{"json":{"t":12}}]}}]},
 		{"role":"assistant","content":[{"text":"warm"}]},{"role":"user","content":[{"text":"and now?"}]}],
 		"system":[{"text":"be kind"}],"inferenceConfig":{"maxTokens":9,"topP":0.5,"stopSequences":["x"]},
-		"toolConfig":{"tools":[{"toolSpec":{"name":"w","description":"weather","inputSchema":{"json":{"type":"object","properties":{"city":{"type":"string","description":"which"},"days":{"type":"array","description":""}},"required":["city"]}}}}]},
+		"toolConfig":{"tools":[{"toolSpec":{"name":"w","description":"weather","inputSchema":{"json":{"type":"object","properties":{"city":{"type":"string","description":"which"},"days":{"type":"array","items":{"type":"integer"},"description":""}},"required":["city"]}}}}]},
 		"additionalModelRequestFields":{"k":3}}`
 	var got, wanted any
 	json.Unmarshal(decode(t, commandR, body).AppendJSON(nil), &got)

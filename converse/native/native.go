@@ -7,6 +7,8 @@ package native
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +25,30 @@ type Family interface {
 	Encode(a *Answer) ([]byte, error)
 	// Chunks starts a stream of native chunks.
 	Chunks(a *Answer) Chunker
+
+	// EncodeRequest writes a conversation as the native request body. What the
+	// family has no words for is refused by its name. Guardrails, tiers and
+	// metadata stand beside a native body and are the caller's to send.
+	EncodeRequest(r *converse.Request) ([]byte, error)
+	// DecodeAnswer reads a native response body. Its usage is what the body
+	// tells of it. Errors are of the kind ModelFailed.
+	DecodeAnswer(a outcrop.Attempt, body []byte) (*converse.Response, error)
+	// Reader starts reading a stream of native chunks as Converse's events.
+	Reader(a outcrop.Attempt, yield func(converse.Event, error) bool) Reader
+}
+
+// A Reader tells the native chunks of one answer as Converse's events. The
+// message begins with the first thing said, so that a failure before it may
+// still be tried elsewhere.
+type Reader interface {
+	// Read takes in a chunk, and says whether it is the one that closes the
+	// stream. Errors are of the kind ModelFailed.
+	Read(chunk []byte) (last bool, err error)
+	// Finish tells why the answer ended, and what it used, as far as it was told.
+	Finish(latency time.Duration)
+	Stopped() bool // it is known why the answer ended
+	Begun() bool   // messageStart is out
+	Deaf() bool    // nobody listens any more
 }
 
 // A Chunker turns the events of one answer into native chunks, in order. The
@@ -61,7 +87,8 @@ var families = []struct {
 	{"amazon.nova", nova{}},
 	{"amazon.titan-text", titanText{}},
 	{"amazon.titan-tg1", titanText{}},
-	{"meta.llama", llama{}},
+	{"meta.llama4", llama{&llama4Template}},
+	{"meta.llama", llama{&llama3Template}},
 	{"cohere.command-r", cohere{}},
 	{"cohere.command-a", cohere{}},
 	{"cohere.command", cohereText{}},
@@ -97,6 +124,21 @@ func FamilyOf(model outcrop.ModelID) (f Family, ok bool) {
 	}
 	return nil, false
 }
+
+// named are the families by the names that configurations call them by.
+var named = map[string]Family{
+	"anthropic": anthropic{}, "nova": nova{}, "titan": titanText{}, "llama3": llama{&llama3Template}, "llama4": llama{&llama4Template},
+	"mistral": mistralText{}, "deepseek": deepseekR1{}, "cohere": cohere{}, "command": cohereText{}, "chat": openAIChat{},
+}
+
+// FamilyNamed finds a family by its name.
+func FamilyNamed(name string) (f Family, ok bool) {
+	f, ok = named[name]
+	return f, ok
+}
+
+// FamilyNames are the names of all families.
+func FamilyNames() []string { return slices.Sorted(maps.Keys(named)) }
 
 // malformed is Bedrock's wording for a native body that does not fit.
 func malformed(format string, args ...any) error {

@@ -128,7 +128,7 @@ func TestAnswersCarryTextAndUsage(t *testing.T) {
 		{models[1], []string{`"output":{"message":`, `"stopReason":"tool_use"`, `"totalTokens":8`}},
 		{models[2], []string{`"inputTextTokenCount":3`, `"outputText":"Hello there"`, `"tokenCount":5`}},
 		{models[3], []string{`"generation":"Hello there"`, `"prompt_token_count":3`, `"generation_token_count":5`, `"stop_reason":"stop"`}},
-		{models[4], []string{`"choices":[{`, `"text":"Hello there"`}},
+		{models[4], []string{`"choices":[{`, `thinking\n\u003c/think\u003e\n\nHello there"`}},
 		{models[5], []string{`"outputs":[{`, `"text":"Hello there"`}},
 		{models[6], []string{`"object":"chat.completion"`, `"finish_reason":"tool_calls"`, `"arguments":"{\"a\":1}"`, `"prompt_tokens":3`, `"reasoning_content":"thinking"`}},
 	} {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"outcrop/converse"
+	"outcrop/converse/chat"
 )
 
 // openAIChat is the chat-completions format that gpt-oss, Qwen, DeepSeek V3
@@ -82,6 +83,16 @@ func (o *oneOrMany) UnmarshalJSON(b []byte) error {
 		return err
 	}
 	return json.Unmarshal(b, (*[]string)(o))
+}
+
+// chatOptions are what Bedrock takes.
+var chatOptions = chat.Options{MaxTokensField: "max_tokens", MaxStops: 2500, ReasoningField: "reasoning_content", Whole: true}
+
+func (openAIChat) EncodeRequest(r *converse.Request) ([]byte, error) {
+	if err := beyond(r); err != nil {
+		return nil, err
+	}
+	return chat.Encode(&chatOptions, "", r, false)
 }
 
 func (openAIChat) Decode(body []byte) (*converse.Request, error) {

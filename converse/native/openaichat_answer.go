@@ -39,14 +39,14 @@ func (openAIChat) Encode(a *Answer) ([]byte, error) {
 	var calls []any
 	if m := a.Response.Output.Message; m != nil {
 		for _, b := range m.Content {
-			switch {
-			case b.ToolUse != nil:
+			if b.ToolUse != nil {
 				calls = append(calls, map[string]any{"id": b.ToolUse.ToolUseId, "type": "function",
 					"function": map[string]any{"name": b.ToolUse.Name, "arguments": string(orEmptyObject(b.ToolUse.Input))}})
-			case b.ReasoningContent != nil && b.ReasoningContent.ReasoningText != nil:
-				message["reasoning_content"] = b.ReasoningContent.ReasoningText.Text
 			}
 		}
+	}
+	if thought := thoughtOf(a.Response); thought != "" {
+		message["reasoning_content"] = thought
 	}
 	if calls != nil {
 		message["tool_calls"] = calls

@@ -85,7 +85,18 @@ var bodiesOf = map[string]func(*rapid.T, *known){
 			"prompt": "<s>[INST] " + k.mark(t) + " [/INST] " + k.mark(t) + "</s>[INST] " + k.mark(t) + " [/INST]"}
 	},
 	"deepseek.r1-v1:0": func(t *rapid.T, k *known) {
-		k.body = object{"prompt": k.mark(t), "max_tokens": 77, "temperature": 0.5, "top_p": 0.25, "stop": []any{k.mark(t)}}
+		k.body = object{"max_tokens": 77, "temperature": 0.5, "top_p": 0.25, "stop": []any{k.mark(t)}, "prompt": "<｜begin▁of▁sentence｜>" + k.mark(t) +
+			"<｜User｜>" + k.mark(t) + "<｜Assistant｜>" + k.mark(t) + "<｜end▁of▁sentence｜><｜User｜>" + k.mark(t) + "<｜Assistant｜>"}
+	},
+	"meta.llama4-scout-17b-instruct-v1:0": func(t *rapid.T, k *known) {
+		k.body = object{"max_gen_len": 77, "temperature": 0.5, "top_p": 0.25, "prompt": "<|begin_of_text|><|header_start|>system<|header_end|>\n\n" + k.mark(t) +
+			"<|eot|><|header_start|>user<|header_end|>\n\n" + k.mark(t) + "<|eot|><|header_start|>assistant<|header_end|>\n\n"}
+	},
+	"amazon.titan-tg1-large": func(t *rapid.T, k *known) {
+		k.body = object{"inputText": "User: " + k.mark(t) + "\nBot: " + k.mark(t) + "\nUser: " + k.mark(t) + "\nBot:", "textGenerationConfig": object{"maxTokenCount": 77, "temperature": 0.5, "topP": 0.25}}
+	},
+	"cohere.command-light-text-v14": func(t *rapid.T, k *known) {
+		k.body = object{"prompt": "User: " + k.mark(t) + "\nChatbot: " + k.mark(t) + "\nUser: " + k.mark(t) + "\nChatbot:", "max_tokens": 77, "temperature": 0.5, "p": 0.25}
 	},
 	"cohere.command-text-v14": func(t *rapid.T, k *known) {
 		k.body = object{"prompt": k.mark(t), "max_tokens": 77, "temperature": 0.5, "p": 0.25, "stop_sequences": []any{k.mark(t)}}

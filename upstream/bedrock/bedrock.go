@@ -6,9 +6,11 @@ import (
 	"context"
 	"iter"
 	"net/http"
+	"time"
 
 	"outcrop"
 	"outcrop/converse"
+	"outcrop/converse/native"
 	"outcrop/upstream"
 )
 
@@ -20,12 +22,17 @@ type Upstream struct {
 	config Config
 	keys   keys
 	host   *upstream.Host
+	forms  map[outcrop.ModelID]native.Family // of models that are called through InvokeModel
 }
 
 // New makes an Upstream and reads where its credentials come from; it asks
 // nobody over the network. A nil rt stands for a transport of its own.
 func New(ctx context.Context, c Config, rt http.RoundTripper) (*Upstream, error) {
 	if err := c.complete(); err != nil {
+		return nil, err
+	}
+	forms, err := c.forms()
+	if err != nil {
 		return nil, err
 	}
 	keys, err := c.Credentials.open(ctx)
@@ -36,7 +43,7 @@ func New(ctx context.Context, c Config, rt http.RoundTripper) (*Upstream, error)
 	if err != nil {
 		return nil, err
 	}
-	u := &Upstream{config: c, keys: keys}
+	u := &Upstream{config: c, keys: keys, forms: forms}
 	u.host = upstream.NewHost(upstream.HostOptions{
 		RoundTripper: rt, Header: http.Header{"Content-Type": {"application/json"}, "User-Agent": {"outcrop"}},
 		Secrets: []string{c.Credentials.APIKey, c.Credentials.SecretAccessKey, c.Credentials.SessionToken},
@@ -54,6 +61,9 @@ func (u *Upstream) Converse(ctx context.Context, a outcrop.Attempt, r *converse.
 	model, err := u.called(a)
 	if err != nil {
 		return nil, err
+	}
+	if form := u.form(a); form != nil {
+		return u.invoke(ctx, a, model, form, r)
 	}
 	text, err := u.ask(ctx, a, model, "converse", whole(r).AppendJSON(nil))
 	if err != nil {
@@ -97,10 +107,17 @@ func (u *Upstream) stream(ctx context.Context, a outcrop.Attempt, r *converse.Re
 	if err != nil {
 		return err
 	}
-	post, err := u.post(a, model, "converse-stream", r.AppendJSON(nil))
+	form := u.form(a)
+	var post upstream.Post
+	if form != nil {
+		post, err = u.invocation(a, model, form, r, 1)
+	} else {
+		post, err = u.post(a, model, "converse-stream", r.AppendJSON(nil))
+	}
 	if err != nil {
 		return err
 	}
+	began := time.Now()
 	watch := upstream.NewWatch(ctx, u.config.FirstByteTimeout)
 	defer watch.Stop()
 	res, err := u.host.Post(watch, post)
@@ -108,7 +125,10 @@ func (u *Upstream) stream(ctx context.Context, a outcrop.Attempt, r *converse.Re
 		return err
 	}
 	defer res.Body.Close()
-	s := &stream{u: u, attempt: a, watch: watch, yield: yield}
+	s := stream{u: u, attempt: a, watch: watch, yield: yield}
+	if form != nil {
+		return (&heard{stream: s, began: began}).follow(form, res)
+	}
 	return s.follow(res)
 }
 
@@ -118,6 +138,13 @@ func (u *Upstream) stream(ctx context.Context, a outcrop.Attempt, r *converse.Re
 func (u *Upstream) CountTokens(ctx context.Context, a outcrop.Attempt, r *converse.Request) (outcrop.Tokens, error) {
 	in := converse.CountTokensRequest{Input: converse.CountTokensInput{Converse: &converse.ConverseTokensRequest{
 		Messages: r.Messages, System: r.System, ToolConfig: r.ToolConfig, AdditionalModelRequestFields: r.AdditionalModelRequestFields}}}
+	if form := u.form(a); form != nil {
+		body, err := form.EncodeRequest(r)
+		if err != nil {
+			return 0, err
+		}
+		in.Input = converse.CountTokensInput{InvokeModel: &converse.InvokeModelTokensRequest{Body: converse.Encode64(body)}}
+	}
 	text, err := u.ask(ctx, a, string(a.Destination.Model), "count-tokens", in.AppendJSON(nil))
 	if err != nil {
 		return 0, err

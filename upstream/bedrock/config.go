@@ -27,6 +27,12 @@ type Config struct {
 	// answers on demand, and elsewhere through a system-defined profile that
 	// keeps inside the caller's Destinations.
 	Models map[outcrop.ModelID]string
+	// Forms says which models are spoken to through InvokeModel instead of
+	// Converse: native is the form that the model's id names, and the name of a
+	// family (native.FamilyNames) is that family's. Models that are mapped to an
+	// imported model are without being named, because those have no Converse
+	// operation; converse is for an exception.
+	Forms map[outcrop.ModelID]string
 	// Catalog tells which models answer on demand and which profiles there
 	// are. Nil: every model is called by its own id.
 	Catalog func() *catalog.Catalog

@@ -22,8 +22,17 @@ import (
 	"outcrop/upstream"
 )
 
-// Forwards implements gateway.Forwarder: Bedrock speaks both protocols.
-func (u *Upstream) Forwards(outcrop.Attempt, *gateway.Form) bool { return true }
+// Forwards implements gateway.Forwarder: Bedrock speaks both protocols, but for
+// models that have no Converse operation, and those that are called in another
+// form than their id names.
+func (u *Upstream) Forwards(a outcrop.Attempt, f *gateway.Form) bool {
+	form := u.form(a)
+	if form == nil {
+		return true
+	}
+	named, ok := native.FamilyOf(a.Destination.Model)
+	return f.Protocol == gateway.InvokeProtocol && (!ok || named == form)
+}
 
 // operations are the last segment of the path, by whether it streams.
 var operations = map[gateway.Protocol][2]string{
@@ -239,6 +248,17 @@ func (s *passage) lookInto(name string, payload []byte) (err error) {
 	if name != "chunk" {
 		return nil
 	}
+	if s.chunk, err = appendChunk(s.chunk[:0], payload); err != nil {
+		return err
+	}
+	if s.piece.Last, err = s.glance.Into(&s.piece.Seen, s.chunk); !s.begun {
+		s.glance.Tell(s.attempt) // Anthropic's models count their input first
+	}
+	return err
+}
+
+// appendChunk appends the native chunk that a frame's payload holds.
+func appendChunk(dst, payload []byte) (_ []byte, err error) {
 	var l jsonlex.Lexer
 	l.Reset(payload)
 	for l.Object(); l.Member(); {
@@ -246,17 +266,11 @@ func (s *passage) lookInto(name string, payload []byte) (err error) {
 			l.Skip()
 			continue
 		}
-		if s.chunk, err = base64.StdEncoding.AppendDecode(s.chunk[:0], l.Base64()); err != nil {
-			return err
+		if dst, err = base64.StdEncoding.AppendDecode(dst[:0], l.Base64()); err != nil {
+			return dst, err
 		}
 	}
-	if err := l.Done(); err != nil {
-		return err
-	}
-	if s.piece.Last, err = s.glance.Into(&s.piece.Seen, s.chunk); !s.begun {
-		s.glance.Tell(s.attempt) // Anthropic's models count their input first
-	}
-	return err
+	return dst, l.Done()
 }
 
 // close follows the frame that ends every answer.

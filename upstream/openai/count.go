@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"sync"
+
+	"github.com/tiktoken-go/tokenizer"
 
 	"outcrop"
 	"outcrop/converse"
 	"outcrop/converse/chat"
-	"outcrop/internal/o200k"
 	"outcrop/upstream"
 )
 
@@ -23,7 +25,7 @@ func (u *Upstream) CountTokens(ctx context.Context, a outcrop.Attempt, r *conver
 		if err := ctx.Err(); err != nil {
 			return 0, outcrop.Errorf(outcrop.ModelTimeout, "The request ended before its tokens were counted.").Because(err)
 		}
-		return countTokens(r), nil
+		return u.tokens.count(r)
 	}
 	text, err := u.host.Ask(ctx, u.config.IdleTimeout, upstream.Post{URL: u.count, Attempt: a, Body: body})
 	if err != nil {
@@ -38,6 +40,12 @@ func (u *Upstream) CountTokens(ctx context.Context, a outcrop.Attempt, r *conver
 	return outcrop.Tokens(*counted.Count), nil
 }
 
+// A vocabulary counts tokens. It is loaded at first use (10-20 ms).
+type vocabulary struct {
+	load  sync.Once
+	codec tokenizer.Codec
+}
+
 // What a request costs beside its text, in tokens: OpenAI's published numbers
 // for messages, and sizes seen for the rest.
 const (
@@ -48,9 +56,16 @@ const (
 	binaryBytes   = 16 // of documents and audio, for one token
 )
 
-func countTokens(r *converse.Request) outcrop.Tokens {
+func (v *vocabulary) count(r *converse.Request) (outcrop.Tokens, error) {
+	v.load.Do(func() { v.codec, _ = tokenizer.Get(tokenizer.O200kBase) }) // the name is a constant: no error
 	total := answerTokens
-	add := func(s string) { total += o200k.Count(s) }
+	add := func(s string) {
+		n, err := v.codec.Count(s)
+		if err != nil {
+			n = len(s) // bytes bound tokens from above
+		}
+		total += n
+	}
 	for i := range r.System {
 		if t := r.System[i].Text; t != nil {
 			add(*t)
@@ -70,7 +85,7 @@ func countTokens(r *converse.Request) outcrop.Tokens {
 			total += blockTokens(&r.Messages[i].Content[j], add)
 		}
 	}
-	return outcrop.Tokens(total)
+	return outcrop.Tokens(total), nil
 }
 
 // blockTokens adds the text of a block and returns what it costs beside it.
