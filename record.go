@@ -59,6 +59,8 @@ type UsageRecord struct {
 	QuotaTokens     Tokens // charged to the quota of tokens per minute
 	Binding         string // the short model name that the call used, when a binding resolved it
 	Guardrail       string // what a guardrail did: "INTERVENED", or empty
+	ImageSize       string // of pictures asked for, in pixels: "1024x1024"
+	ImageSteps      int    // steps they were asked to take, as AWS buckets them
 	Outcome         Outcome
 }
 

@@ -10,6 +10,7 @@ import (
 
 const (
 	countBatchRecords = 2000
+	countKeepRecords  = 64_000 // added up in memory before they are written
 	countEvery        = time.Second
 	alertEvery        = 30 * time.Second // for what changes with time alone: forecasts, new periods
 	complainEvery     = 5 * time.Minute
@@ -69,8 +70,8 @@ func (b *Budgets) count(ctx context.Context) (moved bool, err error) {
 	case <-ctx.Done():
 		return false, context.Cause(ctx)
 	}
-	seqs := b.begin()
-	from := least(seqs)
+	t := b.begin()
+	from := t.least()
 	for {
 		records, err := b.records.After(ctx, from, countBatchRecords)
 		if err != nil {
@@ -78,12 +79,16 @@ func (b *Budgets) count(ctx context.Context) (moved bool, err error) {
 		}
 		if len(records) > 0 {
 			moved, from = true, records[len(records)-1].Seq
-			if err := b.add(ctx, seqs, records); err != nil {
+			t.add(records)
+		}
+		end := len(records) < countBatchRecords
+		if end || t.unkept >= countKeepRecords {
+			if err := b.keep(ctx, t); err != nil {
 				return moved, err
 			}
 		}
-		if len(records) < countBatchRecords {
-			b.finish(seqs)
+		if end {
+			b.finish(t)
 			return moved, nil
 		}
 	}
@@ -91,86 +96,53 @@ func (b *Budgets) count(ctx context.Context) (moved bool, err error) {
 
 // begin notes the budgets there are and how far each has been counted: those
 // that are made meanwhile wait for the next time.
-func (b *Budgets) begin() map[*state]outcrop.Seq {
+func (b *Budgets) begin() *tally {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	seqs := make(map[*state]outcrop.Seq, len(b.states))
+	t := &tally{budgets: b, sums: make(map[*state]*sum, len(b.states)), shapes: map[traits][]*shape{}}
 	for _, s := range b.states {
-		seqs[s] = s.seq
+		t.sums[s] = &sum{state: s, after: s.seq, hours: map[int64]outcrop.Money{}}
 	}
-	return seqs
+	return t
 }
 
-func least(seqs map[*state]outcrop.Seq) (from outcrop.Seq) {
-	first := true
-	for _, seq := range seqs {
-		if first || seq < from {
-			from, first = seq, false
-		}
-	}
-	return from
-}
-
-// add counts a batch: on disk first, since memory is made from it.
-func (b *Budgets) add(ctx context.Context, seqs map[*state]outcrop.Seq, records []outcrop.UsageRecord) error {
-	last := records[len(records)-1].Seq
-	sums := make(map[*state]*Counted, len(seqs))
-	for s, seq := range seqs {
-		if seq < last {
-			sums[s] = &Counted{Key: s.def.Load().Key, Seq: last, Hours: map[int64]outcrop.Money{}}
-		}
-	}
-	for i := range records {
-		r := &records[i]
-		b.candidates(r, func(s *state) {
-			sum := sums[s]
-			if sum == nil || r.Seq <= seqs[s] {
-				return
-			}
-			if m, falls, _ := s.def.Load().amount(r); falls && !m.IsZero() {
-				hour := hourOf(r.Started)
-				sum.Hours[hour] = sum.Hours[hour].Add(m)
-			}
-		})
-	}
-	if err := b.keep(ctx, sums); err != nil {
-		return err
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for s, sum := range sums {
-		seqs[s], s.seq = last, last
-		for hour, m := range sum.Hours {
-			s.hours[hour] = s.hours[hour].Add(m)
-			if s.period.holds(hour) {
-				s.spent = s.spent.Add(m)
-			}
-		}
-	}
-	for i := range records {
-		b.release(records[i].Invocation)
-	}
-	return nil
-}
-
-func (b *Budgets) keep(ctx context.Context, sums map[*state]*Counted) error {
-	list := make([]Counted, 0, len(sums))
-	for _, sum := range sums {
-		list = append(list, *sum)
-	}
-	if len(list) == 0 {
+// keep makes a tally count: on disk first, since memory is made from it.
+func (b *Budgets) keep(ctx context.Context, t *tally) error {
+	if t.unkept == 0 {
 		return nil
 	}
-	if err := b.store.Count(ctx, list); err != nil {
+	if err := b.store.Count(ctx, t.counted()); err != nil {
 		return fmt.Errorf("keep what was counted: %w", err)
 	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, sum := range t.sums {
+		sum.state.add(sum.hours)
+		sum.state.seq = max(sum.state.seq, t.last)
+		clear(sum.hours)
+		sum.after = sum.state.seq
+	}
+	for _, id := range t.read {
+		b.release(id)
+	}
+	t.unkept, t.read = 0, t.read[:0]
 	return nil
 }
 
-func (b *Budgets) finish(seqs map[*state]outcrop.Seq) {
+// add counts what hours came to. It is called with mu held.
+func (s *state) add(hours map[int64]outcrop.Money) {
+	for hour, m := range hours {
+		s.hours[hour] = s.hours[hour].Add(m)
+		if s.period.holds(hour) {
+			s.spent = s.spent.Add(m)
+		}
+	}
+}
+
+func (b *Budgets) finish(t *tally) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for s := range seqs {
+	for s := range t.sums {
 		s.counted = true
 	}
 }

@@ -30,9 +30,9 @@ type Store interface {
 	// is dropped.
 	PutBudget(ctx context.Context, b *Budget, recount bool) error
 	DeleteBudget(context.Context, Key) error
-	// Count adds to what was counted, all of it or nothing, and notes how far
-	// each budget has been counted.
-	Count(context.Context, []Counted) error
+	// Count keeps what hours come to now, all of it or nothing, and notes how
+	// far budgets have been counted.
+	Count(context.Context, Counted) error
 	Deliveries
 }
 
@@ -43,20 +43,28 @@ type Saved struct {
 	Hours  map[int64]outcrop.Money // spending by hours since 1970-01-01T00:00Z
 }
 
-// Counted is what records up to Seq add to a budget.
+// Counted is what records up to Seq have changed.
 type Counted struct {
+	Seq     outcrop.Seq
+	Budgets []Key // that have been counted up to Seq
+	Hours   []HourTotal
+}
+
+// An HourTotal is all that was spent of a budget in an hour.
+type HourTotal struct {
 	Key
-	Seq   outcrop.Seq
-	Hours map[int64]outcrop.Money
+	Hour  int64
+	Total outcrop.Money
 }
 
 // Options are what budgets need of others. Now and Bill are required.
 type Options struct {
 	Now         func() time.Time
 	Bill        Bill
-	SessionTags bool   // as package cost's setting
-	Sender      Sender // of notifications; nil only logs
-	Hand        Hand   // of actions; nil refuses them
+	SessionTags bool    // as package cost's setting
+	Sender      Sender  // of notifications; nil only logs
+	Hand        Hand    // of actions; nil refuses them
+	History     History // what new budgets are counted from; nil reads every record
 	// Unpriced lets calls to models without a price pass a hard budget in
 	// dollars, uncounted. Off, they are refused.
 	AllowUnpriced bool
@@ -193,14 +201,14 @@ const (
 // amount is what r comes to in the budget's unit. falls says whether r falls
 // under it at all, priced whether all that does has a price.
 func (d *definition) amount(r *outcrop.UsageRecord) (sum outcrop.Money, falls, priced bool) {
-	f := &d.filter
-	priced = true
-	if !f.perKind && !f.match(r, outcrop.InputTokens) {
-		return sum, false, true
-	}
-	falls = !f.perKind
+	return d.worth(r, d.filter.kindsUsed(r))
+}
+
+// worth is the amount of those kinds of r that fall under the budget.
+func (d *definition) worth(r *outcrop.UsageRecord, under kinds) (sum outcrop.Money, falls, priced bool) {
+	falls, priced = under == allKinds, true
 	for k, n := range r.Usage.All() {
-		if n == 0 || f.perKind && !f.match(r, k) {
+		if n == 0 || !under.has(k) {
 			continue
 		}
 		falls = true

@@ -40,7 +40,8 @@ const (
 )
 
 // Bill says what a bill shows for a dimension of the tokens of one kind. known
-// is false for a dimension that bills do not have.
+// is false for a dimension that bills do not have. Whatever else a record has,
+// it says the same of those with the same traits and tags.
 type Bill func(r *outcrop.UsageRecord, k outcrop.TokenKind, dimension string) (value string, present, known bool)
 
 const (
@@ -53,6 +54,48 @@ const (
 type compiled struct {
 	match   func(r *outcrop.UsageRecord, k outcrop.TokenKind) bool
 	perKind bool
+}
+
+// kinds are kinds of token, a bit for each.
+type kinds uint32
+
+// allKinds also stand for a record that has none.
+const allKinds = ^kinds(0)
+
+func (s kinds) has(k outcrop.TokenKind) bool   { return s&(1<<k) != 0 }
+func (s kinds) with(k outcrop.TokenKind) kinds { return s | 1<<k }
+
+// kinds are those that pass for records like r, whether r used them or not.
+func (f *compiled) kinds(r *outcrop.UsageRecord) (pass kinds) {
+	if !f.perKind {
+		return f.whole(r)
+	}
+	for k := range outcrop.Kinds() {
+		if f.match(r, k) {
+			pass = pass.with(k)
+		}
+	}
+	return pass
+}
+
+// kindsUsed are those of r that pass.
+func (f *compiled) kindsUsed(r *outcrop.UsageRecord) (pass kinds) {
+	if !f.perKind {
+		return f.whole(r)
+	}
+	for k, n := range r.Usage.All() {
+		if n > 0 && f.match(r, k) {
+			pass = pass.with(k)
+		}
+	}
+	return pass
+}
+
+func (f *compiled) whole(r *outcrop.UsageRecord) kinds {
+	if f.match(r, outcrop.InputTokens) {
+		return allKinds
+	}
+	return 0
 }
 
 // A compiler turns filters into functions.

@@ -30,20 +30,39 @@ func (b *Budgets) Create(ctx context.Context, d Budget) error {
 		return err
 	}
 	d.Updated = b.options.Now()
-	err = b.store.PutBudget(ctx, &d, true)
-	if err == nil {
-		s := &state{hours: map[int64]outcrop.Money{}}
-		s.def.Store(&definition{d, filter})
-		b.mu.Lock()
-		b.states[d.Key] = s
-		b.reindex()
-		b.mu.Unlock()
-	}
+	err = b.putNew(ctx, &definition{d, filter})
 	b.let()
 	if err != nil {
 		return err
 	}
 	b.countSoon(ctx)
+	return nil
+}
+
+// putNew keeps a budget and what was spent before it was there. No call holds
+// anything of it yet, so that the sums may be those of any moment.
+func (b *Budgets) putNew(ctx context.Context, d *definition) error {
+	s := &state{hours: map[int64]outcrop.Money{}}
+	s.def.Store(d)
+	seedCtx, cancel := context.WithTimeout(ctx, countWait)
+	defer cancel()
+	seq, hours, err := b.seed(seedCtx, d)
+	if err != nil && ctx.Err() == nil {
+		b.options.Log.Warn("budgets: the sums of the past cannot be had, so every record is read", "budget", d.Name, "err", err)
+	}
+	if err := b.store.PutBudget(ctx, &d.Budget, true); err != nil {
+		return err
+	}
+	if err == nil && seq > 0 {
+		if err := b.store.Count(ctx, Counted{Seq: seq, Budgets: []Key{d.Key}, Hours: s.totals(hours)}); err != nil {
+			return err
+		}
+		s.seq, s.hours = seq, hours
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.states[d.Key] = s
+	b.reindex()
 	return nil
 }
 
@@ -158,7 +177,8 @@ func (b *Budgets) put(ctx context.Context, was *definition, next Budget, byHand 
 	if byHand {
 		next.Updated = b.options.Now()
 	}
-	recount := byHand && (!sameFilter(was.Filter, next.Filter) || was.Type != next.Type || was.Unit != next.Unit)
+	recount := byHand && (!sameFilter(was.Filter, next.Filter) || was.Type != next.Type || was.Unit != next.Unit ||
+		was.wholeDays() && !next.wholeDays() && b.options.History != nil)
 	if err := b.hold(ctx); err != nil {
 		return err
 	}

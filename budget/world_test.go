@@ -82,18 +82,17 @@ func (s *shelf) DeleteBudget(_ context.Context, k Key) error {
 	return nil
 }
 
-func (s *shelf) Count(_ context.Context, list []Counted) error {
+func (s *shelf) Count(_ context.Context, c Counted) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.lose != nil {
 		return s.lose
 	}
-	for _, c := range list {
-		x := s.budgets[c.Key]
-		x.Seq = c.Seq
-		for h, m := range c.Hours {
-			x.Hours[h] = x.Hours[h].Add(m)
-		}
+	for _, k := range c.Budgets {
+		s.budgets[k].Seq = c.Seq
+	}
+	for _, h := range c.Hours {
+		s.budgets[h.Key].Hours[h.Hour] = h.Total
 	}
 	return nil
 }

@@ -39,12 +39,24 @@ func (c *Costs) BillOf(ctx context.Context, account outcrop.AccountID, version s
 			return
 		}
 		b := &biller{view: view}
-		for i, p := range periods {
-			if !b.period(c.walk(ctx, account, view.history, periods[i:i+1]), p, yield) {
+		for len(periods) > 0 {
+			n := together(periods)
+			if !b.run(c.walk(ctx, account, view.history, periods[:n]), periods[:n], yield) {
 				return
 			}
+			periods = periods[n:]
 		}
 	}
+}
+
+// together is how many of the first periods are walked at once. Hours come in
+// order, so that one walk does; days have a tail that comes after them all, so
+// that each is walked by itself.
+func together(periods []Period) (n int) {
+	for n < len(periods) && !periods[n].wholeDays() {
+		n++
+	}
+	return max(n, 1)
 }
 
 type shownLine struct {
@@ -55,34 +67,62 @@ type shownLine struct {
 
 // A biller turns sums into lines.
 type biller struct {
-	view  *view
-	shown memo[shownLine]
+	view   *view
+	shown  memo[shownLine]
+	lines  []gathered // of the period under way, in the order they were met
+	places memo[gatheredAt]
+	round  int // counts periods
 }
 
-// period adds up the days of one period, line by line.
-func (b *biller) period(sums iter.Seq2[sum, error], p Period, yield func(BillLine, error) bool) (more bool) {
-	var order []*entry
-	var amounts memo[Amount] // a period is read from one source: no numbers meet
+// A gathered line is what an entry came to in a period.
+type gathered struct {
+	*entry
+	Amount
+}
+
+// gatheredAt is where an entry was put in a round.
+type gatheredAt struct{ round, index int }
+
+// run adds up the periods of one walk, line by line.
+func (b *biller) run(sums iter.Seq2[sum, error], periods []Period, yield func(BillLine, error) bool) (more bool) {
+	period := 0
 	for s, err := range sums {
 		if err != nil {
 			yield(BillLine{}, err)
 			return false
 		}
-		if s.Tokens == 0 {
-			continue
+		if s.period != period {
+			if !b.emit(periods[period], yield) {
+				return false
+			}
+			period = s.period
 		}
-		have, known := amounts.at(s.entry, 0)
-		if !known {
-			order = append(order, s.entry)
+		if s.Tokens > 0 {
+			b.gather(s)
 		}
-		*have = have.plus(s.Amount)
 	}
-	for _, e := range order {
-		amount, _ := amounts.at(e, 0)
-		if line, pass := b.line(e, p, *amount); pass && !yield(line, nil) {
+	return b.emit(periods[period], yield)
+}
+
+func (b *biller) gather(s sum) {
+	at, known := b.places.at(s.entry, 0)
+	if !known || at.round != b.round {
+		*at = gatheredAt{b.round, len(b.lines)}
+		b.lines = append(b.lines, gathered{entry: s.entry})
+	}
+	line := &b.lines[at.index]
+	line.Amount = line.plus(s.Amount)
+}
+
+// emit tells of what was gathered for a period, and begins the next.
+func (b *biller) emit(p Period, yield func(BillLine, error) bool) (more bool) {
+	for i := range b.lines {
+		if line, pass := b.line(b.lines[i].entry, p, b.lines[i].Amount); pass && !yield(line, nil) {
 			return false
 		}
 	}
+	b.lines = b.lines[:0]
+	b.round++
 	return true
 }
 

@@ -25,7 +25,7 @@ type Records interface {
 
 // How the fold works through the ledger.
 const (
-	foldBatchRecords = 4096            // records in one transaction
+	foldBatchRecords = 16_384          // records in one transaction
 	foldEvery        = time.Second     // pause of the background fold
 	complainEvery    = 5 * time.Minute // how often one persisting failure is logged
 )

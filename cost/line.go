@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"maps"
 	"time"
 
 	"outcrop"
@@ -112,7 +113,7 @@ func floorDiv(a, b int64) int64 {
 // fold adds up records. They must follow mark in order: a ledger that repeats
 // itself would otherwise be billed twice.
 func fold(mark outcrop.Seq, records []outcrop.UsageRecord) (Batch, error) {
-	b := Batch{From: mark, To: mark, Rollups: map[RollupKey]Amount{}, TagsUsed: map[TagUse]time.Time{}}
+	b := Batch{From: mark, To: mark, Rollups: map[RollupKey]Amount{}, TagsUsed: map[TagUse]time.Time{}, sets: map[outcrop.ARN]writtenTags{}}
 	for i := range records {
 		r := &records[i]
 		if r.Seq <= b.To {
@@ -126,7 +127,7 @@ func fold(mark outcrop.Seq, records []outcrop.UsageRecord) (Batch, error) {
 
 // add folds one record.
 func (b *Batch) add(r *outcrop.UsageRecord) {
-	for line, a := range Lines(r) {
+	for line, a := range lines(r, b.set(r.Profile, r.Tags), b.set(r.Principal, r.SessionTags)) {
 		if a.Tokens > maxTokensPerKind {
 			a.Tokens = maxTokensPerKind
 			b.damaged++
@@ -139,10 +140,14 @@ func (b *Batch) add(r *outcrop.UsageRecord) {
 // Lines walks the lines of one record: one for each kind that has tokens. The
 // record itself is counted on the first of them, so that invocations add up.
 func Lines(r *outcrop.UsageRecord) iter.Seq2[Line, Amount] {
+	return lines(r, NewTagSet(r.Tags), NewTagSet(r.SessionTags))
+}
+
+func lines(r *outcrop.UsageRecord, tags, session TagSet) iter.Seq2[Line, Amount] {
 	return func(yield func(Line, Amount) bool) {
 		line := Line{
 			Account: r.Account, Region: r.Region, Model: r.Model, Geography: r.Geography,
-			Operation: r.Operation, Profile: r.Profile, Tags: NewTagSet(r.Tags), Principal: r.Principal, Session: NewTagSet(r.SessionTags),
+			Operation: r.Operation, Profile: r.Profile, Tags: tags, Principal: r.Principal, Session: session,
 			Input: InputClassOf(r.Usage.Input()), Tier: BilledTier(r), Estimated: r.Usage.Estimated,
 		}
 		count := uint64(1)
@@ -173,6 +178,22 @@ func billedAs(kind outcrop.TokenKind, q *outcrop.Quote) outcrop.TokenKind {
 		return outcrop.OutputTokens
 	}
 	return kind
+}
+
+// writtenTags are tags and their set.
+type writtenTags struct {
+	tags outcrop.Tags
+	set  TagSet
+}
+
+// set is NewTagSet of who mostly has the same tags.
+func (b *Batch) set(of outcrop.ARN, tags outcrop.Tags) TagSet {
+	if last, ok := b.sets[of]; ok && maps.Equal(last.tags, tags) {
+		return last.set
+	}
+	set := NewTagSet(tags)
+	b.sets[of] = writtenTags{tags, set}
+	return set
 }
 
 func (b *Batch) count(key RollupKey, a Amount) {

@@ -76,6 +76,7 @@ type Batch struct {
 	TagsUsed map[TagUse]time.Time // the latest hour in which a key was used
 
 	damaged int // counts beyond maxTokensPerKind, cut to it
+	sets    map[outcrop.ARN]writtenTags
 }
 
 // A RollupKey is a Line within one hour.

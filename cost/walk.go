@@ -131,6 +131,32 @@ func (c *Costs) tail(ctx context.Context, account outcrop.AccountID, v history) 
 	return out, nil
 }
 
+// interned gives equal lines one entry.
+type interned struct {
+	lines map[Line]*entry
+	read  map[*Line]*entry // of lines that the store shares: found without a look at what they say
+}
+
+func newInterned() *interned { return &interned{map[Line]*entry{}, map[*Line]*entry{}} }
+
+func (n *interned) entry(l *Line) *entry {
+	e, ok := n.lines[*l]
+	if !ok {
+		e = &entry{number: len(n.lines), Line: *l}
+		n.lines[*l] = e
+	}
+	return e
+}
+
+func (n *interned) shared(l *Line) *entry {
+	e, ok := n.read[l]
+	if !ok {
+		e = n.entry(l)
+		n.read[l] = e
+	}
+	return e
+}
+
 // walkHours answers from the store.
 func (c *Costs) walkHours(ctx context.Context, account outcrop.AccountID, v history, periods []Period, yield func(sum, error) bool) (more bool) {
 	if err := c.CatchUp(ctx); err != nil {
@@ -138,15 +164,7 @@ func (c *Costs) walkHours(ctx context.Context, account outcrop.AccountID, v hist
 		return false
 	}
 	from, to := HourOf(periods[0].Start), HourOf(periods[len(periods)-1].End)
-	known := map[Line]*entry{} // of this walk: the cube belongs to who folds
-	intern := func(l *Line) *entry {
-		e, ok := known[*l]
-		if !ok {
-			e = &entry{number: len(known), Line: *l}
-			known[*l] = e
-		}
-		return e
-	}
+	known := newInterned() // of this walk: the cube belongs to who folds
 	for r, err := range c.store.Hours(ctx, account, from, to) {
 		if err != nil {
 			yield(sum{}, fmt.Errorf("read rollups: %w", err))
@@ -156,9 +174,9 @@ func (c *Costs) walkHours(ctx context.Context, account outcrop.AccountID, v hist
 		if !ok {
 			continue // between two
 		}
-		e := intern(r.Line)
+		e := known.shared(r.Line)
 		if len(v) > 0 {
-			e = intern(v.tell(c.Settings, e, r.At))
+			e = known.entry(v.tell(c.Settings, e, r.At))
 		}
 		if !yield(sum{i, e, r.Amount}, nil) {
 			return false

@@ -118,6 +118,9 @@ func (g *Gateway) begin(ctx context.Context, call *Call) (_ *trip, err error) {
 	if call.Caller.Session != nil {
 		t.record.SessionTags = call.Caller.Session.Tags
 	}
+	if t.task != nil {
+		t.record.ImageSize, t.record.ImageSteps = t.task.Pictured()
+	}
 	t.record.TierAsked, t.record.LatencyAsked = tierName(t.request.ServiceTier), latencyName(t.request.PerformanceConfig)
 	t.record.ServiceTier = t.record.TierAsked
 	// Should this process die, what it opened is all that recovery can bill by.

@@ -52,8 +52,6 @@ var (
 	paths        = regexp.MustCompile(`\A(/|/[!-~]{1,510}/)\z`)
 	policyPaths  = regexp.MustCompile(`\A((/[A-Za-z0-9.,+@=_-]+)*)/\z`)
 	descriptions = regexp.MustCompile(`\A[\t\n\r -~\x{A1}-\x{FF}]{0,1000}\z`)
-	tagKeys      = regexp.MustCompile(`\A[\pL\pZ\pN_.:/=+\-@]{1,128}\z`)
-	tagValues    = regexp.MustCompile(`\A[\pL\pZ\pN_.:/=+\-@]{0,256}\z`)
 	thumbprints  = regexp.MustCompile(`\A[0-9a-fA-F]{40}\z`)
 	aliases      = regexp.MustCompile(`\A[a-z0-9](-?[a-z0-9]){2,62}\z`)
 	accountIDs   = regexp.MustCompile(`\A[0-9]{12}\z`)

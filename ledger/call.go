@@ -154,7 +154,7 @@ func (l *Ledger) bound(r *outcrop.UsageRecord) (int, error) {
 		len(r.SDKAttempt) + len(r.Region) + len(r.ServedIn) + len(r.Upstream) + len(r.ModelRef) + len(r.MetricID) +
 		len(r.Profile) + len(r.Model) + len(r.Geography) + len(r.Quote.Price) + len(r.ServiceTier) +
 		len(r.Outcome.Error) + len(r.Outcome.StopReason) + len(r.TierAsked) + len(r.Latency) + len(r.LatencyAsked) +
-		len(r.UpstreamRequest) + len(r.Binding) + len(r.Guardrail)
+		len(r.UpstreamRequest) + len(r.Binding) + len(r.Guardrail) + len(r.ImageSize)
 	for k, v := range r.SessionTags {
 		n += len(k) + len(v) + perField
 	}
@@ -182,27 +182,4 @@ func errUnavailable(after time.Duration) *outcrop.Error {
 	e := outcrop.Errorf(outcrop.Unavailable, "Usage cannot be recorded at the moment. Try again later.")
 	e.RetryAfter = after
 	return e
-}
-
-// A memory holds at least the last memoryIDs ids added to it.
-type memory struct {
-	young, old map[outcrop.InvocationID]struct{}
-}
-
-const memoryIDs = 1 << 16
-
-func (m *memory) has(id outcrop.InvocationID) bool {
-	_, young := m.young[id]
-	_, old := m.old[id]
-	return young || old
-}
-
-func (m *memory) add(id outcrop.InvocationID) {
-	if len(m.young) >= memoryIDs {
-		m.old, m.young = m.young, nil
-	}
-	if m.young == nil {
-		m.young = map[outcrop.InvocationID]struct{}{}
-	}
-	m.young[id] = struct{}{}
 }

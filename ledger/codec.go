@@ -55,6 +55,8 @@ const (
 	tagQuotaTokens
 	tagBinding
 	tagGuardrail
+	tagImageSize
+	tagImageSteps
 )
 
 var errRecord = errors.New("not a usage record")
@@ -93,7 +95,9 @@ func appendShape(dst []byte, r *outcrop.UsageRecord) []byte {
 	dst = record.AppendString(dst, tagLatencyAsked, r.LatencyAsked)
 	dst = appendMap(dst, tagSessionTag, r.SessionTags)
 	dst = record.AppendString(dst, tagBinding, r.Binding)
-	return record.AppendString(dst, tagGuardrail, r.Guardrail)
+	dst = record.AppendString(dst, tagGuardrail, r.Guardrail)
+	dst = record.AppendString(dst, tagImageSize, r.ImageSize)
+	return record.AppendInt(dst, tagImageSteps, int64(r.ImageSteps))
 }
 
 // appendOwn adds what is a record's own.
@@ -269,6 +273,10 @@ func decodeLater(r *outcrop.UsageRecord, f record.Field) (err error) {
 		r.Binding = string(f.Value)
 	case tagGuardrail:
 		r.Guardrail = string(f.Value)
+	case tagImageSize:
+		r.ImageSize = string(f.Value)
+	case tagImageSteps:
+		r.ImageSteps, err = fieldInt(f)
 	}
 	return err // a tag of a later version is skipped
 }

@@ -55,7 +55,7 @@ func shapeBytes(b []byte) int {
 			return 0
 		case f.Tag == tagInvocation:
 			return len(b) - len(rest)
-		case f.Tag > tagGuardrail || !inShape(f.Tag):
+		case f.Tag > tagImageSteps || !inShape(f.Tag):
 			return 0
 		}
 		rest = after
@@ -69,7 +69,7 @@ func inShape(tag uint64) bool {
 	switch tag {
 	case tagOperation, tagAccount, tagPrincipal, tagAccessKey, tagRegion, tagServedIn, tagUpstream, tagModelRef, tagMetricID,
 		tagProfile, tagModel, tagGeography, tagPrice, tagRate, tagTag, tagTier, tagTierAsked, tagLatency, tagLatencyAsked,
-		tagSessionTag, tagBinding, tagGuardrail:
+		tagSessionTag, tagBinding, tagGuardrail, tagImageSize, tagImageSteps:
 		return true
 	}
 	return false

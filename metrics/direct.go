@@ -18,8 +18,7 @@ func (m *Metrics) Refused(who outcrop.Caller, target *outcrop.Target, status int
 	lanes := []Lane{lane}
 	if target != nil {
 		g := grain{account: who.Account, region: who.Region, model: target.MetricID(), asked: standardTier, served: standardTier}
-		all := g.lanes()
-		lanes = all[:]
+		lanes = g.lanes()
 	}
 	var block Block
 	countOutcome(&block, status, true)

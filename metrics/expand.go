@@ -1,7 +1,9 @@
 package metrics
 
-// rows widens grains: each counts in its own Lane, in that of its model and in
-// that of its Region. others are counted as they are.
+import "strconv"
+
+// rows widens grains: each counts in the Lanes of its Region, its model, and of
+// its model's tiers, context window and pictures. others are counted as they are.
 func rows(grains map[grain]*Block, others map[rowKey]*Block, now int64) []Row {
 	sums := make(map[rowKey]*sum, 3*len(grains)+len(others))
 	for key, block := range others {
@@ -10,6 +12,9 @@ func rows(grains map[grain]*Block, others map[rowKey]*Block, now int64) []Row {
 	for g, block := range grains {
 		for _, lane := range g.lanes() {
 			share(sums, rowKey{lane, Minute, g.minute}, block)
+		}
+		if made := block.Of(OutputImageCount); made != nil && g.size != "" {
+			share(sums, rowKey{g.pictures(), Minute, g.minute}, &Block{entries: []entry{{OutputImageCount, *made}}})
 		}
 	}
 	return writeRows(sums, now)
@@ -93,10 +98,25 @@ func (k *rowKey) row(s *sum, written map[*Block]Row) Row {
 	return r
 }
 
-func (g *grain) lanes() [3]Lane {
-	lane := Lane{g.account, g.region, Namespace, ""}
-	region, model, tier := lane, lane, lane
-	model.Dimensions = NewDimensions(Dimension{DimModelID, g.model})
-	tier.Dimensions = NewDimensions(Dimension{DimModelID, g.model}, Dimension{DimServiceTier, g.asked}, Dimension{DimResolvedTier, g.served})
-	return [3]Lane{region, model, tier}
+// lanes are those that all samples of a grain count in.
+func (g *grain) lanes() []Lane {
+	region := Lane{g.account, g.region, Namespace, ""}
+	model := Dimension{DimModelID, g.model}
+	all := append(make([]Lane, 0, 4), region, region.with(model),
+		region.with(model, Dimension{DimServiceTier, g.asked}, Dimension{DimResolvedTier, g.served}))
+	if g.window != "" {
+		all = append(all, region.with(model, Dimension{DimWindow, g.window}))
+	}
+	return all
+}
+
+// pictures is the lane that only the count of pictures is in, as on AWS.
+func (g *grain) pictures() Lane {
+	return Lane{g.account, g.region, Namespace, ""}.with(
+		Dimension{DimModelID, g.model}, Dimension{DimImageSize, g.size}, Dimension{DimImageSteps, strconv.Itoa(g.steps)})
+}
+
+func (l Lane) with(dims ...Dimension) Lane {
+	l.Dimensions = NewDimensions(dims...)
+	return l
 }

@@ -199,8 +199,10 @@ func (m *Metrics) gather(ctx context.Context) (*batch, error) {
 }
 
 func (m *Metrics) add(grains map[grain]*Block, r *outcrop.UsageRecord) {
-	m.rules.observe(blockOf(grains, grainOf(r, known(r))), r)
-	blockOf(grains, grainOf(r, r.Started)).At(recordsFolded).Add(1)
+	g := m.rules.grainOf(r, known(r))
+	m.rules.observe(blockOf(grains, g), r)
+	g.minute = floor(r.Started.Unix(), Minute.Seconds())
+	blockOf(grains, g).At(recordsFolded).Add(1)
 }
 
 func blockOf(grains map[grain]*Block, g grain) *Block {

@@ -19,6 +19,8 @@ import (
 
 var noon = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 
+var discard = slog.New(slog.DiscardHandler)
+
 var viewer = metrics.Viewer{Account: "111122223333", Region: "us-east-1"}
 
 // A ledger is records in memory.
@@ -46,7 +48,7 @@ type world struct {
 
 func newWorld() *world {
 	w := &world{store: metricstest.NewMemory(), now: noon}
-	w.Metrics = metrics.New(&w.ledger, w.store, metrics.Rules{}, func() time.Time { return w.now }, slog.New(slog.DiscardHandler))
+	w.Metrics = metrics.New(&w.ledger, w.store, metrics.Rules{}, func() time.Time { return w.now }, discard)
 	return w
 }
 

@@ -12,6 +12,9 @@ const (
 	DimModelID      = "ModelId"
 	DimServiceTier  = "ServiceTier"
 	DimResolvedTier = "ResolvedServiceTier"
+	DimImageSize    = "ImageSize"
+	DimImageSteps   = "BucketedStepSize"
+	DimWindow       = "ContextWindow"
 	standardTier    = "default"
 )
 
@@ -22,6 +25,9 @@ type Rules struct {
 	// QuotaTokens is what a call took from its quota of tokens per minute. nil
 	// counts input, cache writes and output once each.
 	QuotaTokens func(*outcrop.UsageRecord) outcrop.Tokens
+	// Window is the context window that a call belongs to, such as "200K", of a
+	// model that has more than one. nil, and "", is none.
+	Window func(*outcrop.UsageRecord) string
 }
 
 // A grain is the finest Lane a record counts in, and its minute. All wider
@@ -32,12 +38,22 @@ type grain struct {
 	model   string // as the dimension ModelId has it
 	asked   string // service tier asked for
 	served  string // service tier it became
+	size    string // of pictures
+	steps   int    // of pictures, bucketed
+	window  string // of the model, where it has several
 	minute  int64
 }
 
 // grainOf is the grain of a record at a time.
-func grainOf(u *outcrop.UsageRecord, at time.Time) grain {
-	return grain{u.Account, u.Region, u.MetricID, cmp.Or(u.TierAsked, standardTier), cmp.Or(u.ServiceTier, standardTier), floor(at.Unix(), Minute.Seconds())}
+func (r *Rules) grainOf(u *outcrop.UsageRecord, at time.Time) grain {
+	g := grain{
+		account: u.Account, region: u.Region, model: u.MetricID, asked: cmp.Or(u.TierAsked, standardTier), served: cmp.Or(u.ServiceTier, standardTier),
+		size: u.ImageSize, steps: u.ImageSteps, minute: floor(at.Unix(), Minute.Seconds()),
+	}
+	if r.Window != nil {
+		g.window = r.Window(u)
+	}
+	return g
 }
 
 // known is when a record's samples became known, which is when a call ended: an

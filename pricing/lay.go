@@ -3,6 +3,8 @@ package pricing
 import (
 	"fmt"
 	"slices"
+
+	"outcrop"
 )
 
 // lay puts the rows of one list over those of earlier lists: where both hold,
@@ -50,11 +52,14 @@ func cut(rows []*row, r *row) []*row {
 }
 
 func (d *draft) book() (*Book, error) {
-	b := &Book{rows: d.rows}
+	b := &Book{rows: d.rows, long: map[outcrop.ModelID]bool{}}
 	for _, rows := range b.rows {
 		for _, r := range rows {
 			if err := r.quote(d.tiers); err != nil {
 				return nil, err
+			}
+			if r.longOver > 0 {
+				b.long[r.model] = true
 			}
 		}
 	}

@@ -9,7 +9,10 @@ import (
 )
 
 // A Book holds the rows of all price lists. It is immutable.
-type Book struct{ rows map[key][]*row }
+type Book struct {
+	rows map[key][]*row
+	long map[outcrop.ModelID]bool // models whose long requests cost more, somewhere and at some time
+}
 
 // A key names what a row prices. Region and geography prefixes live in one
 // namespace each.
@@ -57,6 +60,17 @@ func (b *Book) Quote(q Query) outcrop.Quote {
 		return t.standard
 	}
 	return outcrop.Quote{}
+}
+
+// LongOver is the input above which all of q costs more, 0 when it never does.
+func (b *Book) LongOver(q Query) outcrop.Tokens {
+	if !b.long[q.Model] {
+		return 0
+	}
+	if r := b.find(q); r != nil {
+		return r.longOver
+	}
+	return 0
 }
 
 // standardName folds the names of the standard tier into one.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"net"
 	"slices"
 	"sync"
@@ -104,7 +103,7 @@ func (e *engines) openLimits(ctx context.Context, c *Config) (err error) {
 	e.quotas = quota.NewGate(e.limits.Limits, laneLimits(c.Upstreams))
 	book.changed = e.quotas.Refresh
 	e.budgets, err = budget.Open(ctx, e.ledger, e.store.Budgets(), budget.Options{
-		Now: time.Now, Bill: e.billed, SessionTags: c.Billing.SessionTags, AllowUnpriced: c.Budgets.Unpriced == "allow",
+		Now: time.Now, Bill: e.billed, History: pastSpending{e.costs}, SessionTags: c.Billing.SessionTags, AllowUnpriced: c.Budgets.Unpriced == "allow",
 		Sender: notify.New(notify.SMTP(c.Budgets.SMTP)), Hand: hand{e.identity}, Log: e.log,
 	})
 	if err != nil {
@@ -152,9 +151,10 @@ func (e *engines) billed(r *outcrop.UsageRecord, k outcrop.TokenKind, dimension 
 	if !slices.Contains(budgetDimensions, cost.Dimension(dimension)) {
 		return "", false, false
 	}
-	next, stop := iter.Pull2(cost.Lines(r))
-	defer stop()
-	line, _, _ := next()
+	var line cost.Line
+	for line = range cost.Lines(r) {
+		break // but for its kind, any of them says the same
+	}
 	line.Kind = k
 	line.Rate, line.Priced = r.Quote.Rate(k)
 	value, present = e.costs.Settings.Value(&line, cost.Dimension(dimension))

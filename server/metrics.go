@@ -12,6 +12,7 @@ import (
 	"outcrop/awsapi/metricsapi"
 	"outcrop/metrics"
 	"outcrop/metrics/alarm"
+	"outcrop/pricing"
 	"outcrop/telemetry/otel"
 	"outcrop/telemetry/prom"
 	"outcrop/telemetry/webhook"
@@ -45,7 +46,7 @@ type watching struct {
 // openMetrics makes the reader that folds CloudWatch's metrics, and the alarms
 // on them.
 func (e *engines) openMetrics(c *Config, log *slog.Logger) {
-	e.metrics = metrics.New(e.ledger, e.store.Metrics(), metrics.Rules{Legacy: e.legacy}, time.Now, log)
+	e.metrics = metrics.New(e.ledger, e.store.Metrics(), metrics.Rules{Legacy: e.legacy, Window: e.window}, time.Now, log)
 	sender := webhook.New(c.Alarms.Secret)
 	e.alarms = alarm.New(e.store.Alarms(), e.metrics, sender, alarm.Settings{
 		Webhooks: c.Alarms.Webhooks, DirectURLs: c.Alarms.DirectURLs == nil || *c.Alarms.DirectURLs,
@@ -58,6 +59,34 @@ func (e *engines) openMetrics(c *Config, log *slog.Logger) {
 func (e *engines) legacy(_ outcrop.Region, id outcrop.ModelID) bool {
 	m, ok := e.anyModel(id)
 	return ok && m.Lifecycle.Status == "LEGACY"
+}
+
+// longWindow is that of a model whose own is not known to be longer than where
+// its long requests begin: AWS offers it on request, as a beta.
+const longWindow = 1_000_000
+
+// window is the context window that a call belongs to, of a model whose long
+// requests are apart: what its short ones may read, or all it can.
+func (e *engines) window(r *outcrop.UsageRecord) string {
+	over := e.prices.Current().LongOver(pricing.Query{Model: r.Model, Geography: r.Geography, Region: r.Region, At: r.Started})
+	if over == 0 {
+		return ""
+	}
+	if r.Usage.Input() <= over {
+		return thousands(over)
+	}
+	if m, ok := e.anyModel(r.Model); ok && m.ContextWindow > over {
+		return thousands(m.ContextWindow)
+	}
+	return thousands(longWindow)
+}
+
+// thousands writes a window as people say it: 200K, 1M.
+func thousands(n outcrop.Tokens) string {
+	if n >= 1_000_000 {
+		return fmt.Sprintf("%dM", n/1_000_000)
+	}
+	return fmt.Sprintf("%dK", (n+999)/1000)
 }
 
 // runMetrics starts what works in the background; close waits for it.

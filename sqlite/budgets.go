@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -102,36 +101,33 @@ func (s *Budgets) DeleteBudget(ctx context.Context, k budget.Key) error {
 	})
 }
 
-// Count adds to what was counted and notes how far, in one transaction.
-func (s *Budgets) Count(ctx context.Context, list []budget.Counted) error {
+// Count keeps what hours come to and how far was counted, in one transaction.
+func (s *Budgets) Count(ctx context.Context, c budget.Counted) error {
+	keys, err := json.Marshal(c.Budgets)
+	if err != nil {
+		return err
+	}
 	return s.db.update(ctx, func(tx *sql.Tx) error {
-		for i := range list {
-			if err := count(ctx, tx, &list[i]); err != nil {
-				return err
-			}
+		if err := putHours(ctx, tx, c.Hours); err != nil {
+			return err
 		}
-		return nil
+		_, err := tx.ExecContext(ctx, `UPDATE budgets SET seq = ? WHERE (account, name) IN (SELECT value ->> 'Account', value ->> 'Name' FROM json_each(?))`, int64(c.Seq), string(keys))
+		return err
 	})
 }
 
-func count(ctx context.Context, tx *sql.Tx, c *budget.Counted) error {
-	if _, err := tx.ExecContext(ctx, `UPDATE budgets SET seq = ? WHERE account = ? AND name = ?`, int64(c.Seq), c.Account, c.Name); err != nil {
+func putHours(ctx context.Context, tx *sql.Tx, hours []budget.HourTotal) error {
+	if len(hours) == 0 {
+		return nil
+	}
+	put, err := tx.PrepareContext(ctx, `INSERT OR REPLACE INTO budget_spending VALUES (?, ?, ?, ?)`)
+	if err != nil {
 		return err
 	}
-	for hour, m := range c.Hours {
-		var had string
-		err := tx.QueryRowContext(ctx, `SELECT amount FROM budget_spending WHERE account = ? AND name = ? AND hour = ?`, c.Account, c.Name, hour).Scan(&had)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return err
-		}
-		if had != "" {
-			old, err := outcrop.ParseMoney(had)
-			if err != nil {
-				return err
-			}
-			m = m.Add(old)
-		}
-		if _, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO budget_spending VALUES (?, ?, ?, ?)`, c.Account, c.Name, hour, m.String()); err != nil {
+	defer put.Close()
+	for i := range hours {
+		h := &hours[i]
+		if _, err := put.ExecContext(ctx, h.Account, h.Name, h.Hour, h.Total.String()); err != nil {
 			return err
 		}
 	}

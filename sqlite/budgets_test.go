@@ -28,8 +28,10 @@ func TestBudgetsAndWhatWasCountedAreKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	cent, _ := outcrop.ParseMoney("0.010000000001")
+	var spent outcrop.Money
 	for seq := range 3 {
-		if err := db.Budgets().Count(t.Context(), []budget.Counted{{Key: k, Seq: outcrop.Seq(seq + 1), Hours: map[int64]outcrop.Money{7: cent}}}); err != nil {
+		spent = spent.Add(cent)
+		if err := db.Budgets().Count(t.Context(), budget.Counted{Seq: outcrop.Seq(seq + 1), Budgets: []budget.Key{k}, Hours: []budget.HourTotal{{Key: k, Hour: 7, Total: spent}}}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -13,7 +13,7 @@ import (
 // policies are all there after it, and each administrator still may do all.
 func TestUsersOfEarlierInstallations(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "outcrop.db")
-	old, err := connect(file, "immediate", 1)
+	old, err := connect(file, "immediate", 1, writeCacheKiB)
 	if err != nil {
 		t.Fatal(err)
 	}

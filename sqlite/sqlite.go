@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // registers the driver "sqlite"
@@ -20,8 +21,16 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// readConnections bounds the pool of concurrent readers.
-const readConnections = 4
+// Bounds of the pool of concurrent readers, and of the pages that a connection
+// keeps. Each fills its cache in time, whatever it is asked: the caches are a
+// part of the process's memory for good. What is not in them comes from the
+// operating system's, which all connections share.
+const (
+	readConnections = 4
+	readCacheKiB    = 1 << 10
+	writeCacheKiB   = 4 << 10
+	readerIdle      = time.Minute // after which a reader that nobody needs is closed
+)
 
 // A DB is an open store. Writes go through one connection, one transaction at
 // a time; reads run beside them on a pool of their own (WAL mode).
@@ -41,23 +50,24 @@ func Open(ctx context.Context, file string) (*DB, error) {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	f.Close()
-	write, err := connect(file, "immediate", 1)
+	write, err := connect(file, "immediate", 1, writeCacheKiB)
 	if err != nil {
 		return nil, err
 	}
 	if err := migrate(ctx, write); err != nil {
 		return nil, errors.Join(fmt.Errorf("migrate store: %w", err), write.Close())
 	}
-	read, err := connect(file, "deferred", readConnections)
+	read, err := connect(file, "deferred", readConnections, readCacheKiB)
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
+	read.SetConnMaxIdleTime(readerIdle)
 	return &DB{write: write, read: read, usage: newUsageWriter()}, nil
 }
 
-func connect(file, txlock string, conns int) (*sql.DB, error) {
+func connect(file, txlock string, conns, cacheKiB int) (*sql.DB, error) {
 	q := url.Values{"_txlock": {txlock}, "_pragma": {
-		"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(10000)", "foreign_keys(ON)", "cache_size(-16000)",
+		"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(10000)", "foreign_keys(ON)", fmt.Sprintf("cache_size(-%d)", cacheKiB),
 	}}
 	db, err := sql.Open("sqlite", "file:"+url.PathEscape(file)+"?"+q.Encode())
 	if err != nil {

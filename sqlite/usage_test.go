@@ -36,7 +36,7 @@ func TestUsageRefusesTwoInvocationsInOnePlace(t *testing.T) {
 // all there and whole.
 func TestUsageOfEarlierInstallations(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "outcrop.db")
-	old, err := connect(file, "immediate", 1)
+	old, err := connect(file, "immediate", 1, writeCacheKiB)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,13 +4,18 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"runtime"
+	"runtime/metrics"
 	"runtime/pprof"
+	"strings"
+	"syscall"
 )
 
 // profileRun writes profiles of everything until stop to the files that
 // OUTCROP_CPUPROFILE, OUTCROP_ALLOCPROFILE and OUTCROP_MUTEXPROFILE name, if
-// any (docs/performance.md).
+// any. With OUTCROP_HEAPPROFILE set, each SIGUSR1 writes what lives on the heap
+// into the next of FILE.1, FILE.2 ... (docs/performance.md).
 func profileRun() (stop func() error, err error) {
 	stopCPU, err := profileCPU()
 	if err != nil {
@@ -21,7 +26,9 @@ func profileRun() (stop func() error, err error) {
 		const oneIn = 5 // waits that are looked at
 		runtime.SetMutexProfileFraction(oneIn)
 	}
+	stopHeap := profileHeap(os.Getenv("OUTCROP_HEAPPROFILE"))
 	return func() error {
+		stopHeap()
 		return errors.Join(stopCPU(), writeProfile("mutex", mutexes), writeProfile("allocs", os.Getenv("OUTCROP_ALLOCPROFILE")))
 	}, nil
 }
@@ -38,6 +45,49 @@ func profileCPU() (stop func() error, err error) {
 		pprof.StopCPUProfile()
 		return f.Close()
 	}, nil
+}
+
+// profileHeap writes a profile of the heap, and beside it what the runtime
+// tells of its memory, each time it is asked to.
+func profileHeap(file string) (stop func()) {
+	if file == "" {
+		return func() {}
+	}
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGUSR1)
+	go func() {
+		for n := 1; ; n++ {
+			if _, ok := <-asked; !ok {
+				return
+			}
+			name := fmt.Sprintf("%s.%d", file, n)
+			if err := errors.Join(writeMemory(name+".txt"), writeProfile("heap", name)); err != nil {
+				fmt.Fprintln(os.Stderr, "outcrop:", err)
+			}
+		}
+	}()
+	return func() {
+		signal.Stop(asked)
+		close(asked)
+	}
+}
+
+// writeMemory writes the runtime's own figures of its memory.
+func writeMemory(file string) error {
+	f, err := profileFile("figures of memory", file)
+	if err != nil {
+		return err
+	}
+	for _, d := range metrics.All() {
+		if !strings.HasPrefix(d.Name, "/memory/") && !strings.HasPrefix(d.Name, "/gc/") && !strings.HasPrefix(d.Name, "/sched/goroutines") {
+			continue
+		}
+		s := []metrics.Sample{{Name: d.Name}}
+		if metrics.Read(s); s[0].Value.Kind() == metrics.KindUint64 {
+			fmt.Fprintf(f, "%12d %s\n", s[0].Value.Uint64(), d.Name)
+		}
+	}
+	return f.Close()
 }
 
 // writeProfile writes what the runtime has gathered under a name.

@@ -5,6 +5,7 @@ package task
 
 import (
 	"encoding/json"
+	"strconv"
 
 	"outcrop"
 	"outcrop/converse"
@@ -56,6 +57,29 @@ type Image struct {
 	Quality       string // standard or premium; may be empty
 	// Extra is what else the body says, which only its own family understands.
 	Extra map[string]json.RawMessage
+}
+
+// Buckets of steps, as AWS's metric tells them apart: pictures of up to 50 and
+// of more steps have different prices. A model that takes no count of steps has
+// a quality, which AWS's price list sets equal.
+const (
+	standardSteps = 50
+	premiumSteps  = 150
+)
+
+// Pictured is the size of the pictures asked for and the bucket of their steps;
+// nothing of a request that asks for none.
+func (r *Request) Pictured() (size string, steps int) {
+	i := r.Image
+	if i == nil {
+		return "", 0
+	}
+	size = strconv.Itoa(i.Width) + "x" + strconv.Itoa(i.Height)
+	asked := 0.0
+	if json.Unmarshal(i.Extra["steps"], &asked) == nil && asked > standardSteps || i.Quality == "premium" {
+		return size, premiumSteps
+	}
+	return size, standardSteps
 }
 
 // A Response answers the one member that was asked.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -24,6 +26,16 @@ type Month struct {
 	Account  outcrop.AccountID
 
 	Hidden atomic.Int64 // records at the end that are not settled yet
+
+	once    sync.Once
+	callers []monthCaller
+}
+
+// A monthCaller is what all records of one profile have in common. Their tags
+// are shared.
+type monthCaller struct {
+	principal, profile outcrop.ARN
+	tags, session      outcrop.Tags
 }
 
 // NewMonth is November 2026 of account 111122223333.
@@ -74,7 +86,7 @@ func (m *Month) Record(seq int) outcrop.UsageRecord {
 	rng := rand.New(rand.NewPCG(m.Seed, uint64(seq)))
 	span := m.End().Sub(m.Start)
 	r := outcrop.UsageRecord{
-		Seq: outcrop.Seq(seq), Invocation: outcrop.InvocationID(fmt.Sprintf("month-%d-%d", m.Seed, seq)), Account: m.Account,
+		Seq: outcrop.Seq(seq), Invocation: outcrop.InvocationID("month-" + strconv.FormatUint(m.Seed, 10) + "-" + strconv.Itoa(seq)), Account: m.Account,
 		Started: m.Start.Add(time.Duration(float64(span) * (float64(seq-1) / float64(m.Records)))), Operation: outcrop.OpConverse,
 	}
 	r.Outcome.Status = 200
@@ -94,20 +106,31 @@ func (m *Month) caller(r *outcrop.UsageRecord, rng *rand.Rand) {
 	p := rng.IntN(m.Profiles)
 	model := monthModels[p%len(monthModels)]
 	r.Model, r.Geography, r.Region = model.id, model.geography, monthRegions[p%len(monthRegions)]
-	r.Principal = outcrop.ARN(fmt.Sprintf("arn:aws:iam::%s:role/team-%02d", m.Account, p%m.Teams))
-	r.SessionTags = outcrop.Tags{"cost-center": fmt.Sprintf("cc-%d", p%7)}
+	m.once.Do(m.meet)
+	who := &m.callers[p]
+	r.Principal, r.SessionTags, r.Profile, r.Tags = who.principal, who.session, who.profile, who.tags
 	if p%2 == 0 {
 		r.Operation = outcrop.OpConverseStream
 	}
 	if p%5 == 0 && rng.IntN(4) > 0 {
 		r.ServiceTier = monthTiers[p/5%len(monthTiers)]
 	}
-	if p%20 == 19 { // some name the model
-		return
-	}
-	r.Profile = outcrop.ApplicationProfileARN(r.Region, m.Account, fmt.Sprintf("team%08d", p))
-	if p%20 != 18 { // some forget the tags
-		r.Tags = outcrop.Tags{"project": fmt.Sprintf("app-%02d", p%m.Teams), "stage": []string{"dev", "test", "prod"}[p%3]}
+}
+
+// meet makes who calls.
+func (m *Month) meet() {
+	m.callers = make([]monthCaller, m.Profiles)
+	for p := range m.callers {
+		who := &m.callers[p]
+		who.principal = outcrop.ARN(fmt.Sprintf("arn:aws:iam::%s:role/team-%02d", m.Account, p%m.Teams))
+		who.session = outcrop.Tags{"cost-center": fmt.Sprintf("cc-%d", p%7)}
+		if p%20 == 19 { // some name the model
+			continue
+		}
+		who.profile = outcrop.ApplicationProfileARN(monthRegions[p%len(monthRegions)], m.Account, fmt.Sprintf("team%08d", p))
+		if p%20 != 18 { // some forget the tags
+			who.tags = outcrop.Tags{"project": fmt.Sprintf("app-%02d", p%m.Teams), "stage": []string{"dev", "test", "prod"}[p%3]}
+		}
 	}
 }
 
@@ -150,7 +173,7 @@ func (m *Month) price(r *outcrop.UsageRecord) {
 		case "flex", "batch":
 			in, out = in/2, out/2
 		}
-		r.Quote.Price = fmt.Sprintf("month-%d#%s", list+1, model.id)
+		r.Quote.Price = "month-" + strconv.Itoa(list+1) + "#" + string(model.id)
 		if r.ServiceTier != "" {
 			r.Quote.Price += "+" + r.ServiceTier
 		}

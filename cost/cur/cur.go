@@ -130,4 +130,5 @@ type Row struct {
 	amount   string // usage in the unit of the bill
 	unit     string
 	rate     outcrop.Money // of one unit
+	id       string        // names the row
 }

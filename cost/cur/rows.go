@@ -34,23 +34,21 @@ type Scope struct {
 // part of the month is in memory at a time.
 func Rows(ctx context.Context, bills Bills, settings *cost.Settings, words *Words, s Scope) iter.Seq2[*Row, error] {
 	return func(yield func(*Row, error) bool) {
-		part := map[rowKey]cost.BillLine{}
-		var at cost.Period
+		g := &gathering{scope: s, settings: settings, words: words, kinds: map[rowKey]*rowKind{}, of: map[*cost.Line]*rowKind{}}
 		for line, err := range bills.Bill(ctx, s.Account, periods(s.Month, s.Granularity)) {
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			if line.Period != at {
-				if !s.emit(part, settings, words, yield) {
+			if line.Period != g.at {
+				if !g.emit(yield) {
 					return
 				}
-				at = line.Period
-				clear(part)
+				g.at = line.Period
 			}
-			s.add(part, line)
+			g.add(line)
 		}
-		s.emit(part, settings, words, yield)
+		g.emit(yield)
 	}
 }
 
@@ -76,52 +74,98 @@ type rowKey struct {
 	categories cost.TagSet
 }
 
-// add puts a line into the part that is being gathered. What the scope leaves
-// out, and what no column tells of, does not tell rows apart.
-func (s *Scope) add(part map[rowKey]cost.BillLine, b cost.BillLine) {
+// A rowKind is what rows that differ by time and amount alone have in common.
+type rowKind struct {
+	Row              // without an amount
+	usage     string // its usage type
+	says      []byte // all that it says, behind the time, for its name
+	tokens    outcrop.Tokens
+	calls     uint64
+	cost      outcrop.Money
+	gathering bool // there is an amount in the period under way
+}
+
+// A gathering adds up the lines of one period to rows.
+type gathering struct {
+	scope    Scope
+	settings *cost.Settings
+	words    *Words
+	at       cost.Period
+	kinds    map[rowKey]*rowKind
+	of       map[*cost.Line]*rowKind // a line says the same all month: cost categories change between months
+	now      []*rowKind              // of the period under way
+}
+
+func (g *gathering) add(b cost.BillLine) {
+	k := g.of[b.Line]
+	if k == nil {
+		k = g.kind(b)
+		g.of[b.Line] = k
+	}
+	if !k.gathering {
+		k.gathering = true
+		g.now = append(g.now, k)
+	}
+	k.tokens += b.Tokens
+	k.calls += b.Invocations
+	k.cost = k.cost.Add(b.Cost)
+}
+
+// kind finds the rows that a line belongs to. What the scope leaves out, and
+// what no column tells of, does not tell rows apart.
+func (g *gathering) kind(b cost.BillLine) *rowKind {
 	line := *b.Line
 	line.Estimated, line.Input = false, 0
 	line.Tags, line.Session = cost.NewTagSet(b.Tags), cost.NewTagSet(b.SessionTags)
-	if !s.Resources {
+	if !g.scope.Resources {
 		line.Profile = ""
 	}
-	if !s.Principals {
+	if !g.scope.Principals {
 		line.Principal, line.Session, b.SessionTags = "", "", nil
 	}
 	key := rowKey{line, cost.NewTagSet(b.Categories)}
-	sum, ok := part[key]
-	if !ok {
-		sum = cost.BillLine{Period: b.Period, Line: &line, Tags: b.Tags, SessionTags: b.SessionTags, Categories: b.Categories}
+	if k := g.kinds[key]; k != nil {
+		return k
 	}
-	sum.Tokens += b.Tokens
-	sum.Invocations += b.Invocations
-	sum.Cost = sum.Cost.Add(b.Cost)
-	part[key] = sum
+	b.Line = &line
+	k := &rowKind{Row: Row{BillLine: b, bill: g.scope.Month, settings: g.settings, words: g.words}}
+	k.unit = g.settings.Unit(&line)
+	k.rate = line.Rate.For(1000 / cost.Thousandths(line.Kind, 1))
+	k.usage = k.usageType()
+	k.says = fmt.Appendf(nil, " %+v %s", line, key.categories)
+	g.kinds[key] = k
+	return k
 }
 
-func (s *Scope) emit(part map[rowKey]cost.BillLine, settings *cost.Settings, words *Words, yield func(*Row, error) bool) bool {
-	rows := make([]*Row, 0, len(part))
-	names := make(map[*Row]string, len(part))
-	for _, b := range part {
-		r := newRow(b, s.Month, settings, words)
-		rows = append(rows, r)
-		names[r] = r.usageType() + "\x00" + r.lineID()
+// take makes the period's row, and begins the next.
+func (k *rowKind) take(at cost.Period, span []byte) (*Row, string) {
+	r := k.Row
+	r.Period, r.Tokens, r.Invocations, r.Cost = at, k.tokens, k.calls, k.cost
+	used := cost.Value{Thousandths: cost.Thousandths(r.Line.Kind, r.Tokens), Unit: k.unit}
+	r.amount, _ = used.Metric(cost.UsageQuantity)
+	r.id = nameOf(span, k.says)
+	k.tokens, k.calls, k.cost, k.gathering = 0, 0, outcrop.Money{}, false
+	return &r, k.usage + "\x00" + r.id
+}
+
+func (g *gathering) emit(yield func(*Row, error) bool) bool {
+	type named struct {
+		*Row
+		name string
 	}
-	slices.SortFunc(rows, func(a, b *Row) int { return strings.Compare(names[a], names[b]) })
+	rows := make([]named, len(g.now))
+	span := []byte(iso(g.at.Start) + " " + iso(g.at.End))
+	for i, k := range g.now {
+		rows[i].Row, rows[i].name = k.take(g.at, span)
+	}
+	g.now = g.now[:0]
+	slices.SortFunc(rows, func(a, b named) int { return strings.Compare(a.name, b.name) })
 	for _, r := range rows {
-		if !yield(r, nil) {
+		if !yield(r.Row, nil) {
 			return false
 		}
 	}
 	return true
-}
-
-func newRow(b cost.BillLine, month cost.Period, settings *cost.Settings, words *Words) *Row {
-	r := &Row{BillLine: b, bill: month, settings: settings, words: words}
-	used := cost.Value{Thousandths: cost.Thousandths(b.Line.Kind, b.Tokens), Unit: settings.Unit(b.Line)}
-	r.amount, r.unit = used.Metric(cost.UsageQuantity)
-	r.rate = b.Line.Rate.For(1000 / cost.Thousandths(b.Line.Kind, 1))
-	return r
 }
 
 func (r *Row) usageType() string { return r.settings.UsageType(r.Line) }
@@ -131,11 +175,14 @@ func (r *Row) dimension(d cost.Dimension) string {
 	return value
 }
 
-// lineID names the row: the same line of the same time has the same name in
-// each file that is made.
-func (r *Row) lineID() string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %+v %s", iso(r.Period.Start), iso(r.Period.End), *r.Line, cost.NewTagSet(r.Categories)))
-	return hex.EncodeToString(sum[:16])
+// nameOf names a row: the same line of the same time has the same name in each
+// file that is made.
+func nameOf(span, says []byte) string {
+	h := sha256.New()
+	h.Write(span)
+	h.Write(says)
+	var sum [sha256.Size]byte
+	return hex.EncodeToString(h.Sum(sum[:0])[:16])
 }
 
 func (r *Row) interval() string { return iso(r.Period.Start) + "/" + iso(r.Period.End) }

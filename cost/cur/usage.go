@@ -53,7 +53,7 @@ func usageColumns() []Column {
 		{"discount", Map, "Discounts. There are none.", func(*Row) Value { return pairs(nil) }},
 		{"discount_bundled_discount", Number, "Bundled discount.", nil},
 		{"discount_total_discount", Number, "Sum of the discounts.", nil},
-		{"identity_line_item_id", Text, "Name of this row, the same in each refresh.", func(r *Row) Value { return text(r.lineID()) }},
+		{"identity_line_item_id", Text, "Name of this row, the same in each refresh.", func(r *Row) Value { return text(r.id) }},
 		{"identity_time_interval", Text, "Time that this row is about, as start/end.", func(r *Row) Value { return text(r.interval()) }},
 		{"line_item_availability_zone", Text, "Availability Zone.", nil},
 		{"line_item_blended_cost", Number, "Cost at the blended rate, which is the unblended one.", costOf},

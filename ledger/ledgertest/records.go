@@ -49,6 +49,7 @@ func Records() *rapid.Generator[outcrop.UsageRecord] {
 			Tags:  outcrop.Tags(texts(t)), RequestMetadata: texts(t), ServiceTier: text("tier"),
 			TierAsked: text("asked"), Latency: text("latency"), LatencyAsked: text("latency asked"), SessionTags: outcrop.Tags(texts(t)),
 			UpstreamRequest: text("theirs"), QuotaTokens: outcrop.Tokens(rapid.Uint64().Draw(t, "quota")), Binding: text("binding"), Guardrail: text("guardrail"),
+			ImageSize: text("size"), ImageSteps: rapid.Int().Draw(t, "steps"),
 			Outcome: outcrop.Outcome{Status: rapid.Int().Draw(t, "status"), Error: text("error"), StopReason: text("stop"),
 				HungUp: rapid.Bool().Draw(t, "hungup"), Recovered: rapid.Bool().Draw(t, "recovered")},
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"iter"
+	"strconv"
 	"strings"
 	"time"
 
@@ -52,6 +53,9 @@ type output struct {
 	Body        json.RawMessage `json:"outputBodyJson,omitempty"`
 	Path        string          `json:"outputBodyS3Path,omitempty"`
 	Tokens      *outcrop.Tokens `json:"outputTokenCount,omitempty"`
+	Height      int             `json:"outputImageHeight,omitempty"` // of pictures
+	Width       int             `json:"outputImageWidth,omitempty"`
+	Steps       int             `json:"outputImageBucketedStepSize,omitempty"`
 }
 
 const contentType = "application/json"
@@ -111,6 +115,11 @@ func head(r *outcrop.UsageRecord) *record {
 	if rec.Output.Tokens != nil {
 		all := u.Output()
 		rec.Output.Tokens = &all
+	}
+	if width, height, ok := strings.Cut(r.ImageSize, "x"); ok {
+		rec.Output.Width, _ = strconv.Atoi(width) // the gateway wrote numbers
+		rec.Output.Height, _ = strconv.Atoi(height)
+		rec.Output.Steps = r.ImageSteps
 	}
 	rec.Input.Tokens = count(u, outcrop.InputTokens)
 	rec.Input.CacheRead = count(u, outcrop.CacheReadTokens)

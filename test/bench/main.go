@@ -43,7 +43,7 @@ func main() {
 	flag.StringVar(&o.size, "size", "full", "short (for CI) or full")
 	flag.BoolVar(&o.write, "write", false, "write docs/performance.md and its plot")
 	flag.StringVar(&o.only, "case", "", "measure only the saturated paths whose name holds `TEXT`, and nothing else")
-	flag.StringVar(&o.profile, "profile", "", "write profiles of CPU, allocations and contention of each path into `DIR`, and measure nothing")
+	flag.StringVar(&o.profile, "profile", "", "write profiles of CPU, allocations and contention of each path into `DIR`, and measure nothing; of a soak, heaps at its third and at its end")
 	flag.DurationVar(&o.soak, "soak", 0, "load Outcrop with half of what it can take and with bad clients and upstreams for so long, and measure nothing else")
 	flag.IntVar(&o.streams, "streams", 0, "open `N` idle streams, in place of the size's own number")
 	role := flag.String("role", "", "used by the benchmark itself: mock or proxy")
@@ -85,10 +85,10 @@ func run(ctx context.Context, role, to string, o options) error {
 
 func (o options) do(ctx context.Context, w *world, s size) error {
 	switch {
+	case o.soak > 0:
+		return w.soak(ctx, o.soak, o.profile)
 	case o.profile != "":
 		return w.profileAll(ctx, s, o)
-	case o.soak > 0:
-		return w.soak(ctx, o.soak)
 	}
 	r := &report{Machine: thisMachine(), Started: time.Now(), Size: o.size}
 	if err := r.measure(ctx, w, s, o); err != nil {

@@ -9,11 +9,14 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -23,6 +26,7 @@ type soaking struct {
 	calls, hungUp, slow, broken, failed atomic.Int64
 	first                               atomic.Value // the first failure
 	levels                              []level
+	profiled                            bool // the process writes its heap when told to
 }
 
 // A level is what the process held at a time.
@@ -34,12 +38,23 @@ type level struct {
 
 const levelEvery = 5 * time.Second
 
-// soak loads Outcrop with half of what it can take for a while.
-func (w *world) soak(ctx context.Context, d time.Duration) (err error) {
-	if w.busy, err = w.gateway(ctx, "busy"); err != nil {
+// soak loads Outcrop with half of what it can take for a while. Profiles of
+// its heap go into folder profiles, if one is named.
+func (w *world) soak(ctx context.Context, d time.Duration, profiles string) (err error) {
+	var env []string
+	if profiles != "" {
+		if profiles, err = filepath.Abs(profiles); err != nil {
+			return err
+		}
+		if err := os.MkdirAll(profiles, 0o755); err != nil {
+			return err
+		}
+		env = append(env, "OUTCROP_HEAPPROFILE="+filepath.Join(profiles, "soak.heap"))
+	}
+	if w.busy, err = w.gateway(ctx, "busy", env...); err != nil {
 		return err
 	}
-	s := new(soaking)
+	s := &soaking{profiled: profiles != ""}
 	main := paths()[0].through(w.busy)
 	most, err := closed(ctx, main, connections, 5*time.Second)
 	if err != nil {
@@ -75,6 +90,15 @@ func (s *soaking) run(ctx context.Context, g *gateway, main *target, perSecond i
 		}
 	}
 	all.Go(func() { s.watch(bad, g) })
+	if s.profiled {
+		for _, at := range []time.Duration{d / 3, d - d/20} {
+			all.Go(func() {
+				if pause(bad, at) == nil {
+					_ = syscall.Kill(g.PID(), syscall.SIGUSR1) // a process that is gone fails the soak by itself
+				}
+			})
+		}
+	}
 	const piece = 10 * time.Second // of one signature, which grows old
 	var errs []error
 	for began := time.Now(); time.Since(began) < d && ctx.Err() == nil; {

@@ -4,13 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"sync"
-
-	"github.com/tiktoken-go/tokenizer"
 
 	"outcrop"
 	"outcrop/converse"
 	"outcrop/converse/chat"
+	"outcrop/internal/o200k"
 	"outcrop/upstream"
 )
 
@@ -25,7 +23,7 @@ func (u *Upstream) CountTokens(ctx context.Context, a outcrop.Attempt, r *conver
 		if err := ctx.Err(); err != nil {
 			return 0, outcrop.Errorf(outcrop.ModelTimeout, "The request ended before its tokens were counted.").Because(err)
 		}
-		return u.tokens.count(r)
+		return countTokens(r), nil
 	}
 	text, err := u.host.Ask(ctx, u.config.IdleTimeout, upstream.Post{URL: u.count, Attempt: a, Body: body})
 	if err != nil {
@@ -40,12 +38,6 @@ func (u *Upstream) CountTokens(ctx context.Context, a outcrop.Attempt, r *conver
 	return outcrop.Tokens(*counted.Count), nil
 }
 
-// A vocabulary counts tokens. It is loaded at first use (10-20 ms).
-type vocabulary struct {
-	load  sync.Once
-	codec tokenizer.Codec
-}
-
 // What a request costs beside its text, in tokens: OpenAI's published numbers
 // for messages, and sizes seen for the rest.
 const (
@@ -56,16 +48,9 @@ const (
 	binaryBytes   = 16 // of documents and audio, for one token
 )
 
-func (v *vocabulary) count(r *converse.Request) (outcrop.Tokens, error) {
-	v.load.Do(func() { v.codec, _ = tokenizer.Get(tokenizer.O200kBase) }) // the name is a constant: no error
+func countTokens(r *converse.Request) outcrop.Tokens {
 	total := answerTokens
-	add := func(s string) {
-		n, err := v.codec.Count(s)
-		if err != nil {
-			n = len(s) // bytes bound tokens from above
-		}
-		total += n
-	}
+	add := func(s string) { total += o200k.Count(s) }
 	for i := range r.System {
 		if t := r.System[i].Text; t != nil {
 			add(*t)
@@ -85,7 +70,7 @@ func (v *vocabulary) count(r *converse.Request) (outcrop.Tokens, error) {
 			total += blockTokens(&r.Messages[i].Content[j], add)
 		}
 	}
-	return outcrop.Tokens(total), nil
+	return outcrop.Tokens(total)
 }
 
 // blockTokens adds the text of a block and returns what it costs beside it.

@@ -23,7 +23,6 @@ type Upstream struct {
 	host   *upstream.Host
 	chat   string // URL
 	count  string // URL of vLLM's /tokenize, or empty
-	tokens vocabulary
 }
 
 // New makes an Upstream. A nil rt stands for a transport of its own, tuned for

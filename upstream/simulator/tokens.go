@@ -6,7 +6,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/cespare/xxhash/v2"
-	"github.com/tiktoken-go/tokenizer"
+
+	"outcrop/internal/o200k"
 )
 
 // Bounds of what the tokenizer remembers. A piece is a word with the space
@@ -20,13 +21,9 @@ const (
 	maxCutBytes   = 1 << 13 // longer texts are cut anew
 )
 
-// A counter counts tokens of the o200k_base vocabulary, exactly. It loads the
-// vocabulary at first use (10-20 ms), remembers the counts of pieces and of
-// whole texts, and is safe for concurrent use.
+// A counter counts tokens of the o200k_base vocabulary, exactly. It remembers
+// the counts of pieces and of whole texts, and is safe for concurrent use.
 type counter struct {
-	load  sync.Once
-	codec tokenizer.Codec
-
 	pieces generations[string, int32]
 	texts  generations[textKey, int]
 	cuts   generations[textKey, []bit] // never written to
@@ -62,7 +59,7 @@ func (c *counter) Count(s string) int {
 func (c *counter) count(s string) int {
 	total := 0
 	for len(s) > 0 {
-		n := nextPiece(s)
+		n := o200k.Piece(s)
 		total += c.piece(s[:n])
 		s = s[n:]
 	}
@@ -75,29 +72,14 @@ func (c *counter) piece(p string) int {
 		return 1 // every byte is a token
 	}
 	if len(p) > maxPieceBytes {
-		return c.encode(p)
+		return o200k.CountPiece(p)
 	}
 	if n, ok := c.pieces.get(p); ok {
 		return int(n)
 	}
-	n := c.encode(p)
+	n := o200k.CountPiece(p)
 	c.pieces.put(strings.Clone(p), int32(n)) // not to keep the whole text alive
 	return n
-}
-
-// encode asks the vocabulary. A piece on its own is cut just as it was cut
-// inside its text, so the counts of pieces add up.
-func (c *counter) encode(p string) int {
-	n, err := c.vocabulary().Count(p)
-	if err != nil { // the pattern engine gave up; bytes bound tokens from above
-		return len(p)
-	}
-	return n
-}
-
-func (c *counter) vocabulary() tokenizer.Codec {
-	c.load.Do(func() { c.codec, _ = tokenizer.Get(tokenizer.O200kBase) }) // the name is a constant: no error
-	return c.codec
 }
 
 // A bit is a part of an answer that ends where a token ends.
@@ -124,7 +106,7 @@ func (c *counter) Bits(s string) []bit {
 func (c *counter) bits(s string) []bit {
 	bits := make([]bit, 0, len(s)/4+1)
 	for at := 0; at < len(s); {
-		n := nextPiece(s[at:])
+		n := o200k.Piece(s[at:])
 		piece := s[at : at+n]
 		if tokens := c.piece(piece); tokens == 1 {
 			bits = append(bits, bit{at + n, 1})
@@ -138,19 +120,14 @@ func (c *counter) bits(s string) []bit {
 
 // cut adds the tokens of a piece that holds more than one.
 func (c *counter) cut(bits []bit, at int, piece string, tokens int) []bit {
-	_, parts, err := c.vocabulary().Encode(piece)
-	if err != nil || strings.Join(parts, "") != piece { // it rewrites bad UTF-8 and drops U+007F
-		return append(bits, bit{at + len(piece), tokens})
-	}
-	end, held := 0, 0
-	for _, part := range parts {
-		end += len(part)
+	held := 0
+	o200k.Tokens(piece, func(end int) {
 		held++
 		if end == len(piece) || utf8.RuneStart(piece[end]) {
 			bits = append(bits, bit{at + end, held})
 			held = 0
 		}
-	}
+	})
 	return bits
 }
 

@@ -1,4 +1,4 @@
-package simulator
+package o200k
 
 import (
 	"unicode"
@@ -17,9 +17,9 @@ import (
 //	\s+(?!\S)
 //	\s+
 //
-// tried line by line. It is written out by hand because the backtracking
-// engine that the tokenizer's module brings is ten times slower; a test
-// compares the two. s must not be empty.
+// tried line by line. It is written out by hand because a backtracking engine
+// for regular expressions is ten times slower; a test compares the two. s must
+// not be empty.
 func nextPiece(s string) int {
 	first, size := classify(s)
 	if n := wordPiece(s, first, size); n > 0 {

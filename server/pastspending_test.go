@@ -1,0 +1,86 @@
+package server
+
+import (
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"outcrop"
+	"outcrop/budget"
+	"outcrop/cost"
+	"outcrop/cost/costtest"
+	"outcrop/sqlite"
+)
+
+// Promise: a budget that is made today stands where it would stand had it
+// counted each record, whatever it filters by and in whatever unit.
+func TestANewBudgetStandsWhereItsRecordsSay(t *testing.T) {
+	m := costtest.NewMonth(7, 2_000)
+	now := func() time.Time { return m.End().Add(-time.Hour) }
+	log := slog.New(slog.DiscardHandler)
+	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "o.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	e := &engines{costs: cost.New(m, db.Costs(), now, log)}
+	open := func(h budget.History, store budget.Store) *budget.Budgets {
+		t.Helper()
+		b, err := budget.Open(t.Context(), m, store, budget.Options{Now: now, Bill: e.billed, History: h, SessionTags: true, Log: log})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	other, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "p.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { other.Close() })
+	bySums, byRecords := open(pastSpending{e.costs}, db.Budgets()), open(nil, other.Budgets())
+	dimension := func(key string, values ...string) *budget.Filter {
+		return &budget.Filter{Dimension: &budget.Match{Key: key, Values: values}}
+	}
+	filters := []*budget.Filter{
+		nil, {Tag: &budget.Match{Key: "project", Values: []string{"app-03", "app-04"}}}, {Tag: &budget.Match{Key: "cost-center", Values: []string{"cc-2"}}},
+		{Tag: &budget.Match{Key: "iamPrincipal/cost-center", Values: []string{"cc-3"}}}, {Tag: &budget.Match{Key: "stage", Options: []string{"ABSENT"}}},
+		dimension(budget.DimModel, "amazon.nova-lite-v1:0"), dimension(budget.DimAccessKey, "nobody"), dimension("USAGE_TYPE_GROUP", "Bedrock: Input Tokens"),
+		{Dimension: &budget.Match{Key: "USAGE_TYPE", Values: []string{"flex", "no-price"}, Options: []string{"CONTAINS"}}},
+		{Not: dimension("OPERATION", "InvokeModelInference")}, {And: []budget.Filter{*dimension("REGION", "us-west-2"), {Not: dimension(budget.DimAccessKey, "nobody")}}},
+	}
+	m.Hidden.Store(500) // settled after the budgets were made
+	var keys []budget.Key
+	for i, f := range filters {
+		for j, unit := range []string{budget.UnitDollars, budget.UnitTokens, budget.UnitThousand, budget.UnitCalls} {
+			d := budget.Budget{Key: budget.Key{Account: m.Account, Name: fmt.Sprint(i, "-", unit)}, Type: budget.Usage, Unit: unit, Limit: outcrop.Dollars(1), Every: budget.Daily, Start: m.Start, Filter: f, Tags: outcrop.Tags{}}
+			if j == 0 {
+				d.Type = budget.Cost
+			}
+			if i%4 == j {
+				d.Tags[budget.TagWindow] = "36h"
+			}
+			keys = append(keys, d.Key)
+			for _, b := range []*budget.Budgets{bySums, byRecords} {
+				if err := b.Create(t.Context(), d); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	m.Hidden.Store(0)
+	for _, k := range keys {
+		stand := func(b *budget.Budgets) []budget.Past {
+			t.Helper()
+			past, err := b.History(t.Context(), k, budget.Period{Start: m.End().AddDate(0, 0, -9), End: m.End()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return past
+		}
+		if got, want := stand(bySums), stand(byRecords); fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("%s is counted differently:\n%v\n%v", k.Name, got, want)
+		}
+	}
+}
