@@ -3,6 +3,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"outcrop/identity"
+	"outcrop/internal/plainhttp"
 )
 
 // Limits of a connection.
@@ -31,7 +33,8 @@ type Server struct {
 	config  Config
 	log     *slog.Logger
 	engines *engines
-	http    *http.Server
+	http    *http.Server           // HTTP/2, TLS, and what is odd in HTTP/1.1
+	plain   *plainhttp.Server      // all other HTTP/1.1
 	first   *identity.Bootstrapped // credentials, on the first start only
 	errs    chan error
 	addr    net.Addr
@@ -50,7 +53,7 @@ func Start(ctx context.Context, config Config, log *slog.Logger) (*Server, error
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{config: config, log: log, release: release, errs: make(chan error, 2)}
+	s := &Server{config: config, log: log, release: release, errs: make(chan error, 3)}
 	if err := s.start(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -67,8 +70,9 @@ func (s *Server) start(ctx context.Context) error {
 		return errors.Join(err, listener.Close())
 	}
 	s.http = newHTTPServer(s.engines.handler(&s.config, s.log), s.log)
+	s.plain = &plainhttp.Server{Handler: s.http.Handler, HeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, Log: s.log}
 	if !s.config.TLS {
-		s.serve(listener)
+		s.servePlain(listener)
 		return nil
 	}
 	config, err := tlsConfig(s.config.DataDir, s.config.Listen, time.Now())
@@ -76,8 +80,8 @@ func (s *Server) start(ctx context.Context) error {
 		return errors.Join(err, listener.Close())
 	}
 	plain, secure := split(listener, config)
-	s.serve(plain)
-	s.serve(secure)
+	s.servePlain(plain)
+	s.serve(s.http, secure)
 	return nil
 }
 
@@ -97,9 +101,17 @@ func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
 	return srv
 }
 
-func (s *Server) serve(l net.Listener) {
+// servePlain answers plain requests itself and leaves the rest to net/http.
+func (s *Server) servePlain(l net.Listener) {
+	rest := newHandoff(l)
+	s.plain.Rest = rest.give
+	s.serve(s.plain, l)
+	s.serve(s.http, rest)
+}
+
+func (s *Server) serve(server interface{ Serve(net.Listener) error }, l net.Listener) {
 	go func() {
-		if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
 			s.errs <- fmt.Errorf("serve %s: %w", l.Addr(), err)
 			return
 		}
@@ -144,10 +156,10 @@ func (s *Server) Close() error {
 	if s.http != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Duration(s.config.Drain))
 		defer cancel()
-		switch err := s.http.Shutdown(ctx); {
+		switch err := s.shutdown(ctx); {
 		case errors.Is(err, context.DeadlineExceeded):
 			s.log.Warn("open calls were cut off after the drain time", "drain", time.Duration(s.config.Drain))
-			errs = append(errs, s.http.Close())
+			errs = append(errs, s.plain.Close(), s.http.Close())
 		default:
 			errs = append(errs, err)
 		}
@@ -156,6 +168,14 @@ func (s *Server) Close() error {
 		errs = append(errs, s.engines.close())
 	}
 	return errors.Join(append(errs, s.release())...)
+}
+
+// shutdown takes no more calls and waits for those that are open.
+func (s *Server) shutdown(ctx context.Context) error {
+	ended := make(chan error, 1)
+	go func() { ended <- s.plain.Shutdown(ctx) }()
+	err := s.http.Shutdown(ctx)
+	return cmp.Or(<-ended, err)
 }
 
 // Run serves until ctx ends, telling on out where and with which credentials.

@@ -1,0 +1,333 @@
+package plainhttp
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// headSize is the longest head that is read here, with what comes behind it in
+// the same segment: long session tokens fit.
+const headSize = 8 << 10
+
+// watchDelay is how long a call lasts before its connection is watched.
+const watchDelay = 10 * time.Millisecond
+
+// partingWait is how long a connection stays half open after an answer that
+// came before the request's end, so that the client reads it before the reset.
+const partingWait = 500 * time.Millisecond
+
+var buffers = sync.Pool{New: func() any { return new([headSize]byte) }}
+
+// A conn is one connection. Its goroutine reads requests and runs the handler;
+// a second one exists only while a long call is watched.
+type conn struct {
+	server *Server
+	rwc    net.Conn
+	busy   atomic.Bool // a request has begun
+
+	buf      *[headSize]byte // what was read and not yet used; nil when empty
+	from, to int
+	until    time.Time // read deadline
+	remote   string
+
+	mu       sync.Mutex // guards what follows
+	heard    sync.Cond  // watching became false
+	timer    *time.Timer
+	cancel   context.CancelFunc
+	idle     bool // the request was read to its end and is not answered
+	watching bool
+	stopping bool
+	early    bool    // one holds a byte of the next request
+	one      [1]byte // read by the watch
+}
+
+func (c *conn) serve() {
+	defer c.server.forget(c)
+	c.remote = c.rwc.RemoteAddr().String()
+	c.setDeadline(time.Now().Add(c.server.HeaderTimeout))
+	for first := true; ; first = false {
+		head, err := c.readHead(first)
+		if err != nil {
+			c.close()
+			return
+		}
+		plain, goesOn := c.handle(head)
+		if !plain {
+			c.handOver()
+			return
+		}
+		if !goesOn || c.server.ending.Load() {
+			c.close()
+			return
+		}
+		c.busy.Store(false)
+		c.waitForNext()
+	}
+}
+
+// readHead reads on until a head is whole, within the time for that, which
+// runs from the first byte or, timed, has begun. A head that does not fit or
+// is cut off is returned as it is, which nobody can parse.
+func (c *conn) readHead(timed bool) ([]byte, error) {
+	for {
+		have := c.unused()
+		if len(have) > 0 {
+			c.busy.Store(true)
+			if end := bytes.Index(have, headEnd); end >= 0 {
+				return have[:end+len(headEnd)], nil
+			}
+			if len(have) == headSize || !mayBePlain(have) {
+				return have, nil
+			}
+			if !timed {
+				c.setDeadline(time.Now().Add(c.server.HeaderTimeout))
+				timed = true
+			}
+		}
+		if err := c.fill(); err == io.EOF && len(have) > 0 {
+			return c.unused(), nil
+		} else if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// unused is what was read and not used yet.
+func (c *conn) unused() []byte {
+	if c.buf == nil {
+		return nil
+	}
+	return c.buf[c.from:c.to]
+}
+
+var headEnd = []byte("\r\n\r\n")
+
+// mayBePlain says whether a head that has begun is worth waiting for: HTTP/2's
+// preface has no end that is a head's.
+func mayBePlain(have []byte) bool {
+	switch have[0] {
+	case 'G', 'P', 'D':
+		return len(have) < 2 || have[1] != 'R'
+	}
+	return false
+}
+
+// fill reads once into the buffer.
+func (c *conn) fill() error {
+	if c.buf == nil {
+		c.buf = buffers.Get().(*[headSize]byte)
+	}
+	if c.from > 0 {
+		c.to = copy(c.buf[:], c.buf[c.from:c.to])
+		c.from = 0
+	}
+	n, err := c.rwc.Read(c.buf[c.to:])
+	c.to += n
+	if n > 0 {
+		return nil
+	}
+	return err
+}
+
+// release gives the buffer back when nothing is in it.
+func (c *conn) release() {
+	if c.buf != nil && c.from == c.to {
+		buffers.Put(c.buf)
+		c.buf, c.from, c.to = nil, 0, 0
+	}
+}
+
+// handle answers the request that begins with head, when that is plain, and
+// says whether another may follow.
+func (c *conn) handle(head []byte) (plain, goesOn bool) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	r := new(http.Request).WithContext(ctx)
+	if !parse(r, string(head)) {
+		return false, false
+	}
+	c.from += len(head)
+	r.RemoteAddr = c.remote
+	return true, c.answer(r, cancel)
+}
+
+// answer runs the handler, and says whether another request may follow.
+func (c *conn) answer(r *http.Request, cancel context.CancelFunc) (goesOn bool) {
+	b := c.begin(r, cancel)
+	w := &response{conn: c, body: b, header: make(http.Header, 8), cancel: cancel}
+	returned := c.run(w, r)
+	if returned {
+		w.finish()
+	}
+	c.stopWatching()
+	b.Close()
+	w.release()
+	if returned && b.left > 0 {
+		c.part()
+	}
+	return returned && w.reusable()
+}
+
+// begin makes r's body and says from when on a hang-up can be seen.
+func (c *conn) begin(r *http.Request, cancel context.CancelFunc) *body {
+	c.cancel = cancel
+	b := &body{conn: c, left: r.ContentLength}
+	if r.ContentLength == 0 {
+		c.requestRead()
+		return b
+	}
+	r.Body = b
+	if int64(c.to-c.from) < r.ContentLength {
+		c.setDeadline(time.Time{}) // a body takes as long as it takes
+	}
+	return b
+}
+
+// run calls the handler, and says whether it returned.
+func (c *conn) run(w http.ResponseWriter, r *http.Request) (returned bool) {
+	defer func() {
+		if returned {
+			return
+		}
+		if p := recover(); p != nil && p != http.ErrAbortHandler {
+			c.server.Log.Error("a handler panicked", "panic", p, "stack", string(debug.Stack()))
+		}
+	}()
+	c.server.Handler.ServeHTTP(w, r)
+	return true
+}
+
+// requestRead is told when the request is in: from now on the client has
+// nothing to say, and a connection that can be read has ended.
+func (c *conn) requestRead() {
+	c.release()
+	if c.to > c.from {
+		return // the next request is here already
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.idle = true
+	if c.timer == nil {
+		c.timer = time.AfterFunc(watchDelay, c.watch)
+		return
+	}
+	c.timer.Reset(watchDelay)
+}
+
+// watch reads until the client says something, hangs up, or the call ends.
+func (c *conn) watch() {
+	c.mu.Lock()
+	if !c.idle || c.watching {
+		c.mu.Unlock()
+		return // the call has ended meanwhile
+	}
+	c.watching = true
+	c.setDeadline(time.Time{})
+	c.mu.Unlock()
+	n, err := c.rwc.Read(c.one[:])
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.early = n == 1
+	c.watching = false
+	if err != nil && !c.stopping {
+		c.cancel()
+	}
+	c.heard.Broadcast()
+}
+
+// stopWatching returns when nobody else reads the connection. A byte of the
+// next request that was read goes back into the buffer.
+func (c *conn) stopWatching() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.idle = false
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+	if c.watching {
+		c.stopping = true
+		c.setDeadline(time.Unix(1, 0))
+		for c.watching {
+			c.heard.Wait()
+		}
+		c.stopping = false
+	}
+	if c.early {
+		c.early = false
+		c.buf = buffers.Get().(*[headSize]byte)
+		c.buf[0] = c.one[0]
+		c.from, c.to = 0, 1
+	}
+}
+
+// waitForNext gives the client the idle time for its next request. The deadline
+// is moved only when a quarter of that is over: moving it is not free.
+func (c *conn) waitForNext() {
+	idle := c.server.IdleTimeout
+	now := time.Now()
+	if left := c.until.Sub(now); left < idle-idle/4 || left > idle {
+		c.setDeadline(now.Add(idle))
+	}
+}
+
+func (c *conn) setDeadline(t time.Time) {
+	c.until = t
+	c.rwc.SetReadDeadline(t) // a connection that is gone is seen when it is read
+}
+
+// part ends an answer that came before its request's end: the client reads it
+// before what it still sends is refused.
+func (c *conn) part() {
+	if half, ok := c.rwc.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
+		time.Sleep(partingWait)
+	}
+}
+
+func (c *conn) close() {
+	c.rwc.Close()
+	c.from = c.to
+	c.release()
+}
+
+// handOver gives the connection away, with what was read of it.
+func (c *conn) handOver() {
+	read := bytes.Clone(c.unused())
+	c.from = c.to
+	c.release()
+	c.setDeadline(time.Time{})
+	c.server.forget(c)
+	c.server.Rest(&begun{Conn: c.rwc, read: read})
+}
+
+// A begun connection has been read from; it gives that back first.
+type begun struct {
+	net.Conn
+	read []byte
+}
+
+func (b *begun) Read(p []byte) (int, error) {
+	if len(b.read) == 0 {
+		return b.Conn.Read(p)
+	}
+	n := copy(p, b.read)
+	if b.read = b.read[n:]; len(b.read) == 0 {
+		b.read = nil
+	}
+	return n, nil
+}
+
+// CloseWrite ends the sending half where the connection has halves.
+func (b *begun) CloseWrite() error {
+	if half, ok := b.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return errors.ErrUnsupported
+}

@@ -1,0 +1,372 @@
+package plainhttp
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// heldBack is how much of an answer is held back to learn its length. What is
+// longer, or flushed before its end, and has no Content-Length goes in chunks.
+const heldBack = 8 << 10
+
+// directly is from where on a write goes to the connection without a copy.
+const directly = 8 << 10
+
+var outputs = sync.Pool{New: func() any { b := make([]byte, 0, heldBack+2<<10); return &b }}
+
+// A response is an http.ResponseWriter. Its buffers are its own only while
+// something is in them, so that an open stream that is silent holds none.
+type response struct {
+	conn   *conn
+	body   *body
+	header http.Header
+	cancel context.CancelFunc
+
+	status   int
+	length   int64 // as the handler declared it, or -1
+	framed   bool  // how the body ends is decided, and the head is in out
+	chunked  bool
+	close    bool
+	duplex   bool
+	deadline bool // a write deadline was set
+	wrote    int64
+	head     *[]byte // status line and fields, before framing
+	out      *[]byte // to be sent; before framing: of the body
+	ended    atomic.Bool
+	err      error
+}
+
+// Header implements http.ResponseWriter.
+func (w *response) Header() http.Header { return w.header }
+
+// WriteHeader implements http.ResponseWriter. Informational answers go out at
+// once.
+func (w *response) WriteHeader(status int) {
+	if w.status != 0 {
+		return
+	}
+	if status < 100 || status > 999 {
+		panic("plainhttp: no such status: " + strconv.Itoa(status))
+	}
+	if status < 200 && status != http.StatusSwitchingProtocols {
+		w.inform(status)
+		return
+	}
+	w.status, w.length = status, -1
+	if text := w.header.Get("Content-Length"); text != "" {
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil && n >= 0 {
+			w.length = n
+		}
+	}
+	w.close = strings.EqualFold(w.header.Get("Connection"), "close")
+	w.head = outputs.Get().(*[]byte)
+	*w.head = appendHead((*w.head)[:0], status, w.header)
+}
+
+func (w *response) inform(status int) {
+	b := append(appendHead(nil, status, w.header), "\r\n"...)
+	w.send(b, nil)
+}
+
+// appendHead writes the status line and every field but those that frame.
+func appendHead(b []byte, status int, header http.Header) []byte {
+	b = append(b, "HTTP/1.1 "...)
+	b = strconv.AppendInt(b, int64(status), 10)
+	b = append(b, ' ')
+	if text := http.StatusText(status); text != "" {
+		b = append(b, text...)
+	} else {
+		b = strconv.AppendInt(append(b, "status code "...), int64(status), 10)
+	}
+	b = append(b, "\r\n"...)
+	for name, values := range header {
+		if name == "Content-Length" || name == "Transfer-Encoding" || name == "Connection" || !isToken(name) {
+			continue
+		}
+		for _, v := range values {
+			b = append(append(b, name...), ": "...)
+			b = append(appendValue(b, v), "\r\n"...)
+		}
+	}
+	if _, set := header["Date"]; !set && status >= 200 {
+		b = append(append(b, "Date: "...), date()...)
+		b = append(b, "\r\n"...)
+	}
+	return b
+}
+
+func isToken(name string) bool {
+	for i := range len(name) {
+		if !tokenByte[name[i]] {
+			return false
+		}
+	}
+	return name != ""
+}
+
+// appendValue writes a value on one line, whatever is in it.
+func appendValue(b []byte, v string) []byte {
+	from := len(b)
+	b = append(b, strings.Trim(v, " \t")...)
+	for i := from; i < len(b); i++ {
+		if b[i] == '\r' || b[i] == '\n' {
+			b[i] = ' '
+		}
+	}
+	return b
+}
+
+// Write implements http.ResponseWriter.
+func (w *response) Write(p []byte) (int, error) {
+	if w.ended.Load() {
+		return 0, errEnded
+	}
+	if w.status == 0 {
+		w.WriteHeader(http.StatusOK)
+	}
+	switch {
+	case w.err != nil:
+		return 0, w.err
+	case !hasBody(w.status):
+		return 0, http.ErrBodyNotAllowed
+	}
+	if w.wrote += int64(len(p)); w.length >= 0 && w.wrote > w.length {
+		return 0, http.ErrContentLength
+	}
+	if len(p) == 0 {
+		return 0, nil
+	}
+	if !w.framed {
+		if w.hold(p) {
+			return len(p), nil
+		}
+		w.frame(false, p)
+	}
+	w.put(p)
+	return len(p), w.err
+}
+
+// hold keeps p back when the whole answer may be short.
+func (w *response) hold(p []byte) bool {
+	if w.wrote > heldBack || w.length > heldBack {
+		return false
+	}
+	w.reserve()
+	*w.out = append(*w.out, p...)
+	return true
+}
+
+func (w *response) reserve() {
+	if w.out == nil {
+		w.out = outputs.Get().(*[]byte)
+		*w.out = (*w.out)[:0]
+	}
+}
+
+// frame ends the head by saying how the body ends, and puts what was held back
+// behind it. An answer that comes before its request was read ends the
+// connection, unless little is left to read. Next is what will be written next.
+func (w *response) frame(last bool, next []byte) {
+	w.framed = true
+	if !w.duplex && !w.body.discard() {
+		w.close = true
+	}
+	held := w.out
+	w.out, w.head = w.head, nil
+	if held != nil && len(*held) > 0 {
+		next = *held
+	}
+	w.sniff(next)
+	b := *w.out
+	switch {
+	case !hasBody(w.status):
+	case w.length >= 0:
+		b = strconv.AppendInt(append(b, "Content-Length: "...), w.length, 10)
+		b = append(b, "\r\n"...)
+	case last:
+		b = strconv.AppendInt(append(b, "Content-Length: "...), w.wrote, 10)
+		b = append(b, "\r\n"...)
+	default:
+		w.chunked = true
+		b = append(b, "Transfer-Encoding: chunked\r\n"...)
+	}
+	if w.close {
+		b = append(b, "Connection: close\r\n"...)
+	}
+	*w.out = append(b, "\r\n"...)
+	if held != nil {
+		if len(*held) > 0 {
+			w.put(*held)
+		}
+		giveBack(held)
+	}
+}
+
+// sniff names the type of a body that has none, as net/http does.
+func (w *response) sniff(start []byte) {
+	if len(start) == 0 || w.header["Content-Type"] != nil || w.header.Get("Content-Encoding") != "" {
+		return
+	}
+	b := append(*w.out, "Content-Type: "...)
+	*w.out = append(append(b, http.DetectContentType(start)...), "\r\n"...)
+}
+
+// put adds a piece of the body to what is sent.
+func (w *response) put(p []byte) {
+	w.reserve()
+	if w.chunked {
+		*w.out = append(strconv.AppendUint(*w.out, uint64(len(p)), 16), "\r\n"...)
+	}
+	if len(p) >= directly {
+		w.send(*w.out, p)
+		*w.out = (*w.out)[:0]
+	} else {
+		*w.out = append(*w.out, p...)
+	}
+	if w.chunked {
+		*w.out = append(*w.out, "\r\n"...)
+	}
+	if len(*w.out) >= heldBack {
+		w.flush()
+	}
+}
+
+func (w *response) flush() {
+	if w.out == nil {
+		return
+	}
+	if len(*w.out) > 0 {
+		w.send(*w.out, nil)
+	}
+	giveBack(w.out)
+	w.out = nil
+}
+
+// send writes both to the connection. When that fails, so does the call.
+func (w *response) send(a, b []byte) {
+	if w.err != nil {
+		return
+	}
+	if b == nil {
+		_, w.err = w.conn.rwc.Write(a)
+	} else {
+		both := net.Buffers{a, b}
+		_, w.err = both.WriteTo(w.conn.rwc)
+	}
+	if w.err != nil {
+		w.cancel()
+	}
+}
+
+// finish ends the answer.
+func (w *response) finish() {
+	if w.status == 0 {
+		w.WriteHeader(http.StatusOK)
+	}
+	if !w.framed {
+		w.frame(true, nil)
+	}
+	if w.chunked {
+		w.reserve()
+		*w.out = append(*w.out, "0\r\n\r\n"...)
+	}
+	w.flush()
+	if w.deadline {
+		w.conn.rwc.SetWriteDeadline(time.Time{})
+	}
+}
+
+// release gives the buffers of an answer that was not finished back.
+func (w *response) release() {
+	w.ended.Store(true)
+	for _, b := range []*[]byte{w.head, w.out} {
+		if b != nil {
+			giveBack(b)
+		}
+	}
+	w.head, w.out = nil, nil
+}
+
+// errEnded is for handlers that write after they returned.
+var errEnded = errors.New("plainhttp: the call has ended")
+
+func giveBack(b *[]byte) {
+	if cap(*b) <= 4*heldBack {
+		outputs.Put(b)
+	}
+}
+
+// reusable says whether another request may follow.
+func (w *response) reusable() bool {
+	return w.err == nil && !w.close && w.body.left == 0 && (w.length < 0 || w.wrote == w.length || !hasBody(w.status))
+}
+
+func hasBody(status int) bool {
+	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
+}
+
+// FlushError sends what there is (http.ResponseController).
+func (w *response) FlushError() error {
+	if w.ended.Load() {
+		return errEnded
+	}
+	if w.status == 0 {
+		w.WriteHeader(http.StatusOK)
+	}
+	if w.err == nil {
+		if !w.framed {
+			w.frame(false, nil)
+		}
+		w.flush()
+	}
+	return w.err
+}
+
+// Flush implements http.Flusher.
+func (w *response) Flush() { w.FlushError() }
+
+// SetReadDeadline bounds reading the request's body (http.ResponseController).
+func (w *response) SetReadDeadline(t time.Time) error {
+	w.conn.mu.Lock()
+	defer w.conn.mu.Unlock()
+	w.conn.setDeadline(t)
+	return nil
+}
+
+// SetWriteDeadline bounds writes (http.ResponseController).
+func (w *response) SetWriteDeadline(t time.Time) error {
+	w.deadline = true
+	return w.conn.rwc.SetWriteDeadline(t)
+}
+
+// EnableFullDuplex leaves the request's body to the handler
+// (http.ResponseController).
+func (w *response) EnableFullDuplex() error {
+	w.duplex = true
+	return nil
+}
+
+// A stamp is the time as a Date field has it, for one second.
+type stamp struct {
+	second int64
+	text   string
+}
+
+var lastStamp atomic.Pointer[stamp]
+
+func date() string {
+	now := time.Now()
+	s := lastStamp.Load()
+	if s == nil || s.second != now.Unix() {
+		s = &stamp{now.Unix(), now.UTC().Format(http.TimeFormat)}
+		lastStamp.Store(s)
+	}
+	return s.text
+}
