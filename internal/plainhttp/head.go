@@ -44,7 +44,7 @@ func plainMethod(m string) bool {
 }
 
 func readFields(r *http.Request, lines string) bool {
-	n := strings.Count(lines, "\r\n") - 1
+	n := max(strings.Count(lines, "\r\n")-1, 0) // a head with other line ends has fewer
 	values := make([]string, 0, n)
 	r.Header = make(http.Header, n)
 	hosts, lengths := 0, 0

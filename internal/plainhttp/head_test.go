@@ -15,7 +15,7 @@ const signed = "POST /model/arn%3Aaws%3Abedrock/converse?a=b HTTP/1.1\r\nHost: 1
 // FuzzParse: what is taken for plain means to net/http what it means here.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{signed, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "GET //a/../b?%zz HTTP/1.1\r\nhost: [::1]:80\r\nConnection: keep-alive\r\nX: \t a\tb \r\n\r\n",
-		"GET / HTTP/1.1\r\nHost: a\r\n b\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\nX: b\r\n\r\n", "PUT /%41 HTTP/1.1\r\nHost:a\r\nContent-Length:00\r\nX-:\r\n\r\n"} {
+		"GET / HTTP/1.1\r\nHost: a\r\n b\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\nX: b\r\n\r\n", "GET / HTTP/1.1\n\r\n\r\n", "PUT /%41 HTTP/1.1\r\nHost:a\r\nContent-Length:00\r\nX-:\r\n\r\n"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, head string) {
