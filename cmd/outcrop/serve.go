@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"runtime/debug"
 
 	"outcrop/server"
 )
@@ -42,19 +41,13 @@ func (s *serveCommand) Run(ctx context.Context) error {
 	if err := bindLibreChat(config, log); err != nil {
 		return err
 	}
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
+	tendMemory(ctx, log)
 	stop, err := profileRun()
 	if err != nil {
 		return err
 	}
 	return errors.Join(server.Run(ctx, *config, log, os.Stdout), stop())
 }
-
-// gcPercent spends some memory to collect half as often as Go does by itself:
-// what lives on is small beside what each call leaves behind. GOGC overrides.
-const gcPercent = 200
 
 func override(setting *string, flag string) {
 	if flag != "" {

@@ -9,8 +9,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,15 +39,9 @@ const levelEvery = 5 * time.Second
 // soak loads Outcrop with half of what it can take for a while. Profiles of
 // its heap go into folder profiles, if one is named.
 func (w *world) soak(ctx context.Context, d time.Duration, profiles string) (err error) {
-	var env []string
-	if profiles != "" {
-		if profiles, err = filepath.Abs(profiles); err != nil {
-			return err
-		}
-		if err := os.MkdirAll(profiles, 0o755); err != nil {
-			return err
-		}
-		env = append(env, "OUTCROP_HEAPPROFILE="+filepath.Join(profiles, "soak.heap"))
+	env, err := heapsInto(profiles, "soak.heap")
+	if err != nil {
+		return err
 	}
 	if w.busy, err = w.gateway(ctx, "busy", env...); err != nil {
 		return err

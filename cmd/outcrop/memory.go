@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"runtime/metrics"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// How the garbage collector is paced (docs/decisions/0007-memory.md): it gets
+// room when it works often, and gives it back when there is little to do.
+const (
+	paceEvery    = time.Second
+	oftenCycles  = 4 // more in a second, and it gets more room
+	wantedCycles = 3
+	rareCycles   = 2        // fewer, and it gets less
+	leastRoom    = 50       // percent of what lives, as GOGC counts
+	usualRoom    = 100      // percent that it may have however much lives
+	mostRoom     = 400      // percent
+	mostBytes    = 64 << 20 // that it may have beyond the usual
+)
+
+// afterStart is when what only the start needed is given back.
+const afterStart = 3 * time.Second
+
+// tendMemory keeps memory small while ctx lasts, with a limit from the
+// container and the collector paced, unless GOMEMLIMIT and GOGC say otherwise.
+func tendMemory(ctx context.Context, log *slog.Logger) {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		if limit, ok := containerLimit(); ok {
+			debug.SetMemoryLimit(limit)
+		}
+	}
+	paced := os.Getenv("GOGC") == ""
+	if paced {
+		debug.SetGCPercent(leastRoom)
+	}
+	go func() {
+		started := time.After(afterStart)
+		tick := time.NewTicker(paceEvery)
+		defer tick.Stop()
+		room, before := leastRoom, collections()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-started:
+				debug.FreeOSMemory()
+				if err := forgetProgram(); err != nil {
+					log.Debug("memory of the start was not given back", "err", err)
+				}
+			case <-tick.C:
+				if now := collections(); paced {
+					if next := pace(room, now.cycles-before.cycles, now.live); next != room {
+						room = next
+						debug.SetGCPercent(room)
+					}
+					before = now
+				}
+			}
+		}
+	}()
+}
+
+// pace says how much room the collector gets after a second with so many
+// cycles, while so many bytes live. It is given at once and taken back slowly:
+// load comes in waves.
+func pace(room int, cycles, live uint64) int {
+	most := min(mostRoom, max(usualRoom, int(100*mostBytes/max(live, 1))))
+	switch {
+	case cycles > oftenCycles:
+		room = int(min(uint64(room)*cycles/wantedCycles, mostRoom))
+	case cycles < rareCycles:
+		room -= room / 16
+	}
+	return max(leastRoom, min(room, most))
+}
+
+type collected struct{ cycles, live uint64 }
+
+func collections() collected {
+	s := []metrics.Sample{{Name: "/gc/cycles/automatic:gc-cycles"}, {Name: "/gc/heap/live:bytes"}}
+	metrics.Read(s)
+	return collected{s[0].Value.Uint64(), s[1].Value.Uint64()}
+}
+
+// containerLimit is where the heap had better stop in a container whose memory
+// is limited: the rest is for the program, the store and the stacks.
+func containerLimit() (bytes int64, ok bool) {
+	text, err := os.ReadFile("/sys/fs/cgroup/memory.max")
+	if err != nil {
+		return 0, false
+	}
+	most, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64) // "max" when there is none
+	return most / 5 * 4, err == nil
+}
