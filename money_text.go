@@ -47,6 +47,29 @@ func (m Money) Scale(times, over uint64) Money {
 	return scaled
 }
 
+// Split divides m in proportion to weights, to the pico-dollar: the parts add up
+// to m, and what cannot be divided goes to those where a whole one is reached
+// first in order. ok is false when no weight is above zero.
+func (m Money) Split(weights []Money) (parts []Money, ok bool) {
+	all, sum, whole := new(big.Int), new(big.Int), m.int()
+	for _, w := range weights {
+		all.Add(all, w.int())
+	}
+	if all.Sign() == 0 {
+		return nil, false
+	}
+	parts = make([]Money, len(weights))
+	given := new(big.Int)
+	for i, w := range weights {
+		sum.Add(sum, w.int())
+		upTo := new(big.Int).Mul(whole, sum)
+		upTo.Div(upTo, all)
+		parts[i], _ = moneyOf(new(big.Int).Sub(upTo, given)) // at most m
+		given = upTo
+	}
+	return parts, true
+}
+
 // Part is m as a fraction of whole: 0.5 for half of it. Of nothing, anything
 // is infinitely much; use it to show and to compare with percentages.
 func (m Money) Part(whole Money) float64 {

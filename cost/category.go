@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -36,11 +37,12 @@ type CategoryRule struct {
 	fits predicate
 }
 
-// A SplitCharge divides the cost of one value among others.
+// A SplitCharge divides the cost of one value among others: of lines that have
+// none, when Source is empty.
 type SplitCharge struct {
 	Source  string
 	Targets []string
-	Method  string   // FIXED, PROPORTIONAL or EVEN
+	Method  string   // of the methods
 	Percent []string // of FIXED: one for each target
 }
 
@@ -49,6 +51,7 @@ const (
 	maxCategories    = 50
 	maxCategoryRules = 500
 	maxSplitCharges  = 10
+	maxSplitTargets  = 500
 	maxCategoryDepth = 10 // of categories that ask for one another
 	maxCategoryValue = 50 // characters
 	categoryKind     = "category"
@@ -137,6 +140,7 @@ func (c *Costs) addCategories(ctx context.Context, account outcrop.AccountID, v 
 			return outcrop.Errorf(outcrop.Invalid, "Cost category %s does not exist. There are: %s", name, listOr(names, "none; make one with CreateCostCategoryDefinition"))
 		}
 	}
+	v.asked = slices.Sorted(maps.Keys(asked))
 	return nil
 }
 
@@ -277,13 +281,19 @@ func (r *CategoryRule) check(i int) error {
 
 func (s *SplitCharge) check(earlier []SplitCharge) error {
 	switch {
-	case s.Source == "" || len(s.Targets) == 0:
-		return outcrop.Errorf(outcrop.Invalid, "A split charge rule needs a Source and Targets")
+	case len(s.Targets) == 0 || len(s.Targets) > maxSplitTargets:
+		return outcrop.Errorf(outcrop.Invalid, "Split charge rule of %q has 1 to %d targets, not %d", s.Source, maxSplitTargets, len(s.Targets))
+	case slices.Contains(s.Targets, ""):
+		return outcrop.Errorf(outcrop.Invalid, "Split charge rule of %q: a target is the name of a value", s.Source)
+	case len(slices.Compact(slices.Sorted(slices.Values(s.Targets)))) < len(s.Targets):
+		return outcrop.Errorf(outcrop.Invalid, "Split charge rule of %q: a target is given twice", s.Source)
+	case !slices.Contains([]string{splitFixed, splitEven, splitProportional}, s.Method):
+		return outcrop.Errorf(outcrop.Invalid, "Split charge rule of %q: Method %q is invalid. Valid values are FIXED, PROPORTIONAL, EVEN", s.Source, s.Method)
 	case slices.Contains(s.Targets, s.Source):
 		return outcrop.Errorf(outcrop.Invalid, "Split charge rule of %s: its source cannot be one of its targets", s.Source)
-	case s.Method != "FIXED" && len(s.Percent) > 0:
+	case s.Method != splitFixed && len(s.Percent) > 0:
 		return outcrop.Errorf(outcrop.Invalid, "Split charge rule of %s: Parameters belong to the method FIXED", s.Source)
-	case s.Method == "FIXED" && len(s.Percent) != len(s.Targets):
+	case s.Method == splitFixed && len(s.Percent) != len(s.Targets):
 		return outcrop.Errorf(outcrop.Invalid, "Split charge rule of %s: FIXED needs one ALLOCATION_PERCENTAGES value for each target", s.Source)
 	}
 	for _, e := range earlier {
@@ -291,7 +301,7 @@ func (s *SplitCharge) check(earlier []SplitCharge) error {
 			return outcrop.Errorf(outcrop.Invalid, "Split charge rule of %s: a value is the source of one rule, and no source is another rule's target", s.Source)
 		}
 	}
-	if s.Method == "FIXED" {
+	if s.Method == splitFixed {
 		return s.checkPercent()
 	}
 	return nil

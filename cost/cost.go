@@ -62,6 +62,8 @@ type Costs struct {
 	log     *slog.Logger
 	folding chan struct{} // holds one token: one fold at a time
 	cube    cube          // days in memory; changed by who holds the token
+	late    tail          // records behind them, likewise
+	known   known         // what questions have found out
 	docs    parsed
 	unpriced
 }

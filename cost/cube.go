@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"sync"
+	"sync/atomic"
 
 	"outcrop"
 )
@@ -35,10 +36,11 @@ type pageKey struct {
 	day     int64
 }
 
-// A page is one day by line.
+// A page is one day by line. Its number is no other page's.
 type page struct {
-	cells []cell
-	at    map[*entry]int // of who folds
+	number uint64
+	cells  []cell
+	at     map[*entry]int // of who folds
 }
 
 type cell struct {
@@ -89,7 +91,7 @@ func (c *cube) fold(b Batch) {
 			continue
 		}
 		if fresh[at] == nil {
-			fresh[at] = &page{append([]cell(nil), old.cells...), old.at}
+			fresh[at] = &page{pageNumbers.Add(1), append([]cell(nil), old.cells...), old.at}
 		}
 		fresh[at].add(c.entry(&key.Line), add)
 	}
@@ -118,7 +120,10 @@ func (c *cube) forgetVersions(b Batch) {
 	})
 }
 
-func newPage() *page { return &page{at: map[*entry]int{}} }
+// pageNumbers is the number of the last page made.
+var pageNumbers atomic.Uint64
+
+func newPage() *page { return &page{number: pageNumbers.Add(1), at: map[*entry]int{}} }
 
 func (p *page) add(e *entry, a Amount) {
 	i, ok := p.at[e]

@@ -21,8 +21,9 @@ const (
 type fact struct {
 	*entry
 	view  *view
-	at    time.Time // within the period
-	depth int       // of cost categories that ask for one another
+	at    time.Time         // within the period
+	depth int               // of cost categories that ask for one another
+	moved map[string]string // value by cost category, of a part of the cost that a split charge moved
 }
 
 // tag is the value of a key that is active; ok is false when there is none.
@@ -96,6 +97,9 @@ func (x *fact) shownSession() outcrop.Tags {
 
 // category is the value that a cost category gives x.
 func (x *fact) category(name string) (value string, ok bool) {
+	if value, ok = x.moved[name]; ok && x.depth == 0 { // rules of other categories see lines as they are
+		return value, true
+	}
 	c := x.view.categories[name]
 	if c == nil || x.depth > maxCategoryDepth {
 		return "", false

@@ -31,3 +31,11 @@ func (m *memo[T]) at(e *entry, epoch int) (place *T, known bool) {
 	*n = noted[T]{of: e}
 	return &n.what, false
 }
+
+// size is how many entries may be noted.
+func (m *memo[T]) size() (n int) {
+	for _, list := range m.epochs {
+		n += len(list)
+	}
+	return n
+}

@@ -118,6 +118,17 @@ func (v *Value) add(a Amount, w *worth) {
 	v.Unit = commonUnit(v.Unit, w.unit)
 }
 
+// plus adds another value.
+func (v *Value) plus(w *Value) {
+	v.Cost = v.Cost.Add(w.Cost)
+	v.Tokens += w.Tokens
+	v.Thousandths += w.Thousandths
+	v.Unpriced += w.Unpriced
+	v.Estimated += w.Estimated
+	v.Invocations += w.Invocations
+	v.Unit = commonUnit(v.Unit, w.Unit)
+}
+
 func commonUnit(a, b string) string {
 	switch {
 	case a == "" || a == b:

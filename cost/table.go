@@ -13,10 +13,14 @@ import (
 // its account has activated and the cost categories that it has defined.
 type view struct {
 	Settings
+	account    outcrop.AccountID
+	filter     *Filter // what pass was made of
 	history    history
 	active     map[string]bool
 	everyTag   bool // active or not
 	categories map[string]*Category
+	asked      []string // categories that the question names
+	plain      bool     // split charges move nothing
 	pass       predicate
 	groupBy    []Grouping
 	epochs     []time.Time // when a category begins to mean something else
@@ -31,7 +35,7 @@ func (c *Costs) view(ctx context.Context, account outcrop.AccountID, version str
 	if err := c.records.Sync(ctx); err != nil {
 		return nil, fmt.Errorf("sync ledger: %w", err)
 	}
-	v := &view{Settings: c.Settings, active: map[string]bool{PrincipalKey: true}, pass: pass, groupBy: by}
+	v := &view{Settings: c.Settings, account: account, filter: f, active: map[string]bool{PrincipalKey: true}, pass: pass, groupBy: by}
 	if v.history, err = c.history(ctx, account, version); err != nil {
 		return nil, err
 	}
@@ -106,63 +110,94 @@ type slot struct {
 	pass  bool
 	group int // of the keys that a tabulation has met
 	worth
+	moves outcrop.Rate // what of the price a split charge moves: all of it, when there is one
+	split int          // 1 + the number of the division; 0 is none
 }
 
 // A tabulation fills a table. Groups are numbered as they are met, so that
 // adding a line to one hashes no text.
 type tabulation struct {
 	*table
-	view    *view
-	slots   memo[slot]
-	epochs  []int // by period
-	numbers map[groupKeys]int
-	keys    []groupKeys
-	values  [][]Value // by period and group number; without a Unit where nothing was used
+	*knowledge
+	epochs []int     // by period
+	values [][]Value // by period and group number; without a Unit where nothing was used
+	moved  []moved   // by period
 }
 
 // tabulate adds up an account's lines over periods.
 func (c *Costs) tabulate(ctx context.Context, v *view, account outcrop.AccountID, periods []Period) (*table, error) {
-	t := &tabulation{view: v, epochs: make([]int, len(periods)), numbers: map[groupKeys]int{}, values: make([][]Value, len(periods)), table: &table{
+	t := &tabulation{knowledge: c.known.take(v), epochs: make([]int, len(periods)), values: make([][]Value, len(periods)), moved: make([]moved, len(periods)), table: &table{
 		periods: periods, grouped: len(v.groupBy), totals: make([]Value, len(periods)), groups: make([]map[groupKeys]*Value, len(periods)),
 	}}
 	for i, p := range periods {
 		t.epochs[i] = v.epoch(p.Start)
 	}
-	for s, err := range c.walk(ctx, account, v.history, periods) {
-		if err != nil {
+	for first := 0; first < len(periods); {
+		end := sameUnit(periods, first)
+		run := t.hours
+		if periods[first].wholeDays() {
+			run = t.days
+		}
+		if err := run(ctx, c, account, first, end); err != nil {
 			return nil, err
 		}
-		if s.Tokens == 0 {
-			continue // a record without usage is no line of a bill
-		}
-		if err := t.add(s); err != nil {
-			return nil, err
-		}
+		first = end
 	}
-	return t.done(), nil
+	if err := t.divide(ctx, c); err != nil {
+		return nil, err
+	}
+	table := t.done()
+	c.known.put(t.knowledge)
+	return table, nil
 }
 
-func (t *tabulation) slot(s sum) *slot {
-	as, known := t.slots.at(s.entry, t.epochs[s.period])
-	if known {
-		return as
+// days adds up periods of whole days: each day by its sums, if they are known
+// from an earlier question, and what is not folded yet line by line.
+func (t *tabulation) days(ctx context.Context, c *Costs, account outcrop.AccountID, first, end int) error {
+	taken, tail, err := c.take(ctx, account, t.view.history, t.periods[first:end])
+	if err != nil {
+		return err
 	}
-	x := t.view.fact(s.entry, t.periods[s.period].Start)
-	if as.pass = t.view.pass(x); !as.pass {
-		return as
+	for i, pages := range taken {
+		for _, p := range pages {
+			if err := t.addPage(first+i, t.day(p, t.epochs[first+i], t.periods[first+i].Start)); err != nil {
+				return err
+			}
+		}
 	}
-	as.worth = t.view.worth(&s.entry.Line)
-	group := t.view.group(x)
-	if as.group, known = t.numbers[group]; !known {
-		as.group = len(t.keys)
-		t.numbers[group] = as.group
-		t.keys = append(t.keys, t.view.named(group))
+	for _, late := range tail {
+		i, ok := periodOf(t.periods[first:end], late.hour)
+		if !ok {
+			continue
+		}
+		if err := t.add(sum{first + i, late.entry, late.Amount}, &t.slots); err != nil {
+			return err
+		}
 	}
-	return as
+	return nil
 }
 
-func (t *tabulation) add(s sum) error {
-	as := t.slot(s)
+// hours adds up periods from the store, whose entries are this walk's own.
+func (t *tabulation) hours(ctx context.Context, c *Costs, account outcrop.AccountID, first, end int) (err error) {
+	var slots memo[slot]
+	c.walkHours(ctx, account, t.view.history, t.periods[first:end], func(s sum, failed error) bool {
+		if err = failed; err == nil {
+			s.period += first
+			err = t.add(s, &slots)
+		}
+		return err == nil
+	})
+	return err
+}
+
+func (t *tabulation) add(s sum, slots *memo[slot]) error {
+	if s.Tokens == 0 {
+		return nil // a record without usage is no line of a bill
+	}
+	as := t.slot(slots, s.entry, t.epochs[s.period], t.periods[s.period].Start)
+	if as.split > 0 {
+		t.moved[s.period].add(as.split-1, as.moves.For(s.Tokens))
+	}
 	if !as.pass {
 		return nil
 	}
@@ -170,19 +205,42 @@ func (t *tabulation) add(s sum) error {
 	if t.grouped == 0 {
 		return nil
 	}
-	row := t.values[s.period]
-	if as.group >= len(row) {
-		row = slices.Grow(row, len(t.keys)-len(row))[:len(t.keys)]
-		t.values[s.period] = row
+	v, err := t.value(s.period, as.group)
+	if err == nil {
+		v.add(s.Amount, &as.worth)
 	}
-	if row[as.group].Unit == "" {
+	return err
+}
+
+func (t *tabulation) addPage(period int, sums *pageSums) error {
+	t.totals[period].plus(&sums.total)
+	for division, m := range sums.moved {
+		t.moved[period].add(division, m)
+	}
+	for i := range sums.groups {
+		v, err := t.value(period, sums.groups[i].group)
+		if err != nil {
+			return err
+		}
+		v.plus(&sums.groups[i].Value)
+	}
+	return nil
+}
+
+// value is that of a group in a period, which something is to be added to.
+func (t *tabulation) value(period, group int) (*Value, error) {
+	row := t.values[period]
+	if group >= len(row) {
+		row = slices.Grow(row, len(t.keys)-len(row))[:len(t.keys)]
+		t.values[period] = row
+	}
+	if row[group] == (Value{}) {
 		if t.cells++; t.cells > maxCells {
-			return &outcrop.Error{Kind: outcrop.Invalid, Code: "LimitExceededException",
+			return nil, &outcrop.Error{Kind: outcrop.Invalid, Code: "LimitExceededException",
 				Message: "The answer has too many groups. Choose a shorter period, a coarser granularity or a filter."}
 		}
 	}
-	row[as.group].add(s.Amount, &as.worth)
-	return nil
+	return &row[group], nil
 }
 
 // done names the groups.
@@ -190,7 +248,7 @@ func (t *tabulation) done() *table {
 	for period, row := range t.values {
 		groups := make(map[groupKeys]*Value, len(row))
 		for number := range row {
-			if row[number].Unit != "" {
+			if row[number] != (Value{}) {
 				groups[t.keys[number]] = &row[number]
 			}
 		}

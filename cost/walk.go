@@ -23,10 +23,7 @@ type sum struct {
 func (c *Costs) walk(ctx context.Context, account outcrop.AccountID, v history, periods []Period) iter.Seq2[sum, error] {
 	return func(yield func(sum, error) bool) {
 		for first := 0; first < len(periods); {
-			end := first + 1
-			for end < len(periods) && periods[end].wholeDays() == periods[first].wholeDays() {
-				end++
-			}
+			end := sameUnit(periods, first)
 			run := c.walkHours
 			if periods[first].wholeDays() {
 				run = c.walkDays
@@ -40,6 +37,16 @@ func (c *Costs) walk(ctx context.Context, account outcrop.AccountID, v history, 
 			first = end
 		}
 	}
+}
+
+// sameUnit is the end of the periods from first on that are read in the same
+// way: by days, or by hours.
+func sameUnit(periods []Period, first int) (end int) {
+	end = first + 1
+	for end < len(periods) && periods[end].wholeDays() == periods[first].wholeDays() {
+		end++
+	}
+	return end
 }
 
 // walkDays answers from the cube, and from the tail that is not folded yet. All
@@ -88,47 +95,6 @@ func (c *Costs) take(ctx context.Context, account outcrop.AccountID, v history, 
 		}
 	}
 	return taken, tail, nil
-}
-
-// A late is what an entry came to in one hour, of records that are not folded
-// yet.
-type late struct {
-	hour int64
-	*entry
-	Amount
-}
-
-// maxTail is how many unfolded records a question adds up by itself. When there
-// are more, it folds them first.
-const maxTail = 512
-
-// tail adds up what has been settled after the last fold, without a write: a
-// question would otherwise wait for the disk. The caller holds the folding
-// token, and pages that it takes now lack exactly these records.
-func (c *Costs) tail(ctx context.Context, account outcrop.AccountID, v history) ([]late, error) {
-	mark, err := c.mark(ctx)
-	if err != nil {
-		return nil, err
-	}
-	records, err := c.records.After(ctx, mark, maxTail+1)
-	if err != nil {
-		return nil, fmt.Errorf("read ledger after %d: %w", mark, err)
-	}
-	if len(records) > maxTail {
-		return nil, c.catchUp(ctx)
-	}
-	b, err := fold(mark, records)
-	if err != nil {
-		return nil, err
-	}
-	var out []late
-	for key, amount := range b.Rollups {
-		if key.Line.Account == account {
-			e := c.cube.entry(&key.Line)
-			out = append(out, late{key.Hour, c.cube.entry(v.tell(c.Settings, e, key.Hour)), amount})
-		}
-	}
-	return out, nil
 }
 
 // interned gives equal lines one entry.

@@ -91,6 +91,34 @@ func TestGetCostAndUsageByTag(t *testing.T) {
 	}
 }
 
+// A cost category with a split charge, as a client makes and reads it.
+func TestSplitChargesOverTheWire(t *testing.T) {
+	a := open(call(now, "app01"), call(now, "app02"), call(now, "shared"))
+	activate(t, a, "project")
+	made, err := a.createCostCategoryDefinition(t.Context(), who, &CreateCostCategoryDefinitionInput{Name: "Team", RuleVersion: ruleVersion,
+		Rules: []CostCategoryRule{{Type: "INHERITED_VALUE", InheritedValue: &CostCategoryInheritedValueDimension{DimensionName: "TAG", DimensionKey: "project"}}},
+		SplitChargeRules: []CostCategorySplitChargeRule{{Source: "shared", Targets: []string{"app01", "app02"}, Method: "FIXED",
+			Parameters: []CostCategorySplitChargeRuleParameter{{Type: "ALLOCATION_PERCENTAGES", Values: []string{"75", "25"}}}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := a.getCostAndUsage(t.Context(), who, question("2026-11-21", "2026-11-22", "DAILY", GroupDefinition{Type: "COST_CATEGORY", Key: "Team"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	usd := func(amount string) map[string]MetricValue {
+		return map[string]MetricValue{"UnblendedCost": {Amount: amount, Unit: "USD"}}
+	}
+	want := []Group{{[]string{"Team$app01"}, usd("0.021525")}, {[]string{"Team$app02"}, usd("0.015375")}, {[]string{"Team$shared"}, usd("0")}}
+	if diff := cmp.Diff(want, out.ResultsByTime[0].Groups); diff != "" {
+		t.Error(diff)
+	}
+	described, err := a.describeCostCategoryDefinition(t.Context(), who, &DescribeCostCategoryDefinitionInput{CostCategoryArn: made.CostCategoryArn})
+	if err != nil || described.CostCategory.SplitChargeRules[0].Parameters[0].Values[0] != "75" {
+		t.Errorf("described as %+v, %v", described, err)
+	}
+}
+
 func TestGetCostAndUsageWithoutGroups(t *testing.T) {
 	in := question("2026-11-21T14:00:00Z", "2026-11-21T16:00:00Z", "HOURLY")
 	in.Metrics = []string{"BLENDED_COST", "UsageQuantity"}
