@@ -147,6 +147,9 @@ type Stream struct {
 	Events iter.Seq2[converse.Event, error]
 	// ServedIn is the Region of the last attempt, known once Events has begun.
 	ServedIn func() outcrop.Region
+	// Usage is what was settled, known once the metadata event has come. It
+	// tells kinds that the event has no words for.
+	Usage func() outcrop.Usage
 }
 
 // ConverseStream begins a call answered in events. Breaking off the sequence
@@ -157,7 +160,7 @@ func (g *Gateway) ConverseStream(ctx context.Context, call *Call) (*Stream, erro
 	if err != nil {
 		return nil, err
 	}
-	return &Stream{Target: t.target, ServedIn: func() outcrop.Region { return t.record.ServedIn }, Events: func(yield func(converse.Event, error) bool) {
+	return &Stream{Target: t.target, ServedIn: func() outcrop.Region { return t.record.ServedIn }, Usage: func() outcrop.Usage { return t.record.Usage }, Events: func(yield func(converse.Event, error) bool) {
 		g.follow(ctx, t, yield)
 	}}, nil
 }

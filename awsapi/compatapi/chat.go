@@ -37,13 +37,14 @@ func (a *API) chat(w http.ResponseWriter, r *awsapi.Request) error {
 			return err
 		}
 		defer func() { r.ServedIn = stream.ServedIn() }()
+		answer.Usage = stream.Usage
 		return streamChat(newEvents(w, r), stream.Events, native.OpenAIChat.Chunks(&answer), more.StreamOptions.IncludeUsage)
 	}
 	got, err := a.Gateway.Converse(r.Context(), c)
 	if err != nil {
 		return err
 	}
-	r.ServedIn, answer.Response = got.ServedIn, got.Response
+	r.ServedIn, answer.Response, answer.Usage = got.ServedIn, got.Response, func() outcrop.Usage { return got.Usage }
 	body, err := native.OpenAIChat.Encode(&answer)
 	if err != nil {
 		return err

@@ -53,7 +53,7 @@ func (a *API) createResponse(w http.ResponseWriter, r *awsapi.Request) error {
 	if err != nil {
 		return err
 	}
-	r.ServedIn = answer.ServedIn
+	r.ServedIn, p.settled = answer.ServedIn, func() outcrop.Usage { return answer.Usage }
 	told := newTeller(p, func(string, map[string]any) error { return nil })
 	for event := range answer.Response.Events() {
 		if err := told.event(&event); err != nil {
@@ -73,6 +73,7 @@ func (a *API) streamResponse(w http.ResponseWriter, r *awsapi.Request, c *gatewa
 		return err
 	}
 	defer func() { r.ServedIn = stream.ServedIn() }()
+	p.settled = stream.Usage
 	out := newEvents(w, r)
 	told := newTeller(p, func(name string, event map[string]any) error {
 		data, err := json.Marshal(event)

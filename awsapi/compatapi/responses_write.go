@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"outcrop"
 	"outcrop/converse"
 )
 
@@ -19,6 +20,8 @@ type reply struct {
 	status string // completed, incomplete or in_progress
 	reason string // why it is incomplete
 	usage  *converse.TokenUsage
+
+	settled func() outcrop.Usage // known with the usage; may be nil
 }
 
 // object is the response as OpenAI writes it.
@@ -39,7 +42,11 @@ func (p *reply) object() map[string]any {
 		o["incomplete_details"] = map[string]any{"reason": p.reason}
 	}
 	if p.usage != nil {
-		o["usage"] = responseUsage(p.usage)
+		var settled outcrop.Usage
+		if p.settled != nil {
+			settled = p.settled()
+		}
+		o["usage"] = responseUsage(p.usage, settled)
 	}
 	return o
 }
@@ -75,15 +82,16 @@ func (b *responseBody) formatOrText() any {
 	return map[string]string{"type": "text"}
 }
 
-// responseUsage counts as OpenAI does: cached tokens are among the input.
-func responseUsage(u *converse.TokenUsage) map[string]any {
+// responseUsage counts as OpenAI does: cached tokens are among the input, and
+// reasoning among the output.
+func responseUsage(u *converse.TokenUsage, settled outcrop.Usage) map[string]any {
 	var cached int64
 	if u.CacheReadInputTokens != nil {
 		cached = *u.CacheReadInputTokens
 	}
 	return map[string]any{
 		"input_tokens": u.TotalTokens - u.OutputTokens, "input_tokens_details": map[string]any{"cached_tokens": cached},
-		"output_tokens": u.OutputTokens, "output_tokens_details": map[string]any{"reasoning_tokens": 0}, "total_tokens": u.TotalTokens,
+		"output_tokens": u.OutputTokens, "output_tokens_details": map[string]any{"reasoning_tokens": settled.Of(outcrop.ReasoningTokens)}, "total_tokens": u.TotalTokens,
 	}
 }
 

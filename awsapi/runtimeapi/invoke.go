@@ -133,7 +133,7 @@ func (a *API) invokeModel(w http.ResponseWriter, r *awsapi.Request) error {
 	if err != nil {
 		return refused(r, err)
 	}
-	r.ServedIn, in.answer.Response = answer.ServedIn, answer.Response
+	r.ServedIn, in.answer.Response, in.answer.Usage = answer.ServedIn, answer.Response, func() outcrop.Usage { return answer.Usage }
 	if in.tier != nil {
 		w.Header().Set("X-Amzn-Bedrock-Service-Tier", in.tier.Type)
 	}
@@ -206,6 +206,7 @@ func (a *API) invokeModelStream(w http.ResponseWriter, r *awsapi.Request) error 
 		return refused(r, err)
 	}
 	defer func() { r.ServedIn = stream.ServedIn() }()
+	in.answer.Usage = stream.Usage
 	if in.tier != nil {
 		w.Header().Set("X-Amzn-Bedrock-Service-Tier", in.tier.Type)
 	}

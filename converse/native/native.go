@@ -65,7 +65,8 @@ type Answer struct {
 	Model    outcrop.ModelID
 	Created  time.Time
 	Response *converse.Response
-	Metrics  func() Metrics // asked for once, with the last chunk; nil for forms that have none
+	Usage    func() outcrop.Usage // asked for once with the usage, for kinds that Converse has no words for; may be nil
+	Metrics  func() Metrics       // asked for once, with the last chunk; nil for forms that have none
 }
 
 // Metrics are amazon-bedrock-invocationMetrics, times in milliseconds.

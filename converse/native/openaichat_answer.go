@@ -3,6 +3,7 @@ package native
 import (
 	"encoding/json"
 
+	"outcrop"
 	"outcrop/converse"
 )
 
@@ -16,10 +17,18 @@ func finishReason(stop string) string {
 	return "stop"
 }
 
-func chatUsage(u *converse.TokenUsage) map[string]any {
+// chatUsage counts reasoning among the completion, where it is known.
+func chatUsage(a *Answer, u *converse.TokenUsage) map[string]any {
 	usage := map[string]any{"prompt_tokens": u.TotalTokens - u.OutputTokens, "completion_tokens": u.OutputTokens, "total_tokens": u.TotalTokens}
 	if u.CacheReadInputTokens != nil {
 		usage["prompt_tokens_details"] = map[string]any{"cached_tokens": *u.CacheReadInputTokens}
+	}
+	if a.Usage == nil {
+		return usage
+	}
+	settled := a.Usage()
+	if thought, known := settled.Get(outcrop.ReasoningTokens); known {
+		usage["completion_tokens_details"] = map[string]any{"reasoning_tokens": thought}
 	}
 	return usage
 }
@@ -52,7 +61,7 @@ func (openAIChat) Encode(a *Answer) ([]byte, error) {
 		message["tool_calls"] = calls
 	}
 	answer := chatObject(a, "chat.completion", map[string]any{"index": 0, "message": message, "finish_reason": finishReason(a.Response.StopReason)})
-	answer["usage"] = chatUsage(a.Response.Usage)
+	answer["usage"] = chatUsage(a, a.Response.Usage)
 	return json.Marshal(answer)
 }
 
@@ -86,7 +95,7 @@ func (c *chatChunks) Chunk(e converse.Event) ([][]byte, error) {
 		return c.delta(map[string]any{}, finishReason(e.MessageStop.StopReason))
 	case e.Metadata != nil:
 		last := chatObject(c.answer, "chat.completion.chunk")
-		last["usage"] = chatUsage(e.Metadata.Usage)
+		last["usage"] = chatUsage(c.answer, e.Metadata.Usage)
 		return marshal(withMetrics(last, c.answer))
 	}
 	return nil, nil
