@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"outcrop"
+	"outcrop/internal/h1"
 )
 
 // A Post is one request to a Host.
@@ -42,10 +43,10 @@ func (h *Host) Post(w *Watch, p Post) (*http.Response, error) {
 	}
 	request := (&http.Request{
 		Method: http.MethodPost, URL: target, Host: target.Host, Header: header,
-		Body: io.NopCloser(bytes.NewReader(p.Body)), ContentLength: int64(len(p.Body)),
+		Body: h1.NewBody(p.Body), ContentLength: int64(len(p.Body)),
 		// Lets the transport replace an idle connection that the server has
 		// closed, when nothing was written to it.
-		GetBody: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(p.Body)), nil },
+		GetBody: func() (io.ReadCloser, error) { return h1.NewBody(p.Body), nil },
 	}).WithContext(w.ctx)
 	if h.sign != nil {
 		if err := h.sign(request, &p); err != nil {

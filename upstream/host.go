@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"regexp"
 	"time"
+
+	"outcrop/internal/h1"
 )
 
 // Bounds of what a server may send.
@@ -46,7 +48,7 @@ type HostOptions struct {
 // A Host is one server. It is safe for concurrent use, and never tries twice.
 type Host struct {
 	rt      http.RoundTripper
-	own     *http.Transport // made by NewHost, closed by Close
+	own     *h1.Transport // made by NewHost, closed by Close
 	header  http.Header
 	secrets []string
 	failure func([]byte) *Failure
@@ -58,7 +60,7 @@ type Host struct {
 func NewHost(o HostOptions) *Host {
 	h := &Host{rt: o.RoundTripper, header: o.Header, secrets: o.Secrets, failure: o.Failure, sign: o.Sign, refuse: o.Refused}
 	if h.rt == nil {
-		h.own = transport(&o)
+		h.own = h1.Over(transport(&o))
 		h.rt = h.own
 	}
 	return h

@@ -1,0 +1,101 @@
+package h1
+
+import (
+	"fmt"
+	"net/http"
+	"net/textproto"
+	"strconv"
+	"strings"
+)
+
+// A head is what stands before the body of a response.
+type head struct {
+	status string // such as "200 OK"
+	code   int
+	minor  int // of HTTP/1.x
+	header http.Header
+
+	// How the body ends.
+	length  int64 // as told; -1 for untold
+	chunked bool
+	close   bool // the connection ends with it
+}
+
+// parseHead reads a head to its empty line. It takes what RFC 9112 says a
+// server may send and no more: a line that could mean two things to two readers
+// is an error, never a guess.
+func parseHead(text string) (h head, err error) {
+	line, rest, _ := strings.Cut(text, "\r\n")
+	if err := h.parseStatus(line); err != nil {
+		return h, err
+	}
+	n := strings.Count(rest, "\r\n") - 1 // the empty line is none
+	h.header = make(http.Header, n)
+	values := make([]string, n)
+	for i := range n {
+		line, rest, _ = strings.Cut(rest, "\r\n")
+		name, value, ok := strings.Cut(line, ":")
+		if !ok || !isToken(name) {
+			return h, fmt.Errorf("%w: a line without a name", errMalformed)
+		}
+		if value = strings.Trim(value, " \t"); !all(value, &fieldByte) {
+			return h, fmt.Errorf("%w: a control character in %s", errMalformed, name)
+		}
+		name = textproto.CanonicalMIMEHeaderKey(name)
+		if before, again := h.header[name]; again {
+			h.header[name] = append(before, value)
+			continue
+		}
+		values[i] = value
+		h.header[name] = values[i : i+1 : i+1]
+	}
+	if rest != "\r\n" {
+		return h, errMalformed
+	}
+	return h, h.frame()
+}
+
+// parseStatus reads such as "HTTP/1.1 200 OK"; the words may be missing.
+func (h *head) parseStatus(line string) error {
+	const version = "HTTP/1."
+	if len(line) < len("HTTP/1.1 200") || line[:len(version)] != version || line[8] != ' ' || line[7] != '0' && line[7] != '1' {
+		return errMalformed
+	}
+	h.minor, h.status = int(line[7]-'0'), line[9:]
+	code, words, _ := strings.Cut(h.status, " ")
+	n, err := strconv.Atoi(code)
+	if err != nil || len(code) != 3 || n < 100 || !all(words, &fieldByte) {
+		return errMalformed
+	}
+	h.code = n
+	return nil
+}
+
+// frame finds out how the body ends.
+func (h *head) frame() error {
+	h.length = -1
+	for i, text := range h.header["Content-Length"] {
+		n, err := strconv.ParseUint(text, 10, 63)
+		if err != nil || i > 0 && int64(n) != h.length {
+			return errFraming
+		}
+		h.length = int64(n)
+	}
+	if told := h.header["Content-Length"]; len(told) > 1 {
+		h.header["Content-Length"] = told[:1]
+	}
+	if coding := h.header["Transfer-Encoding"]; coding != nil {
+		if h.minor == 0 || h.length >= 0 || len(coding) != 1 || !strings.EqualFold(coding[0], "chunked") {
+			return errFraming
+		}
+		h.chunked = true
+		delete(h.header, "Transfer-Encoding")
+	}
+	h.close = h.minor == 0
+	for _, list := range h.header["Connection"] {
+		for word := range strings.SplitSeq(list, ",") {
+			h.close = h.close || strings.EqualFold(strings.Trim(word, " \t"), "close")
+		}
+	}
+	return nil
+}
