@@ -121,6 +121,7 @@ type Request struct {
 	Caller    outcrop.Caller
 	Labels    map[string]string // path labels, decoded once
 	Body      []byte
+	Digest    string         // sigv4.PayloadHash of Body, where its signature covers it; else empty
 	Payload   *sigv4.Payload // of a Streamed service: vouches for HTTP.Body, which is not read yet
 	Events    *sigv4.Events  // of a Duplex operation: verify the frames of HTTP.Body
 	Received  time.Time

@@ -161,7 +161,7 @@ func (c *call) serve() error {
 		return outcrop.Errorf(outcrop.Unimplemented, "Outcrop does not serve the operation %s of %s.", op.Name, op.Service.ID)
 	}
 	if h.raw != nil {
-		return c.raw(h, &Request{HTTP: c.r, Operation: op, ID: c.id, Caller: who, Labels: labels, Body: body, Received: c.received})
+		return c.raw(h, &Request{HTTP: c.r, Operation: op, ID: c.id, Caller: who, Labels: labels, Body: body, Digest: sig.signature.Digest(), Received: c.received})
 	}
 	return c.typed(op, h, who, labels, body)
 }
@@ -258,12 +258,14 @@ func tooLarge(limit int64) error {
 	return outcrop.Errorf(outcrop.TooLarge, "The request body is larger than %d bytes.", limit)
 }
 
-// readAll reads to the end into a buffer of the announced size at once.
+// readAll reads to the end. An announced size is believed at once up to
+// believedBytes, and beyond that up to eight times what has come: who only
+// announces gets no more memory.
 func readAll(r io.Reader, announced int64) ([]byte, error) {
-	const firstBytes = 4 << 10
+	const firstBytes, believedBytes = 4 << 10, 256 << 10
 	size := firstBytes
 	if announced >= 0 {
-		size = int(min(announced, 1<<20)) + 1 // one more byte, so that EOF needs no growth
+		size = int(min(announced, believedBytes)) + 1 // one more byte, so that EOF needs no growth
 	}
 	body := make([]byte, 0, size)
 	for {
@@ -274,6 +276,8 @@ func readAll(r io.Reader, announced int64) ([]byte, error) {
 			return body, nil
 		case err != nil:
 			return nil, err
+		case len(body) > believedBytes && announced >= int64(cap(body)):
+			body = append(make([]byte, 0, min(announced+1, 8*int64(len(body)))), body...)
 		case len(body) == cap(body):
 			body = append(body, 0)[:len(body)]
 		}

@@ -34,6 +34,7 @@ const (
 type Form struct {
 	Protocol Protocol
 	Body     []byte            // never changed
+	Digest   string            // SHA-256 of Body in hex, where the client's signature has shown it; else empty
 	Header   map[string]string // what belongs to the request beside its body, by canonical name; may be nil
 	// Refusal is what is wrong with the body, for upstreams that get it read
 	// and written anew; nil when nothing is.

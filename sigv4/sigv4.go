@@ -66,6 +66,16 @@ type Signature struct {
 	stamp   string // Time as it stands in the string to sign
 	claimed string // the signature in hex
 	payload string // X-Amz-Content-Sha256 of header or query; may be empty
+	digest  string // of the body that Verify found signed
+}
+
+// Digest is the PayloadHash of the body that the signature was verified for;
+// empty before that, and for a body that it does not cover.
+func (s *Signature) Digest() string {
+	if s == nil {
+		return ""
+	}
+	return s.digest
 }
 
 // Format prints who signed, for what and when, whatever the verb: the

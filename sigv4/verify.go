@@ -37,7 +37,13 @@ func (v *Verifier) Verify(s *Signature, r *http.Request, body []byte, secret str
 	if err != nil {
 		return err
 	}
-	return v.verifyHead(s, r, payload, secret)
+	if err := v.verifyHead(s, r, payload, secret); err != nil {
+		return err
+	}
+	if payload != UnsignedPayload && payload != StreamingUnsignedTrailer {
+		s.digest = payload
+	}
+	return nil
 }
 
 // verifyHead verifies the signature over a request whose body payload stands for.

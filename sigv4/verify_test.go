@@ -476,3 +476,27 @@ func BenchmarkVerify(b *testing.B) {
 		}
 	}
 }
+
+// A digest is told only of a body that a signature was verified for.
+func TestTheDigestIsThatOfTheVerifiedBody(t *testing.T) {
+	body := []byte(`{"a":1}`)
+	r, err := http.NewRequest(http.MethodPost, "https://bedrock-runtime.us-east-1.amazonaws.com/model/m/converse", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Sign(r, PayloadHash(body), example, bedrockEast, exampleTime); err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{string(body): PayloadHash(body), `{"a":2}`: ""} {
+		s, err := Parse(r)
+		if err != nil || s.Digest() != "" {
+			t.Fatalf("%q before it is verified, %v", s.Digest(), err)
+		}
+		if err := s.Verify(r, []byte(text), example.Secret, exampleTime); (err == nil) != (want != "") || s.Digest() != want {
+			t.Errorf("%s: %v, digest %q, want %q", text, err, s.Digest(), want)
+		}
+	}
+	if (*Signature)(nil).Digest() != "" {
+		t.Error("nobody's signature has a digest")
+	}
+}

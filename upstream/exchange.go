@@ -21,6 +21,7 @@ type Post struct {
 	URL     string
 	Attempt outcrop.Attempt
 	Body    []byte
+	Digest  string            // SHA-256 of Body in hex, where somebody knows it; else empty
 	Header  map[string]string // beside the host's own
 }
 

@@ -68,7 +68,7 @@ func conversation(r *awsapi.Request, c *gateway.Call) error {
 		return err
 	}
 	c.Request = func(*outcrop.Target) (*converse.Request, error) { return request, err }
-	c.Form = &gateway.Form{Protocol: gateway.ConverseProtocol, Body: r.Body, Refusal: err}
+	c.Form = &gateway.Form{Protocol: gateway.ConverseProtocol, Body: r.Body, Digest: r.Digest, Refusal: err}
 	return nil
 }
 

@@ -56,7 +56,7 @@ func newInvocation(r *awsapi.Request, op outcrop.Operation) (*invocation, error)
 	}
 	in.metadata = metadata
 	in.reads(r.Body, op)
-	in.call.Form.Header = forwarded(r.HTTP.Header)
+	in.call.Form.Header, in.call.Form.Digest = forwarded(r.HTTP.Header), r.Digest
 	return in, nil
 }
 

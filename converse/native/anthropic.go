@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"outcrop/converse"
+	"outcrop/internal/jsonlex"
 )
 
 // anthropic is the Messages format (reference/runtime-metering-billing.md
@@ -104,23 +105,22 @@ func (t *anthropicTool) UnmarshalJSON(b []byte) error {
 func (t *anthropicTool) more() bool { return t.members > 0 || t.Type != "" && t.Type != "custom" }
 
 func (anthropic) Decode(body []byte) (*converse.Request, error) {
-	f, err := parse(body)
-	if err != nil {
-		return nil, err
+	f, messages, quick := quickBody(body)
+	if !quick {
+		var err error
+		if f, err = parse(body); err != nil {
+			return nil, err
+		}
 	}
 	for _, key := range []string{"anthropic_version", "max_tokens", "messages"} {
-		if _, ok := f[key]; !ok {
+		if _, ok := f[key]; !ok && !(key == "messages" && quick && messages != nil) {
 			return nil, missingKey("#", key)
 		}
 	}
 	f.drop("anthropic_version", "model", "stream")
 	r := &converse.Request{InferenceConfig: new(converse.InferenceConfiguration)}
-	messages, quick := quickMessages(f["messages"])
-	if quick {
-		f.drop("messages")
-	}
 	var system anthropicContent
-	err = f.takeAll(map[string]any{
+	err := f.takeAll(map[string]any{
 		"messages": strict{&messages}, "system": &system,
 		"max_tokens": &r.InferenceConfig.MaxTokens, "temperature": &r.InferenceConfig.Temperature,
 		"top_p": &r.InferenceConfig.TopP, "stop_sequences": &r.InferenceConfig.StopSequences,
@@ -269,7 +269,7 @@ func readImage(s *anthropicSource) (*converse.ImageBlock, error) {
 	if !ok {
 		return nil, malformed("#/messages/content/source/media_type: %q is not an image", s.MediaType)
 	}
-	return &converse.ImageBlock{Format: format, Source: converse.ImageSource{Bytes: converse.Base64(s.Data)}}, nil
+	return &converse.ImageBlock{Format: format, Source: converse.ImageSource{Bytes: jsonlex.Bytes(s.Data)}}, nil
 }
 
 func readDocument(b *anthropicBlock) (*converse.DocumentBlock, error) {
@@ -290,7 +290,7 @@ func readDocument(b *anthropicBlock) (*converse.DocumentBlock, error) {
 	case b.Source == nil:
 		return nil, missingKey("#/messages/content", "source")
 	case b.Source.Type == "base64":
-		d.Format, d.Source.Bytes = "pdf", converse.Base64(b.Source.Data)
+		d.Format, d.Source.Bytes = "pdf", jsonlex.Bytes(b.Source.Data)
 	case b.Source.Type == "text":
 		d.Format, d.Source.Text = "txt", new(b.Source.Data)
 	default:

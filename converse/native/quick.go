@@ -31,19 +31,39 @@ type quick struct {
 	odd bool
 }
 
-func quickMessages(raw []byte) (list []anthropicMessage, ok bool) {
+// quickBody is quickParse of an Anthropic body with its messages read on the
+// way, so that a picture in them is walked over once.
+func quickBody(body []byte) (f fields, messages []anthropicMessage, ok bool) {
 	var q quick
-	q.Reset(raw)
-	if !q.is(jsonlex.ListValue) {
-		return nil, false
+	q.Reset(body)
+	if !q.is(jsonlex.ObjectValue) {
+		return nil, nil, false
 	}
-	list = []anthropicMessage{}
+	f = fields{}
+	for q.Object(); q.goes(q.Member()); {
+		switch name := q.Name(); {
+		case name != "messages":
+			f[name] = q.Raw()
+		case messages != nil:
+			q.odd = true
+		default:
+			messages = q.messages()
+		}
+	}
+	return f, messages, !q.odd && q.Done() == nil
+}
+
+func (q *quick) messages() []anthropicMessage {
+	if !q.is(jsonlex.ListValue) {
+		return nil
+	}
+	list := []anthropicMessage{}
 	for q.Array(); q.goes(q.Element()); {
 		var m anthropicMessage
 		q.message(&m)
 		list = append(list, m)
 	}
-	return list, !q.odd && q.Done() == nil
+	return list
 }
 
 // goes stops a loop at the first oddity.

@@ -22,8 +22,8 @@ func FuzzQuick(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		got, ok := quickMessages([]byte(text))
-		if !ok {
+		_, got, ok := quickBody([]byte(`{"messages":` + text + `}`))
+		if !ok || !json.Valid([]byte(text)) { // such as [],"messages":[]
 			return
 		}
 		var want []anthropicMessage
@@ -55,7 +55,7 @@ func FuzzQuickParse(f *testing.F) {
 
 func TestPlainMessagesAreReadQuickly(t *testing.T) {
 	for _, s := range quickSeeds[:3] {
-		if _, ok := quickMessages([]byte(s)); !ok {
+		if _, _, ok := quickBody([]byte(`{"messages":` + s + `}`)); !ok {
 			t.Errorf("not quickly: %s", s)
 		}
 	}

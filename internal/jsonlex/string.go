@@ -28,6 +28,9 @@ func (l *Lexer) Text() string {
 	return s
 }
 
+// Bytes are those of a string, without a copy: nobody may change them.
+func Bytes(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
+
 // share makes a string of bytes that nobody will change; see Lexer.
 func share(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
@@ -51,11 +54,15 @@ const (
 // plain returns the index of the first byte from i on that a string cannot
 // simply hold: a quote, a backslash or a control character; len(b) if none.
 func plain(b []byte, i int) int {
+	for ; i+32 <= len(b); i += 32 { // long strings, such as pictures, in longer steps
+		four := b[i : i+32 : i+32]
+		if unplain(binary.LittleEndian.Uint64(four))|unplain(binary.LittleEndian.Uint64(four[8:]))|
+			unplain(binary.LittleEndian.Uint64(four[16:]))|unplain(binary.LittleEndian.Uint64(four[24:])) != 0 {
+			break
+		}
+	}
 	for ; i+8 <= len(b); i += 8 {
-		x := binary.LittleEndian.Uint64(b[i:])
-		quote, slash := x^ones*'"', x^ones*'\\'
-		// A byte's top bit ends up set where x < 0x20, or where the xor is 0.
-		if m := ((x - ones*0x20) | (quote - ones) | (slash - ones)) & ^x & highs; m != 0 {
+		if m := unplain(binary.LittleEndian.Uint64(b[i:])); m != 0 {
 			return i + bits.TrailingZeros64(m)/8
 		}
 	}
@@ -65,6 +72,14 @@ func plain(b []byte, i int) int {
 		}
 	}
 	return i
+}
+
+// unplain has a byte's top bit set where the byte is below 0x20 or, which makes
+// one of the xors 0, a quote or a backslash. Behind the first such byte it may
+// have more set than it should.
+func unplain(x uint64) uint64 {
+	quote, slash := x^ones*'"', x^ones*'\\'
+	return ((x - ones*0x20) | (quote - ones) | (slash - ones)) & ^x & highs
 }
 
 // escaped reads the rest of a string that starts at start and whose first

@@ -44,7 +44,11 @@ func (u *Upstream) sign(r *http.Request, p *upstream.Post) error {
 		return nil
 	}
 	scope := sigv4.Scope{Region: p.Attempt.Destination.Region, Service: "bedrock"}
-	if err := sigv4.Sign(r, sigv4.PayloadHash(p.Body), by, scope, time.Now()); err != nil {
+	digest := p.Digest
+	if digest == "" {
+		digest = sigv4.PayloadHash(p.Body)
+	}
+	if err := sigv4.Sign(r, digest, by, scope, time.Now()); err != nil {
 		return u.host.Failed(p.Attempt, 0, "The call to the model's Region could not be signed. Tell the operator.").Because(err)
 	}
 	return nil

@@ -47,6 +47,7 @@ func (u *Upstream) forward(a outcrop.Attempt, f *gateway.Form, stream int) (upst
 		return upstream.Post{}, err
 	}
 	p, err := u.post(a, model, operations[f.Protocol][stream], f.Body)
+	p.Digest = f.Digest
 	if err != nil || len(f.Header) == 0 {
 		return p, err
 	}
