@@ -470,6 +470,62 @@ func TestActionsAttachAndAreTakenBack(t *testing.T) {
 	}
 }
 
+// Reversing and resetting by hand: a reversed action stays off while its period
+// runs; one that is reset waits for its threshold, and acts again if that is
+// crossed.
+func TestAnExecutedActionIsReversedAndReset(t *testing.T) {
+	w := newWorld(t)
+	act := Action{ID: "x", Threshold: Threshold{Kind: Actual, Operator: "GREATER_THAN", Value: 50}, Definition: Definition{Policy: "deny", Users: []string{"ann"}}, Status: Standby}
+	k := w.made(t, "team-a", "10", func(b *Budget) { b.Actions = []Action{act} })
+	w.call("a", 6*million, 6*million)
+	status := func(want string) {
+		t.Helper()
+		for range 2 { // also when looked at again
+			st, err := w.Get(t.Context(), k)
+			if err != nil || st.Actions[0].Status != want {
+				t.Fatalf("%v %v, want %s", st.Actions, err, want)
+			}
+		}
+	}
+	do := func(how string) {
+		t.Helper()
+		if err := w.Execute(t.Context(), k, "x", how); err != nil {
+			t.Fatal(err)
+		}
+	}
+	status(Executed)
+	do("REVERSE_BUDGET_ACTION")
+	status(Reversed)
+	if err := w.Execute(t.Context(), k, "x", "REVERSE_BUDGET_ACTION"); outcrop.KindOf(err) != outcrop.Invalid {
+		t.Errorf("reversed twice: %v", err)
+	}
+	do("RESET_BUDGET_ACTION") // the threshold is still crossed
+	status(Executed)
+	do("REVERSE_BUDGET_ACTION")
+	if err := w.Replace(t.Context(), Budget{Key: k, Type: Cost, Unit: UnitDollars, Limit: outcrop.Dollars(100), Every: Monthly,
+		Filter: &Filter{Tag: &Match{Key: "project", Values: []string{"app01"}}}}); err != nil {
+		t.Fatal(err)
+	}
+	do("RESET_BUDGET_ACTION") // and now no more
+	status(Standby)
+	w.call("b", 50*million, 50*million)
+	status(Executed)
+	if want := []string{"apply deny", "revert deny", "apply deny", "revert deny", "apply deny"}; !slices.Equal(w.hands, want) {
+		t.Errorf("%q, want %q", w.hands, want)
+	}
+	st, _ := w.Get(t.Context(), k)
+	var events []string
+	for _, e := range st.Actions[0].History {
+		events = append(events, e.Event+" "+e.Status)
+	}
+	if len(events) < 7 {
+		t.Errorf("the action remembers %q", events)
+	}
+	if err := w.Execute(t.Context(), k, "nobody", "RESET_BUDGET_ACTION"); outcrop.KindOf(err) != outcrop.NotFound {
+		t.Errorf("an action that is not there: %v", err)
+	}
+}
+
 func TestMistakesAreNamed(t *testing.T) {
 	w := newWorld(t)
 	for name, change := range map[string]func(*Budget){

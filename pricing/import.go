@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"math/big"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -183,11 +184,18 @@ func put(rows map[string]*DraftItem, at DraftItem, tier string, kind outcrop.Tok
 	return nil
 }
 
+// usdForm is how an amount is written. What has more digits or a larger exponent
+// is damage, and would take ages to add up.
+var usdForm = regexp.MustCompile(`\A[0-9]{0,30}(\.[0-9]{0,30})?([eE][+-]?[0-9]{1,2})?\z`)
+
 // perUnit turns a price for AWS's unit into one for the kind's, exactly.
 func perUnit(kind outcrop.TokenKind, unit, usd string) (string, error) {
-	price, ok := new(big.Rat).SetString(usd)
-	if !ok || price.Sign() < 0 {
-		return "", fmt.Errorf("price %q is no amount in USD", usd)
+	price, ok := new(big.Rat), usdForm.MatchString(usd)
+	if ok {
+		_, ok = price.SetString(usd)
+	}
+	if !ok {
+		return "", fmt.Errorf("price %.80q is no amount in USD", usd)
 	}
 	per := map[string]int64{"1K tokens": 1000, "1k tokens": 1000, "1M tokens": 1, "1m tokens": 1, "Units": 1000, "Tokens": 1_000_000, "tokens": 1_000_000}
 	if UnitOf(kind) == "1M tokens" {

@@ -93,6 +93,7 @@ func TestWhatIsNoPriceListFileIsRefused(t *testing.T) {
 func FuzzReadOffer(f *testing.F) {
 	f.Add(offerFile(f), true)
 	f.Add([]byte(`{"products":{"A":{"attributes":{"usagetype":"USE1-NovaLite-input-tokens","regionCode":"x: y'\n"}}},"terms":{"OnDemand":{"A":{"A.B":{"effectiveDate":"soon","priceDimensions":{"r":{"unit":"1K tokens","pricePerUnit":{"USD":"1e-6"}}}}}}}}`), true)
+	f.Add([]byte(`{"products":{"A":{"attributes":{"usagetype":"USE1-NovaLite-input-tokens","regionCode":"us-east-1"}}},"terms":{"OnDemand":{"A":{"A.B":{"priceDimensions":{"r":{"unit":"1K tokens","pricePerUnit":{"USD":"1e999999"}}}}}}}}`), false)
 	f.Add([]byte(`{"products":{"A":{}},"terms":{"OnDemand":{"A":null}}}`), false)
 	f.Fuzz(func(t *testing.T, text []byte, dated bool) {
 		d, err := ReadOffer("fuzz", bytes.NewReader(text), known, dated)

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"net"
 	"net/http"
 	"net/smtp"
+	"os"
 	"strings"
 	"time"
 
@@ -25,8 +27,9 @@ import (
 type SMTP struct {
 	Address        string // host:port
 	From           string
-	User, Password string // empty for a server that asks for none
+	User, Password string // empty for a server that asks for none; told over TLS alone
 	TLS            bool   // from the first byte (port 465); else STARTTLS where the server offers it
+	CA             string // PEM file of authorities to trust the server by; empty for the system's
 }
 
 // A Notifier sends messages. It is safe for concurrent use.
@@ -131,24 +134,55 @@ func (n *Notifier) dial(ctx context.Context) (*smtp.Client, error) {
 		return nil, err
 	}
 	conn.SetDeadline(time.Now().Add(timeout))
+	trust, err := n.mail.trust(host)
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
 	if n.mail.TLS {
-		conn = tls.Client(conn, &tls.Config{ServerName: host})
+		conn = tls.Client(conn, trust)
 	}
 	c, err := smtp.NewClient(conn, host)
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
-	if ok, _ := c.Extension("STARTTLS"); ok && !n.mail.TLS {
-		if err := c.StartTLS(&tls.Config{ServerName: host}); err != nil {
-			return nil, errors.Join(err, c.Close())
-		}
-	}
-	if n.mail.User != "" {
-		if err := c.Auth(smtp.PlainAuth("", n.mail.User, n.mail.Password, host)); err != nil {
-			return nil, errors.Join(err, c.Close())
-		}
+	if err := n.mail.secure(c, trust, host); err != nil {
+		return nil, errors.Join(err, c.Close())
 	}
 	return c, nil
+}
+
+// trust is how the server has to prove who it is. The file is read anew each
+// time, so that an authority may be exchanged.
+func (m *SMTP) trust(host string) (*tls.Config, error) {
+	config := &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
+	if m.CA == "" {
+		return config, nil
+	}
+	pem, err := os.ReadFile(m.CA)
+	if err != nil {
+		return nil, fmt.Errorf("read budgets.smtp.ca: %w", err)
+	}
+	if config.RootCAs = x509.NewCertPool(); !config.RootCAs.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("budgets.smtp.ca: %s holds no certificate", m.CA)
+	}
+	return config, nil
+}
+
+// secure begins TLS where the server offers it, and logs in. A password never
+// goes over an open connection.
+func (m *SMTP) secure(c *smtp.Client, trust *tls.Config, host string) error {
+	if ok, _ := c.Extension("STARTTLS"); ok && !m.TLS {
+		if err := c.StartTLS(trust); err != nil {
+			return err
+		}
+	}
+	if m.User == "" {
+		return nil
+	}
+	if _, secure := c.TLSConnectionState(); !secure {
+		return errors.New("it offers no STARTTLS, so the password is not told: set budgets.smtp.tls for a port that speaks TLS from the first byte, or leave user and password out")
+	}
+	return c.Auth(smtp.PlainAuth("", m.User, m.Password, host))
 }
 
 func (n *Notifier) submit(c *smtp.Client, d budget.Delivery) error {
