@@ -110,12 +110,16 @@ func run(t *testing.T, dir, node string) {
 			env.Setenv("AWS_PAGER", "")
 			now := time.Now().UTC()
 			env.Setenv("TODAY", now.Format(time.DateOnly))
+			env.Setenv("YESTERDAY", now.AddDate(0, 0, -1).Format(time.DateOnly))
+			month := time.Date(now.Year(), now.Month()-1, 1, 0, 0, 0, 0, time.UTC)
+			env.Setenv("LASTMONTH", month.Format(time.RFC3339))
+			env.Setenv("LASTMONTHDAY", month.Format(time.DateOnly))
 			env.Setenv("TOMORROW", now.AddDate(0, 0, 1).Format(time.DateOnly))
 			env.Setenv("MODEL", "us.anthropic.claude-sonnet-4-5-20250929-v1:0")
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"serve": serve, "behind": behind, "llama": llama, "stop": stop, "mock": mock, "issuer": startIssuer, "token": token, "login": login,
+			"serve": serve, "past": past, "behind": behind, "llama": llama, "stop": stop, "mock": mock, "issuer": startIssuer, "token": token, "login": login,
 			"aws": program("aws"), "sdk": sdk, "python": program("python3"), "node": program("node"),
 			"save": save, "has": has, "lacks": lacks, "refused": refused,
 		},
