@@ -99,10 +99,15 @@ func (l *listener) hear() (speech.Event, error) {
 	if err != nil {
 		return speech.Event{}, err
 	}
-	if len(m.Payload) == 0 { // a signed end
+	return heard(m.Payload)
+}
+
+// heard reads what a signed frame holds.
+func heard(payload []byte) (speech.Event, error) {
+	if len(payload) == 0 { // a signed end
 		return speech.Event{}, io.EOF
 	}
-	inner, rest, err := eventstream.Decode(m.Payload)
+	inner, rest, err := eventstream.Decode(payload)
 	if err != nil || len(rest) > 0 {
 		return speech.Event{}, unreadable("a signed frame must hold one frame")
 	}
