@@ -19,6 +19,9 @@ func wholly(r *converse.Request) error {
 			if t := b.ReasoningContent; t != nil && (t.ReasoningText == nil || t.ReasoningText.Signature != "") {
 				return unsaid("reasoningContent.signature and redactedContent")
 			}
+			if c := b.CitationsContent; c != nil && len(c.Citations) > 0 {
+				return unsaid("citationsContent.citations")
+			}
 		}
 	}
 	if r.ToolConfig != nil {
