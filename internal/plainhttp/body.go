@@ -66,10 +66,10 @@ const maxDiscarded = 256 << 10
 func (b *body) discard() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.left > maxDiscarded {
-		return false
+	if b.left == 0 || b.left > maxDiscarded {
+		return b.left == 0
 	}
-	for scratch := [512]byte{}; b.left > 0; {
+	for scratch := make([]byte, 512); b.left > 0; {
 		if _, err := b.read(scratch[:min(int64(len(scratch)), b.left)]); err != nil && err != io.EOF {
 			return false
 		}

@@ -102,7 +102,7 @@ var kinds = []struct{ name, in string }{
 	{"readers of the ledger: metrics, rollups, budgets", "outcrop/cost.|outcrop/metrics.|outcrop/budget.|outcrop/telemetry"},
 	{"the ledger: encoding, writing and syncing segments", "outcrop/ledger."},
 	{"signing the call to the upstream", "outcrop/upstream/bedrock.(*Upstream).sign"},
-	{"net/http's client", "net/http.(*persistConn)|net/http.(*Transport)"},
+	{"HTTP to the upstream", "outcrop/internal/h1.|net/http.(*persistConn)|net/http.(*Transport)"},
 	{"checking the caller's signature", "outcrop/sigv4."},
 	{"deciding on the policies", "outcrop/iam.|outcrop/identity."},
 	{"choosing the route", "outcrop/routing."},
@@ -111,7 +111,7 @@ var kinds = []struct{ name, in string }{
 	{"the upstream's adapter", "outcrop/upstream"},
 	{"the gateway: reading, estimating, metering", "outcrop/gateway.|outcrop/converse"},
 	{"the AWS door: routing, reading and writing the wire", "outcrop/awsapi|outcrop/server"},
-	{"net/http's server: reading requests, writing answers", "net/http.(*conn)|net/http.(*connReader)|net/http.(*response)"},
+	{"HTTP from the caller: reading requests, writing answers", "outcrop/internal/plainhttp.|net/http.(*conn)|net/http.(*connReader)|net/http.(*response)"},
 	{"Go's scheduler and timers", "runtime.mcall|runtime.schedule|runtime.findRunnable|runtime.mstart|runtime.sysmon|runtime.park_m"},
 }
 
