@@ -6,6 +6,7 @@ import (
 
 	"outcrop"
 	"outcrop/awsapi/wire"
+	"outcrop/iam"
 )
 
 // Hidden stands where an audit event has a value that the service model calls
@@ -50,7 +51,9 @@ func (c *call) name(e *outcrop.AuditEvent) {
 	if e.Input = visible(c.op.Input, c.in); c.service.streamed != nil {
 		e.Input = c.in
 	}
-	e.Output = visible(c.op.Output, c.out)
+	if o, _ := iam.OperationOf(e.Service, e.Operation); o.Level != "List" { // nobody keeps a list, and a page is long
+		e.Output = visible(c.op.Output, c.out)
+	}
 }
 
 // stranger says what is known of a sender who was not let in: the id of the key

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"sync"
 )
 
 // RESTJSON is the protocol of bedrock and bedrock-runtime: members ride in
@@ -121,10 +122,20 @@ func encodePayload(m *Member, tree map[string]any, w *Response, bindings func() 
 	return encodeJSON(m, v, true, iso6)
 }
 
+// encodeBuffers are used again: a long list would else be copied each time its
+// buffer is outgrown.
+var encodeBuffers = sync.Pool{New: func() any { return new([]byte) }}
+
+const maxEncodeBuffer = 2 << 20 // a longer one is not kept
+
 func encodeJSON(m *Member, v any, names bool, iso string) ([]byte, error) {
-	e := jsonEncoder{names: names, iso: iso}
+	scratch := encodeBuffers.Get().(*[]byte)
+	e := jsonEncoder{names: names, iso: iso, buf: (*scratch)[:0]}
 	err := e.value(m, v)
-	return e.buf, err
+	if *scratch = e.buf; cap(e.buf) <= maxEncodeBuffer {
+		defer encodeBuffers.Put(scratch)
+	}
+	return bytes.Clone(e.buf), err
 }
 
 // The namespaces that AWS writes after an error's name: that of the service,

@@ -18,7 +18,7 @@ import (
 const (
 	drainTime   = 250 * time.Millisecond // for the last bytes, so that the connection can be used again
 	drainBytes  = 4 << 10
-	bufferBytes = 16 << 10
+	bufferBytes = 4 << 10 // what a connection itself reads at a time; each open stream holds one
 )
 
 // A stream is one streamed answer under way.
