@@ -108,7 +108,7 @@ var abilities = map[string]able{
 
 // genSaid is what people write; templates trim it, so it begins and ends with a
 // word.
-var genSaid = rapid.Map(rapid.SliceOfN(rapid.OneOf(genWord, rapid.SampledFrom([]string{"caf\u00e9", "\"quoted\"", "a\nb", "{}", "漢字", "<b>", "a:b"})), 1, 4), func(words []string) string {
+var genSaid = rapid.Map(rapid.SliceOfN(rapid.OneOf(genWord, rapid.SampledFrom([]string{"caf\u00e9", "\"quoted\"", "a\nb", "{}", "漢字", "<b>", "a:b", "f <| x |> g", "<|", "｜"})), 1, 4), func(words []string) string {
 	return "x" + strings.Join(words, " ") + "."
 })
 

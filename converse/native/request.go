@@ -140,10 +140,11 @@ func (t *template) turns(r *converse.Request) (turns []turn, err error) {
 		if !alone {
 			turns[i].text = strings.TrimSpace(turns[i].text)
 		}
-		for _, token := range t.tokens {
-			if strings.Contains(turns[i].text, token) {
-				return nil, outcrop.Errorf(outcrop.Invalid, "A text holds %s, which this model takes for the frame of its prompt. Remove it and try again.", token)
-			}
+		if t.tokens == nil {
+			continue
+		}
+		if token := t.tokens.FindString(turns[i].text); token != "" {
+			return nil, outcrop.Errorf(outcrop.Invalid, "A text holds %s, which this model takes for the frame of its prompt. Remove it and try again.", token)
 		}
 	}
 	return turns, nil

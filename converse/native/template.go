@@ -3,6 +3,7 @@ package native
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -19,7 +20,7 @@ type reading func(prompt string) ([]turn, error)
 type template struct {
 	read   reading
 	write  func(turns []turn) string
-	tokens []string // that the model takes for the template's own, and texts must not hold
+	tokens *regexp.Regexp // that the model takes for the template's own, and texts must not hold
 
 	systems int  // how many texts of the system it has a place for; more are joined
 	plain   bool // a question alone stands as it is
@@ -27,10 +28,12 @@ type template struct {
 
 // The templates of the makers of these models.
 var (
-	llama3Template   = template{readTemplate, llama3Headers.write, []string{"<|"}, 1 << 10, false}
-	llama4Template   = template{readTemplate, llama4Headers.write, []string{"<|"}, 1 << 10, false}
-	mistralTemplate  = template{readTemplate, writeInst, []string{"[INST]", "[/INST]", "<s>", "</s>"}, 0, false}
-	deepseekTemplate = template{readTemplate, writeDeepseek, []string{"<｜"}, 1, false}
+	llamaTokens = regexp.MustCompile(`<\|[A-Za-z0-9_]+\|>`)
+
+	llama3Template   = template{readTemplate, llama3Headers.write, llamaTokens, 1 << 10, false}
+	llama4Template   = template{readTemplate, llama4Headers.write, llamaTokens, 1 << 10, false}
+	mistralTemplate  = template{readTemplate, writeInst, regexp.MustCompile(`\[/?INST\]|</?s>`), 0, false}
+	deepseekTemplate = template{readTemplate, writeDeepseek, regexp.MustCompile(`<｜[^<>｜]*｜>`), 1, false}
 	titanTemplate    = template{titanDialog.read, titanDialog.write, nil, 0, true}
 	commandTemplate  = template{commandDialog.read, commandDialog.write, nil, 0, true}
 )
