@@ -49,7 +49,7 @@ func (r *Report) SVG() []byte {
 	for i, g := range series {
 		at := plotTop + 8 + i*legendHeight
 		fmt.Fprintf(&b, `<rect x="%d" y="%d" width="12" height="12" rx="2" fill="%s"/><text x="%d" y="%d" font-size="12" fill="#1c2733">%s</text><text x="%d" y="%d" font-size="12" fill="#5b6875" text-anchor="end">%s</text>`+"\n",
-			legendLeft, at-10, colour(i), legendLeft+20, at, html.EscapeString(clipped(g.Name, 19)), chartWidth-16, at, Dollars(g.Total))
+			legendLeft, at-10, colour(i), legendLeft+20, at, html.EscapeString(clipped(g.Name, 22)), chartWidth-16, at, Beside(r.Total, g.Total))
 	}
 	b.WriteString("</svg>\n")
 	return b.Bytes()

@@ -15,6 +15,7 @@ var pageText string
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"dollars": Dollars,
+	"beside":  Beside,
 	"share":   share,
 	"day":     func(t time.Time) string { return t.Format("Mon 2 Jan 2006") },
 	"width":   func(part, whole *big.Rat) string { return ratio(part, whole) },
@@ -39,6 +40,7 @@ type Expected struct{ Month, Amount, Low, High string }
 type Mover struct {
 	Name        string
 	Now, Before *big.Rat
+	Top         *big.Rat // the largest amount beside them
 	Change      string
 	Up          bool
 }
@@ -109,14 +111,18 @@ func movers(now, before *Report) (out []Mover) {
 	for _, g := range before.Groups {
 		was[g.Name] = g.Total
 	}
+	top := now.Total
+	if before.Total.Cmp(top) > 0 {
+		top = before.Total
+	}
 	add := func(name string, is, old *big.Rat) {
 		change := new(big.Rat).Sub(is, old)
 		if change.Sign() == 0 {
 			return
 		}
-		m := Mover{Name: name, Now: is, Before: old, Up: change.Sign() > 0, Change: "-" + Dollars(new(big.Rat).Neg(change))}
+		m := Mover{Name: name, Now: is, Before: old, Up: change.Sign() > 0, Top: top, Change: "-" + Beside(top, new(big.Rat).Neg(change))}
 		if m.Up {
-			m.Change = "+" + Dollars(change)
+			m.Change = "+" + Beside(top, change)
 		}
 		out = append(out, m)
 	}

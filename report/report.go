@@ -256,19 +256,27 @@ func Exact(x *big.Rat) string {
 
 // Dollars writes an amount for people: to the cent when it is large, else with
 // as many digits as tell it from nothing.
-func Dollars(x *big.Rat) string {
-	f, _ := x.Float64()
-	switch {
-	case f == 0:
-		return "0"
+func Dollars(x *big.Rat) string { return Beside(x, x) }
+
+// Beside writes an amount that stands in a column with others, of which the
+// largest is top: with the digits that suit that one, so that points stand
+// above each other.
+func Beside(top, x *big.Rat) string {
+	digits := 6
+	switch f, _ := top.Float64(); {
 	case f >= 100:
-		return grouped(x.FloatString(2))
+		digits = 2
 	case f >= 0.01:
-		return x.FloatString(4)
-	case f >= 0.000001:
-		return x.FloatString(6)
+		digits = 4
 	}
-	return "<0.000001"
+	least := new(big.Rat).Quo(big.NewRat(1, 1), new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(digits)), nil)))
+	switch {
+	case x.Sign() == 0:
+		return "0"
+	case x.Cmp(least) < 0:
+		return "<" + least.FloatString(digits)
+	}
+	return grouped(x.FloatString(digits))
 }
 
 // grouped puts a comma between thousands.

@@ -23,7 +23,7 @@ func (r *Report) Table(w io.Writer) error {
 	rows := append(r.top(maxRows), Group{Name: "total", Amounts: r.Totals, Total: r.Total})
 	name, amount := len(r.Title), len("USD")
 	for _, g := range rows {
-		name, amount = max(name, utf8.RuneCountInString(g.Name)), max(amount, len(Dollars(g.Total)))
+		name, amount = max(name, utf8.RuneCountInString(g.Name)), max(amount, len(Beside(r.Total, g.Total)))
 	}
 	name = min(name, 48)
 	p.line("%-*s  %*s  %7s  %-*s  %s", name, strings.ToUpper(r.Title), amount, "USD", "SHARE", sparkWidth(len(r.Times)), "TREND", "")
@@ -31,7 +31,7 @@ func (r *Report) Table(w io.Writer) error {
 		if i == len(rows)-1 {
 			p.line("%s", strings.Repeat("─", name+2+amount+2+7+2+sparkWidth(len(r.Times))))
 		}
-		p.line("%s  %*s  %7s  %s  %s", padded(clipped(g.Name, name), name), amount, Dollars(g.Total), share(g.Total, r.Total), spark(g.Amounts), bar(g, r, i == len(rows)-1))
+		p.line("%s  %*s  %7s  %s  %s", padded(clipped(g.Name, name), name), amount, Beside(r.Total, g.Total), share(g.Total, r.Total), spark(g.Amounts), bar(g, r, i == len(rows)-1))
 	}
 	for i, n := range r.NoPrice {
 		if i == 0 {
