@@ -8,7 +8,7 @@
 # make fuzz     every fuzz target in turn, FUZZTIME each
 # make bench    beside a bare reverse proxy, in one run
 # make bench-ledger  10 million records: ledger, store, folds; RECORDS=200000 for less
-# make bench-cost  a month of ten million invocations: exact sums, and what a question costs, and every export and budget held to them (RECORDS=1000000: about 15 minutes)
+# make bench-cost  a month of ten million invocations: exact sums, and what a question costs, and every export and budget held to them (about 12 minutes; RECORDS=1000000: two)
 # make soak     a long load with bad clients and upstreams (SOAKTIME=15m)
 # make bench-metrics  records folded to metrics twice and compared, and a day of logs filtered; RECORDS=1000000 for less
 # make generate the generated code from awsapi/model, and deps.txt: what the binary links

@@ -67,7 +67,7 @@ func MakePage(ctx context.Context, s Server, by string, end, now time.Time) (*Pa
 		p.Others = append(p.Others, r)
 	}
 	p.Chart = template.HTML(p.This.SVG()) //nolint:gosec // what SVG writes is escaped
-	p.Movers = movers(p.This, p.Before)
+	p.Movers = movers(p.This, p.Before, p.larger())
 	p.Forecast = forecast(ctx, s, now)
 	return p, nil
 }
@@ -106,14 +106,10 @@ func forecast(ctx context.Context, s Server, now time.Time) *Expected {
 
 const maxMovers = 8
 
-func movers(now, before *Report) (out []Mover) {
+func movers(now, before *Report, top *big.Rat) (out []Mover) {
 	was := map[string]*big.Rat{}
 	for _, g := range before.Groups {
 		was[g.Name] = g.Total
-	}
-	top := now.Total
-	if before.Total.Cmp(top) > 0 {
-		top = before.Total
 	}
 	add := func(name string, is, old *big.Rat) {
 		change := new(big.Rat).Sub(is, old)
@@ -147,7 +143,15 @@ func (p *Page) Change() string {
 		return "nothing was spent the week before"
 	}
 	f := float(new(big.Rat).Quo(p.This.Total, p.Before.Total))
-	return fmt.Sprintf("%+.1f %% against the week before (USD %s)", (f-1)*100, Dollars(p.Before.Total))
+	return fmt.Sprintf("%+.1f %% against the week before (USD %s)", (f-1)*100, Beside(p.larger(), p.Before.Total))
+}
+
+// larger is what the dearer of both weeks cost.
+func (p *Page) larger() *big.Rat {
+	if p.Before.Total.Cmp(p.This.Total) > 0 {
+		return p.Before.Total
+	}
+	return p.This.Total
 }
 
 // Last is the last day of the week.

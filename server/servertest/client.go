@@ -82,6 +82,13 @@ func (c *Client) CostExplorer(ctx context.Context, operation string, in, out any
 	}, in, out)
 }
 
+// Budgets calls an operation of AWS Budgets.
+func (c *Client) Budgets(ctx context.Context, operation string, in, out any) error {
+	return c.call(ctx, "budgets", "/", map[string]string{
+		"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "AWSBudgetServiceGateway." + operation,
+	}, in, out)
+}
+
 // CreateProfile makes an application profile and returns its ARN. source is an
 // ARN of a model or profile.
 func (c *Client) CreateProfile(ctx context.Context, name, source string, tags outcrop.Tags) (outcrop.ARN, error) {

@@ -195,6 +195,7 @@ func (s *storm) audits(t *testing.T) {
 // A caller makes the same short call over and over.
 type caller struct {
 	url, key string
+	body     string // of each call
 	deliver  func(outcrop.InvocationID)
 	http     *http.Transport
 	over     chan struct{}
@@ -208,7 +209,7 @@ type caller struct {
 
 func newCaller(endpoint, key string, deliver func(outcrop.InvocationID)) *caller {
 	c := &caller{
-		url: endpoint + servertest.Model("us.amazon.nova-lite-v1:0", "converse"), key: key, deliver: deliver,
+		url: endpoint + servertest.Model("us.amazon.nova-lite-v1:0", "converse"), key: key, body: question, deliver: deliver,
 		http: &http.Transport{MaxIdleConnsPerHost: connections, DisableCompression: true}, over: make(chan struct{}),
 	}
 	c.heard.Add(1)
@@ -244,7 +245,7 @@ const question = `{"messages":[{"role":"user","content":[{"text":"Tell me about 
 
 // call says whether the call was answered, to its last byte.
 func (c *caller) call() bool {
-	r, err := http.NewRequest(http.MethodPost, c.url, strings.NewReader(question))
+	r, err := http.NewRequest(http.MethodPost, c.url, strings.NewReader(c.body))
 	if err != nil {
 		return false
 	}
