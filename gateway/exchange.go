@@ -14,7 +14,8 @@ type Exchanges interface {
 	// Wants says whether calls of an account in a Region are to be told.
 	Wants(outcrop.AccountID, outcrop.Region) bool
 	// Finished hands over a call that was opened in the ledger, once it is
-	// settled. The exchange is the listener's own.
+	// settled, or one that was refused as invalid. The exchange is the
+	// listener's own.
 	Finished(*Exchange)
 }
 

@@ -102,7 +102,8 @@ type Call struct {
 	Body   []byte
 	Native Native
 
-	target *outcrop.Target // what Ref resolved to, once it has
+	target  *outcrop.Target // what Ref resolved to, once it has
+	allowed bool            // the caller may call it
 }
 
 // An Answer is a whole response with what the operation's headers tell.

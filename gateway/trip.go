@@ -75,6 +75,7 @@ func (g *Gateway) Allowed(ctx context.Context, call *Call) (*outcrop.Target, err
 	if err := g.Policy.Authorize(ctx, call.Caller, checks(call, target)...); err != nil {
 		return nil, call.firstly(err)
 	}
+	call.allowed = true
 	return target, nil
 }
 

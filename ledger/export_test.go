@@ -7,3 +7,6 @@ import "path/filepath"
 func CreateFile(path string, size int64) (File, error) {
 	return (&folder{dir: filepath.Dir(path)}).Create(filepath.Base(path), size)
 }
+
+// CheckFiles is Check of files.
+var CheckFiles = check

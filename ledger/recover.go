@@ -22,7 +22,7 @@ type DamageError struct {
 }
 
 func (e *DamageError) Error() string {
-	return fmt.Sprintf("ledger segment %s is damaged at byte %d (%v); put back a good copy of the file, or start with salvage on to keep a copy of it and go on without the records that are lost", e.File, e.Offset, e.Cause)
+	return fmt.Sprintf("ledger segment %s is damaged at byte %d (%v); put back a good copy of the file, or give up the records that are lost (outcrop ledger check, outcrop ledger salvage), which keeps a copy of it", e.File, e.Offset, e.Cause)
 }
 
 func (e *DamageError) Unwrap() error { return e.Cause }

@@ -157,6 +157,7 @@ func TestSalvageKeepsACopyAndEveryOtherRecord(t *testing.T) {
 		names := b.disk.Names()
 		b.disk.Damage(names[0], 100) // the first record
 		b.disk.Damage(names[1], int64(lastByte(b.disk.Bytes(names[1]))))
+		checkFinds(b, 2, false)
 		for range 2 { // the second start finds the damage marked
 			b.begin(ledger.Options{Salvage: true, DrainEvery: time.Hour})
 			if n := b.Stats().Durable; n != 40 {
@@ -165,6 +166,7 @@ func TestSalvageKeepsACopyAndEveryOtherRecord(t *testing.T) {
 			b.disk.Kill()
 			_ = b.Close()
 			b.disk.Revive()
+			checkFinds(b, 2, true)
 		}
 		b.begin(ledger.Options{}) // and so does one without salvage
 		list := b.records()
@@ -182,6 +184,35 @@ func TestSalvageKeepsACopyAndEveryOtherRecord(t *testing.T) {
 			b.Errorf("last seq = %d, want 41", list[len(list)-1].Seq)
 		}
 	})
+}
+
+// checkFinds has the log checked: so many records are lost, and given up or
+// not. A check changes nothing.
+func checkFinds(b *bed, lost int, givenUp bool) {
+	before := map[string]string{}
+	for _, name := range b.disk.Names() {
+		before[name] = string(b.disk.Bytes(name))
+	}
+	found, err := ledger.CheckFiles(b.disk)
+	if err != nil {
+		b.Fatal(err)
+	}
+	n := 0
+	for _, f := range found {
+		for _, d := range f.Damage {
+			if n += d.Lost; d.GivenUp != givenUp {
+				b.Errorf("%s: damage at %d is given up: %t", f.Segment, d.From, d.GivenUp)
+			}
+		}
+	}
+	if n != lost {
+		b.Errorf("%d records lost in %+v, want %d", n, found, lost)
+	}
+	for name, text := range before {
+		if string(b.disk.Bytes(name)) != text {
+			b.Errorf("a check changed %s", name)
+		}
+	}
 }
 
 // lastByte is the place of the last byte that is not zero.

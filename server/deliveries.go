@@ -64,16 +64,26 @@ func (e *engines) logGauges() []prometheus.Collector {
 	}
 }
 
-// logsReady is the line of /readyz about invocation logs. Records that are lost
-// are for the operator to know of; calls go on.
-func (e *engines) logsReady() vital {
-	s := e.invocations.Stats()
+// lossHeals is how long after a loss of invocation logs the server's state
+// tells of it. What was lost before stays in the metrics.
+const lossHeals = 5 * time.Minute
+
+// logsReady is the line of /readyz about invocation logs as they are now.
+func (e *engines) logsReady() vital { return logsVital(e.invocations.Stats(), time.Now()) }
+
+// logsVital says whether records are being lost. That is for the operator to
+// know of; calls go on.
+func logsVital(s invocationlog.Stats, now time.Time) vital {
 	dropped := int64(0)
 	for _, n := range s.Dropped {
 		dropped += n
 	}
-	return vital{Name: "invocation logs", OK: dropped == 0,
-		Detail: fmt.Sprintf("%d delivered, %d waiting, %d lost %v", s.ToLogs+s.ToS3, s.Waiting, dropped, s.Dropped)}
+	v := vital{Name: "invocation logs", OK: s.LastLost.IsZero() || now.Sub(s.LastLost) >= lossHeals,
+		Detail: fmt.Sprintf("%d delivered, %d waiting, %d dropped since the start", s.ToLogs+s.ToS3, s.Waiting, dropped)}
+	if !v.OK {
+		v.Detail = fmt.Sprintf("records are being lost, last at %s: %s (%s)", s.LastLost.UTC().Format(time.RFC3339), s.LostWhy, v.Detail)
+	}
+	return v
 }
 
 // tellAudits puts each minute how the audit of usage stands into Outcrop's own

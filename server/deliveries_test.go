@@ -18,6 +18,7 @@ import (
 	"outcrop/internal/strictyaml"
 	"outcrop/metrics"
 	"outcrop/objects"
+	"outcrop/telemetry/invocationlog"
 )
 
 // json asks an operation of a JSON service, and reads the answer into out.
@@ -310,5 +311,54 @@ func TestWindowsAreWrittenAsPeopleSayThem(t *testing.T) {
 		if got := thousands(n); got != want {
 			t.Errorf("%d is %s, want %s", n, got, want)
 		}
+	}
+}
+
+// Promise: readiness is about now. A loss shows for five minutes, and turning
+// logging off is none.
+func TestALossOfLogsHeals(t *testing.T) {
+	now := time.Now()
+	lost := invocationlog.Stats{Dropped: map[string]int64{"queue full": 3}, LastLost: now.Add(-time.Minute), LostWhy: "queue full"}
+	if v := logsVital(lost, now); v.OK || !strings.Contains(v.Detail, "queue full") || !strings.Contains(v.Detail, "3 dropped") {
+		t.Errorf("a minute after a loss: %+v", v)
+	}
+	if v := logsVital(lost, now.Add(lossHeals)); !v.OK || !strings.Contains(v.Detail, "3 dropped since the start") {
+		t.Errorf("later: %+v", v)
+	}
+	if v := logsVital(invocationlog.Stats{Dropped: map[string]int64{"logging was turned off": 1}}, now); !v.OK {
+		t.Errorf("turned off: %+v", v)
+	}
+}
+
+// Promise: a call that its caller may make and that is refused as invalid is
+// logged with its error; one that the caller may not make is not.
+func TestRefusalsAreLoggedAfterAuthorisation(t *testing.T) {
+	s := startLogging(t)
+	nobody := s.user(t, "nobody", "")
+	const backwards = `{"messages":[{"role":"robot","content":[{"text":"me first"}]}]}`
+	path, header := "/model/"+url.PathEscape(geoProfile)+"/converse", http.Header{"Content-Type": {"application/json"}}
+	for _, body := range []string{hello, backwards} {
+		if status, answer := send(t, s.signed(t, nobody, "bedrock", "POST", path, header.Clone(), body)); status/100 != 4 {
+			t.Fatalf("nobody's call: %d %s", status, answer)
+		}
+	}
+	s.says(t, backwards, 400)
+	s.says(t, hello, 200)
+	var found struct{ Events []struct{ Message string } }
+	soon(t, "two lines are there", func() bool {
+		s.json(t, "logs", "Logs_20140328.FilterLogEvents", `{"logGroupName":"`+testGroup+`"}`, &found)
+		return len(found.Events) >= 2
+	})
+	refused := found.Events[0].Message
+	for _, want := range []string{`"errorCode":"ValidationException"`, `"inputBodyJson":{"messages":[{"role":"robot"`, `"operation":"Converse"`, `:user/admin"`} {
+		if !strings.Contains(refused, want) {
+			t.Errorf("%s lacks %s", refused, want)
+		}
+	}
+	if len(found.Events) != 2 || strings.Contains(refused, `"output"`) || strings.Contains(found.Events[1].Message, "errorCode") {
+		t.Errorf("%d lines: %v", len(found.Events), found.Events)
+	}
+	if n := len(records(t, s)); n != 1 {
+		t.Errorf("%d records of usage, want 1: a refusal is none", n)
 	}
 }

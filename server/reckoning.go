@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -85,6 +86,47 @@ type Stopped struct {
 	Records *usage.Reader
 	Auditor *reconcile.Auditor
 	close   []func() error
+}
+
+// CheckLedger says what is damaged in the ledger of a server that is not
+// running, and changes nothing.
+func CheckLedger(config Config) (_ []ledger.Finding, err error) {
+	if err := config.complete(); err != nil {
+		return nil, err
+	}
+	dir := filepath.Join(config.DataDir, "ledger")
+	if _, err := os.Stat(dir); err != nil {
+		return nil, fmt.Errorf("there is no ledger in %s: name the server's data folder with --data", config.DataDir)
+	}
+	release, err := lock(config.DataDir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	return ledger.Check(dir)
+}
+
+// SalvageLedger gives up what CheckLedger found damaged. Damaged files are kept
+// beside their mended ones.
+func SalvageLedger(ctx context.Context, config Config, log *slog.Logger) (err error) {
+	if err := config.complete(); err != nil {
+		return err
+	}
+	release, err := lock(config.DataDir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	store, err := sqlite.Open(ctx, filepath.Join(config.DataDir, databaseFile))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	kept, err := ledger.Start(filepath.Join(config.DataDir, "ledger"), store.Usage(), ledger.Options{Log: log, Salvage: true})
+	if err != nil {
+		return err
+	}
+	return errors.Join(kept.Sync(ctx), kept.Close())
 }
 
 // OpenStopped opens it. What a process that died left open is settled first, as

@@ -25,6 +25,8 @@ func (e *envCommand) Run() error {
 	export("AWS_SECRET_ACCESS_KEY", c.SecretAccessKey)
 	export("AWS_REGION", string(c.Region))
 	export("AWS_DEFAULT_REGION", string(c.Region))
+	// StartLiveTail would go to "stream-" and the endpoint's host, which is no name.
+	export("AWS_DISABLE_HOST_PREFIX_INJECTION", "true")
 	if strings.HasPrefix(c.Endpoint, "https:") {
 		ca, err := filepath.Abs(filepath.Join(e.Data, server.CAFile))
 		if err != nil {

@@ -22,6 +22,7 @@ type cli struct {
 	Conform   conformCommand   `cmd:"" help:"Check an endpoint, Outcrop or AWS itself, against the recorded behaviour of each operation."`
 	Usage     usageCommand     `cmd:"" help:"Follow, find, add up and export usage records."`
 	Audit     auditCommand     `cmd:"" help:"Compare the counts that must be equal (invocations, records, cost lines, metric samples), and with an upstream's count or a bill. Exit status: 0 equal, 1 differs, 2 cannot tell."`
+	Ledger    ledgerCommand    `cmd:"" help:"Check a damaged ledger, and salvage what can be read of it. The server must be stopped."`
 	Reissue   reissueCommand   `cmd:"" help:"Make new credentials for the administrator, when the first are lost. The server must be stopped."`
 	Grant     grantCommand     `cmd:"" help:"Print the least IAM policy for invoking a profile and, once agreed, give it to a user, role or group."`
 	Explain   explainCommand   `cmd:"" help:"Say why somebody may or may not invoke a profile: each check, its decision and the statement behind it."`

@@ -80,7 +80,7 @@ func (l *Logger) deliverBatches(ctx context.Context, d destination, names []stri
 	for i, name := range names {
 		entries, err := l.spool.read(name)
 		if errors.Is(err, errUnreadable) {
-			l.stats.drop("unreadable", 1)
+			l.stats.drop("unreadable", 1, l.o.Now())
 			err = nil
 		}
 		if err != nil {
@@ -112,7 +112,7 @@ func (l *Logger) deliverEntries(ctx context.Context, d destination, all []entry)
 		c, ok := configs[place]
 		switch {
 		case !ok || d == toLogs && c.LogGroup == "" || d == toS3 && c.Bucket.Name == "":
-			l.stats.drop("logging was turned off", len(entries))
+			l.stats.drop(turnedOff, len(entries), l.o.Now())
 			continue
 		}
 		send := l.toGroup
@@ -152,7 +152,7 @@ func (d destination) delivery() Delivery {
 func (l *Logger) toGroup(ctx context.Context, p Place, c *outcrop.InvocationLogging, entries []entry) error {
 	name := logs.GroupName{Account: p.Account, Region: p.Region, Name: c.LogGroup}
 	if _, err := l.o.Logs.Group(name); outcrop.KindOf(err) == outcrop.NotFound && err != nil {
-		l.stats.drop("no such log group", len(entries))
+		l.stats.drop("no such log group", len(entries), l.o.Now())
 		l.o.Log.Warn("invocation logs are lost: their log group was deleted", "group", c.LogGroup, "records", len(entries))
 		return errNoGroup
 	}

@@ -170,7 +170,7 @@ func (l *Logger) Finished(x *gateway.Exchange) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.queue) >= maxQueued || l.bytes+size > maxQueuedBytes {
-		l.stats.drop("queue full", 1)
+		l.stats.drop("queue full", 1, l.o.Now())
 		return
 	}
 	l.queue = append(l.queue, x)
@@ -215,7 +215,7 @@ func (l *Logger) spoolQueued() error {
 		}
 		e, err := l.entry(x, &c)
 		if err != nil {
-			l.stats.drop("not representable", 1)
+			l.stats.drop("not representable", 1, l.o.Now())
 			l.o.Log.Warn("an invocation was not logged", "request", x.Record.Invocation, "err", err)
 			continue
 		}
@@ -230,9 +230,9 @@ func (l *Logger) spoolQueued() error {
 	for d, list := range entries {
 		err := l.spool.add(d, list)
 		if errors.Is(err, errSpoolFull) {
-			l.stats.drop("spool full", len(list))
+			l.stats.drop("spool full", len(list), l.o.Now())
 		} else if err != nil {
-			l.stats.drop("disk", len(list))
+			l.stats.drop("disk", len(list), l.o.Now())
 			errs = append(errs, err)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Stats say what became of the records.
@@ -14,6 +15,8 @@ type Stats struct {
 	Failures     int64            // deliveries that failed and are tried again
 	Sampled      int64            // left out by sampling
 	Dropped      map[string]int64 // never to be delivered, by reason
+	LastLost     time.Time        // when a record was last lost; zero for never
+	LostWhy      string           // its reason
 }
 
 type stats struct {
@@ -23,15 +26,23 @@ type stats struct {
 
 	mu      sync.Mutex
 	dropped map[string]int64
+	last    time.Time
+	why     string
 }
 
-func (s *stats) drop(why string, n int) {
+// turnedOff is no loss: the account's owner wants nothing logged any more.
+const turnedOff = "logging was turned off"
+
+func (s *stats) drop(why string, n int, at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.dropped == nil {
 		s.dropped = map[string]int64{}
 	}
 	s.dropped[why] += int64(n)
+	if why != turnedOff {
+		s.last, s.why = at, why
+	}
 }
 
 // Stats are counted since the start.
@@ -42,5 +53,6 @@ func (l *Logger) Stats() Stats {
 	return Stats{
 		ToLogs: l.stats.delivered[toLogs].Load(), ToS3: l.stats.delivered[toS3].Load(), Waiting: waiting, WaitingBytes: size,
 		Failures: l.stats.failures.Load(), Sampled: l.stats.sampled.Load(), Dropped: maps.Clone(l.stats.dropped),
+		LastLost: l.stats.last, LostWhy: l.stats.why,
 	}
 }
