@@ -72,6 +72,7 @@ type scan struct {
 	files  map[string]*os.File
 	stats  Stats
 	read   int64
+	spare  []byte // of a block of which nothing is held
 }
 
 // A piece is a block of a segment.
@@ -197,7 +198,8 @@ func (c *scan) load() error {
 	if err != nil {
 		return err
 	}
-	b := make([]byte, p.size)
+	b, matched := c.room(p.size), c.stats.Matched
+	whole := b
 	if _, err := io.ReadFull(io.NewSectionReader(file, p.offset, p.size), b); err != nil {
 		return fmt.Errorf("read log segment: %w", err)
 	}
@@ -212,7 +214,20 @@ func (c *scan) load() error {
 			return err
 		}
 	}
+	if c.stats.Matched == matched { // no event points into it
+		c.spare = whole
+	}
 	return nil
+}
+
+// room is space for a block: most blocks of a search hold nothing that matches,
+// and one space serves them all.
+func (c *scan) room(size int64) []byte {
+	b := c.spare
+	if c.spare = nil; int64(cap(b)) < size {
+		return make([]byte, size)
+	}
+	return b[:size]
 }
 
 func (c *scan) file(name string) (*os.File, error) {
