@@ -4,6 +4,7 @@ import (
 	"unicode/utf8"
 
 	"outcrop"
+	"outcrop/internal/jsonlex"
 )
 
 // What a token is worth before any tokenizer has looked. The figures are
@@ -116,7 +117,7 @@ func (e *estimate) total() int {
 }
 
 func (e *estimate) text(s string) {
-	if utf8.RuneCountInString(s) == len(s) {
+	if jsonlex.ASCII(s) {
 		e.ascii += len(s)
 		return
 	}

@@ -52,6 +52,14 @@ func canonicalPaths(service, sent string) []string {
 	return []string{escapePath(sent)}
 }
 
+// canonicalPath is the likely one of canonicalPaths.
+func canonicalPath(service, sent string) string {
+	if service == serviceS3 {
+		return sent
+	}
+	return escapePath(normalise(sent))
+}
+
 // normalise removes dot segments and doubled slashes, and keeps a closing one.
 func normalise(path string) string {
 	if !strings.Contains(path, "//") && !strings.Contains(path, "/.") {
@@ -190,6 +198,33 @@ func (c *canonical) appendTo(b []byte) []byte {
 	return append(b, c.payload...)
 }
 
+// spelt are names of headers that most requests have, as they are signed and as
+// net/http spells them: neither way has to be worked out for each request.
+var spelt, signedAs = func() (up, down map[string]string) {
+	up, down = map[string]string{}, map[string]string{}
+	for _, name := range []string{
+		"Accept", "Accept-Encoding", "Amz-Sdk-Invocation-Id", "Amz-Sdk-Request", "Authorization", "Content-Length", "Content-Type", "Host", "Traceparent",
+		"User-Agent", headerDate, headerToken, headerSHA256, "X-Amz-Target", "X-Request-Id",
+	} {
+		up[strings.ToLower(name)], down[name] = name, strings.ToLower(name)
+	}
+	return up, down
+}()
+
+func canonicalName(signed string) string {
+	if name, ok := spelt[signed]; ok {
+		return name
+	}
+	return http.CanonicalHeaderKey(signed)
+}
+
+func lower(name string) string {
+	if signed, ok := signedAs[name]; ok {
+		return signed
+	}
+	return strings.ToLower(name)
+}
+
 // appendHeader writes the values of a header, each trimmed, joined by commas.
 // net/http moves some headers out of the map; a client may have signed them.
 func appendHeader(b []byte, r *http.Request, name string) []byte {
@@ -201,7 +236,7 @@ func appendHeader(b []byte, r *http.Request, name string) []byte {
 			return strconv.AppendInt(b, r.ContentLength, 10)
 		}
 	}
-	values := r.Header.Values(name)
+	values := r.Header[canonicalName(name)]
 	if values == nil {
 		values = r.Header[name] // set by hand, past the canonical spelling
 	}

@@ -66,13 +66,13 @@ func appendPad(b, key []byte, pad byte) []byte {
 	return b
 }
 
-// signature signs a canonical request, in hex.
-func signature(key []byte, stamp, date string, scope Scope, c *canonical) []byte {
+// appendSignature signs a canonical request, in hex.
+func appendSignature(dst, key []byte, stamp, date string, scope Scope, c *canonical) []byte {
 	var room [2048]byte // stays on the stack: the canonical form of most requests
 	digest := sha256.Sum256(c.appendTo(room[:0]))
 	var text [192]byte // the same
 	sum := hmacOf(key, appendStringToSign(text[:0], stamp, date, scope, digest[:]))
-	return hex.AppendEncode(nil, sum[:])
+	return hex.AppendEncode(dst, sum[:])
 }
 
 func appendStringToSign(b []byte, stamp, date string, scope Scope, digest []byte) []byte {

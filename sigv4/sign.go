@@ -36,34 +36,37 @@ func Sign(r *http.Request, payloadHash string, by Credentials, scope Scope, at t
 	if err != nil {
 		return err
 	}
-	c := canonical{method: r.Method, path: canonicalPaths(scope.Service, to.path)[0], query: query, payload: payloadHash, request: r}
-	c.sign(signable(r.Header))
+	var room [16]string // stays on the stack: the headers of most requests
+	c := canonical{method: r.Method, path: canonicalPath(scope.Service, to.path), query: query, payload: payloadHash, request: r}
+	c.sign(signable(room[:0], r.Header))
 	r.Header.Set("Authorization", authorization(stamp, by, scope, &c))
 	return nil
 }
 
 func authorization(stamp string, by Credentials, scope Scope, c *canonical) string {
 	date := stamp[:len(dateFormat)]
-	key := signingKey(by, date, scope)
-	return algorithm + " Credential=" + credential(by, date, scope) + ", SignedHeaders=" + c.signed +
-		", Signature=" + string(signature(key, stamp, date, scope, c))
+	var room [512]byte // the same
+	b := append(room[:0], algorithm+" Credential="...)
+	b = appendScope(append(append(b, by.AccessKey...), '/'), date, scope)
+	b = append(append(b, ", SignedHeaders="...), c.signed...)
+	return string(appendSignature(append(b, ", Signature="...), signingKey(by, date, scope), stamp, date, scope, c))
 }
 
 // Presign puts a signature in the query of r that holds for life, in whole
 // seconds. Headers that r has by now are signed and must be sent along.
 func Presign(r *http.Request, payloadHash string, by Credentials, scope Scope, at time.Time, life time.Duration) error {
 	stamp := at.UTC().Format(stampFormat)
-	names := signable(r.Header)
+	names := signable(nil, r.Header)
 	presignQuery(r, stamp, names, by, scope, life)
 	to := targetOf(r)
 	query, err := canonicalQuery(to.query)
 	if err != nil {
 		return err
 	}
-	c := canonical{method: r.Method, path: canonicalPaths(scope.Service, to.path)[0], query: query, payload: payloadHash, request: r}
+	c := canonical{method: r.Method, path: canonicalPath(scope.Service, to.path), query: query, payload: payloadHash, request: r}
 	c.sign(names)
 	date := stamp[:len(dateFormat)]
-	sum := signature(deriveKey(by.Secret, date, scope), stamp, date, scope, &c)
+	sum := appendSignature(nil, deriveKey(by.Secret, date, scope), stamp, date, scope, &c)
 	r.URL.RawQuery += "&" + paramSignature + "=" + string(sum)
 	return nil
 }
@@ -92,11 +95,12 @@ func credential(by Credentials, date string, scope Scope) string {
 	return by.AccessKey + "/" + string(appendScope(nil, date, scope))
 }
 
-// signable names the headers to sign, in order, with host among them.
-func signable(h http.Header) []string {
-	names := []string{"host"}
+// signable appends the names of the headers to sign, in order, with host among
+// them.
+func signable(names []string, h http.Header) []string {
+	names = append(names, "host")
 	for name := range h {
-		if name = strings.ToLower(name); !unsigned[name] {
+		if name = lower(name); !unsigned[name] {
 			names = append(names, name)
 		}
 	}

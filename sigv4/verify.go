@@ -1,6 +1,7 @@
 package sigv4
 
 import (
+	"crypto/sha256"
 	"crypto/subtle"
 	"net/http"
 	"slices"
@@ -65,8 +66,9 @@ func (v *Verifier) compare(s *Signature, c *canonical, paths []string, secret st
 	if !cached {
 		key = deriveKey(secret, s.Date, scope)
 	}
+	var room [2 * sha256.Size]byte
 	for _, c.path = range paths {
-		if subtle.ConstantTimeCompare(signature(key, s.stamp, s.Date, scope, c), []byte(s.claimed)) == 1 {
+		if subtle.ConstantTimeCompare(appendSignature(room[:0], key, s.stamp, s.Date, scope, c), []byte(s.claimed)) == 1 {
 			if !cached {
 				v.keys.keep(name, secret, key)
 			}

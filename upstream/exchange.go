@@ -1,7 +1,6 @@
 package upstream
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"io"
@@ -31,31 +30,23 @@ func (h *Host) Post(w *Watch, p Post) (*http.Response, error) {
 	if err := w.Gone(); err != nil {
 		return nil, err
 	}
-	target, err := url.Parse(p.URL)
+	target, err := h.targets.Get(p.URL, url.Parse)
 	if err != nil {
 		return nil, h.Failed(p.Attempt, 0, "The model's server has a wrong address. Tell the operator.")
 	}
-	header := maps.Clone(h.header)
-	for name, value := range p.Header {
-		header.Set(name, value)
-	}
-	if id := p.Attempt.Invocation; id != "" {
-		header["X-Request-Id"] = []string{string(id)}
-	}
-	request := (&http.Request{
-		Method: http.MethodPost, URL: target, Host: target.Host, Header: header,
-		Body: h1.NewBody(p.Body), ContentLength: int64(len(p.Body)),
-		// Lets the transport replace an idle connection that the server has
-		// closed, when nothing was written to it.
-		GetBody: func() (io.ReadCloser, error) { return h1.NewBody(p.Body), nil },
-	}).WithContext(w.ctx)
+	request := h.blank.WithContext(w.ctx) // a copy
+	request.URL, request.Host, request.Header = target, target.Host, h.headerOf(&p)
+	request.Body, request.ContentLength = h1.NewBody(p.Body), int64(len(p.Body))
+	// Lets the transport replace an idle connection that the server has closed,
+	// when nothing was written to it.
+	request.GetBody = func() (io.ReadCloser, error) { return h1.NewBody(p.Body), nil }
 	if h.sign != nil {
 		if err := h.sign(request, &p); err != nil {
 			return nil, cmp.Or(w.Gone(), err)
 		}
 	}
 	if parent := outcrop.TraceParent(w.ctx); parent != "" {
-		header["Traceparent"] = []string{parent}
+		request.Header["Traceparent"] = []string{parent}
 	}
 	response, err := h.rt.RoundTrip(request)
 	if err != nil {
@@ -69,6 +60,18 @@ func (h *Host) Post(w *Watch, p Post) (*http.Response, error) {
 		return nil, h.refused(w, request, &p, response)
 	}
 	return response, nil
+}
+
+// headerOf is a request's header, which is not the host's any more.
+func (h *Host) headerOf(p *Post) http.Header {
+	header := maps.Clone(h.header)
+	for name, value := range p.Header {
+		header.Set(name, value)
+	}
+	if id := p.Attempt.Invocation; id != "" {
+		header["X-Request-Id"] = []string{string(id)}
+	}
+	return header
 }
 
 // requestIDs are the headers in which servers name a request, in canonical
@@ -125,15 +128,31 @@ func (h *Host) ReadAnswer(w *Watch, a outcrop.Attempt, res *http.Response) ([]by
 	if res.ContentLength > MaxAnswerBytes {
 		return nil, h.Failed(a, res.StatusCode, "The model's answer is longer than %d bytes.", MaxAnswerBytes).Because(errLong)
 	}
-	buffer := bytes.NewBuffer(make([]byte, 0, max(res.ContentLength, 2048)+bytes.MinRead))
-	n, err := buffer.ReadFrom(io.LimitReader(res.Body, MaxAnswerBytes+1))
+	text, err := readUpTo(res.Body, MaxAnswerBytes, res.ContentLength)
 	switch {
 	case err != nil:
 		return nil, h.Broken(w, a, err)
-	case n > MaxAnswerBytes:
+	case len(text) > MaxAnswerBytes:
 		return nil, h.Failed(a, res.StatusCode, "The model's answer is longer than %d bytes.", MaxAnswerBytes).Because(errLong)
 	}
-	return buffer.Bytes(), nil
+	return text, nil
+}
+
+// readUpTo reads to the end, or to a byte more than limit.
+func readUpTo(r io.Reader, limit int, announced int64) ([]byte, error) {
+	text := make([]byte, 0, max(announced, 2048)+1) // one more, so that the end needs no growth
+	for len(text) <= limit {
+		if len(text) == cap(text) {
+			text = append(text, 0)[:len(text)]
+		}
+		n, err := r.Read(text[len(text):cap(text)])
+		if text = text[:len(text)+n]; err == io.EOF {
+			return text, nil
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	return text, nil
 }
 
 // MediaType is the content type of a response without its parameters, empty

@@ -347,3 +347,38 @@ func TestErrorSticks(t *testing.T) {
 		t.Errorf("%d elements, err %v", n, l.Done())
 	}
 }
+
+// Property: a byte beyond ASCII is found wherever it stands.
+func TestASCII(t *testing.T) {
+	for n := range 70 {
+		b := bytes.Repeat([]byte{'a'}, n)
+		if !ASCII(string(b)) {
+			t.Errorf("%d plain bytes are not ASCII", n)
+		}
+		for i := range b {
+			b[i] = 0x80
+			if ASCII(string(b)) {
+				t.Errorf("byte %d of %d was missed", i, n)
+			}
+			b[i] = 'a'
+		}
+	}
+}
+
+// Property: the first byte that a string cannot simply hold is found wherever
+// it stands, whatever follows.
+func TestPlainFindsTheFirst(t *testing.T) {
+	for n := range 100 {
+		b := bytes.Repeat([]byte{'a'}, n)
+		for i := range b {
+			for _, c := range []byte{'"', '\\', 0, 0x1f} {
+				b[i] = c
+				b[n-1] = '"'
+				if got := plain(b, 0); got != i {
+					t.Errorf("%#x at %d of %d was found at %d", c, i, n, got)
+				}
+				b[i], b[n-1] = 'a', 'a'
+			}
+		}
+	}
+}

@@ -31,6 +31,22 @@ func (l *Lexer) Text() string {
 // Bytes are those of a string, without a copy: nobody may change them.
 func Bytes(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
 
+// ASCII says whether s holds no byte beyond ASCII.
+func ASCII(s string) bool {
+	b, i := Bytes(s), 0
+	for ; i+16 <= len(b); i += 16 {
+		if (binary.LittleEndian.Uint64(b[i:])|binary.LittleEndian.Uint64(b[i+8:]))&highs != 0 {
+			return false
+		}
+	}
+	for ; i < len(b); i++ {
+		if b[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
 // share makes a string of bytes that nobody will change; see Lexer.
 func share(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 

@@ -23,6 +23,8 @@ type Upstream struct {
 	keys   keys
 	host   *upstream.Host
 	forms  map[outcrop.ModelID]native.Family // of models that are called through InvokeModel
+
+	addresses upstream.Memo[operationOf, string]
 }
 
 // New makes an Upstream and reads where its credentials come from; it asks

@@ -77,7 +77,8 @@ var plainRegion = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 // address is the URL of an operation. The model's name is encoded as AWS's own
 // clients encode it, colons and slashes too
 // (reference/runtime-metering-billing.md §1.5).
-func (c *Config) address(r outcrop.Region, model, operation string) (string, error) {
+func (c *Config) address(o operationOf) (string, error) {
+	r := o.region
 	if !plainRegion.MatchString(string(r)) {
 		return "", fmt.Errorf("%q is no name of a Region", r)
 	}
@@ -89,8 +90,8 @@ func (c *Config) address(r outcrop.Region, model, operation string) (string, err
 		}
 	}
 	base = strings.TrimRight(strings.ReplaceAll(base, regionMark, string(r)), "/")
-	name := strings.ReplaceAll(url.PathEscape(model), ":", "%3A")
-	return base + "/model/" + name + "/" + operation, nil
+	name := strings.ReplaceAll(url.PathEscape(o.model), ":", "%3A")
+	return base + "/model/" + name + "/" + o.operation, nil
 }
 
 // trusted are the system's certificates and those of a file; nil when there is

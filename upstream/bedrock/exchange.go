@@ -10,18 +10,19 @@ import (
 	"outcrop/upstream"
 )
 
-// post addresses a request. The invocation's name goes where SDKs put theirs,
-// so that both sides' logs meet.
+// An operationOf is what an address is made of.
+type operationOf struct {
+	region           outcrop.Region
+	model, operation string
+}
+
+// post addresses a request.
 func (u *Upstream) post(a outcrop.Attempt, model, operation string, body []byte) (upstream.Post, error) {
-	address, err := u.config.address(a.Destination.Region, model, operation)
+	address, err := u.addresses.Get(operationOf{a.Destination.Region, model, operation}, u.config.address)
 	if err != nil {
 		return upstream.Post{}, u.host.Failed(a, 0, "The model's Region has a wrong address. Tell the operator.").Because(err)
 	}
-	p := upstream.Post{URL: address, Attempt: a, Body: body}
-	if a.Invocation != "" {
-		p.Header = map[string]string{"Amz-Sdk-Invocation-Id": string(a.Invocation)}
-	}
-	return p, nil
+	return upstream.Post{URL: address, Attempt: a, Body: body}, nil
 }
 
 // ask posts body and reads the whole answer, which is JSON.
@@ -33,8 +34,12 @@ func (u *Upstream) ask(ctx context.Context, a outcrop.Attempt, model, operation 
 	return u.host.Ask(ctx, u.config.Timeout, p)
 }
 
-// sign signs a request for the Region it goes to.
+// sign signs a request for the Region it goes to. The invocation's name goes
+// where SDKs put theirs, too, so that both sides' logs meet.
 func (u *Upstream) sign(r *http.Request, p *upstream.Post) error {
+	if id := r.Header["X-Request-Id"]; id != nil {
+		r.Header["Amz-Sdk-Invocation-Id"] = id
+	}
 	by, bearer, err := u.keys.now(r.Context())
 	if err != nil {
 		return u.host.Failed(p.Attempt, 0, "Outcrop has no AWS credentials for the model's Region %s. Tell the operator.", p.Attempt.Destination.Region).Because(err)

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"iter"
-	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -48,13 +47,8 @@ func (u *Upstream) forward(a outcrop.Attempt, f *gateway.Form, stream int) (upst
 	}
 	p, err := u.post(a, model, operations[f.Protocol][stream], f.Body)
 	p.Digest = f.Digest
-	if err != nil || len(f.Header) == 0 {
-		return p, err
-	}
-	header := maps.Clone(f.Header)
-	maps.Copy(header, p.Header)
-	p.Header = header
-	return p, nil
+	p.Header = f.Header
+	return p, err
 }
 
 // Forward implements gateway.Forwarder.

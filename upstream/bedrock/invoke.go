@@ -33,14 +33,8 @@ func (u *Upstream) invocation(a outcrop.Attempt, model string, form native.Famil
 		return upstream.Post{}, err
 	}
 	p, err := u.post(a, model, operations[gateway.InvokeProtocol][stream], body)
-	if err != nil {
-		return p, err
-	}
-	for name, value := range p.Header {
-		header[name] = value
-	}
 	p.Header = header
-	return p, nil
+	return p, err
 }
 
 // besideBody are the members of a conversation that InvokeModel has in headers
