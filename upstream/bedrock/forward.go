@@ -1,7 +1,6 @@
 package bedrock
 
 import (
-	"bufio"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -176,7 +175,7 @@ func (s *passage) follow(res *http.Response) error {
 	}
 	s.piece.Header = told(res.Header)
 	limited := &io.LimitedReader{R: res.Body, N: upstream.MaxStreamBytes}
-	frames := eventstream.NewDecoder(bufio.NewReaderSize(limited, bufferBytes))
+	frames := eventstream.NewDecoder(limited) // a response has a buffer of its own
 	for deadline := time.Now().Add(upstream.MaxStreamTime); ; {
 		message, err := frames.Next()
 		if err != nil {

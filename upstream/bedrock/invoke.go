@@ -1,7 +1,6 @@
 package bedrock
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -144,7 +143,7 @@ func (s *heard) follow(form native.Family, res *http.Response) error {
 		return s.yield(e, err)
 	})
 	limited := &io.LimitedReader{R: res.Body, N: upstream.MaxStreamBytes}
-	frames := eventstream.NewDecoder(bufio.NewReaderSize(limited, bufferBytes))
+	frames := eventstream.NewDecoder(limited) // a response has a buffer of its own
 	for deadline := time.Now().Add(upstream.MaxStreamTime); ; {
 		message, err := frames.Next()
 		if err != nil {

@@ -1,7 +1,6 @@
 package bedrock
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"io"
@@ -16,9 +15,8 @@ import (
 
 // Bounds in time of a stream, beside those of Config.
 const (
-	drainTime   = 250 * time.Millisecond // for the last bytes, so that the connection can be used again
-	drainBytes  = 4 << 10
-	bufferBytes = 4 << 10 // what a connection itself reads at a time; each open stream holds one
+	drainTime  = 250 * time.Millisecond // for the last bytes, so that the connection can be used again
+	drainBytes = 4 << 10
 )
 
 // A stream is one streamed answer under way.
@@ -38,7 +36,7 @@ func (s *stream) follow(res *http.Response) error {
 		return err
 	}
 	limited := &io.LimitedReader{R: res.Body, N: upstream.MaxStreamBytes}
-	frames := eventstream.NewDecoder(bufio.NewReaderSize(limited, bufferBytes))
+	frames := eventstream.NewDecoder(limited) // a response has a buffer of its own
 	for deadline := time.Now().Add(upstream.MaxStreamTime); ; {
 		message, err := frames.Next()
 		if err != nil {
