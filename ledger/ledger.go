@@ -29,7 +29,7 @@ type Options struct {
 	SegmentBytes  int64         // size of a segment file; default 16 MiB
 	MaxSegments   int           // files to keep while the store does not take them; default 64
 	MaxWaiting    int           // invocations open or waiting for the disk; default 65,536
-	DrainEvery    time.Duration // how often settled records go to the store; default 200ms
+	DrainEvery    time.Duration // how often settled records go to the store unasked; default 500ms
 	IntentAfter   time.Duration // age at which an open invocation gets an intent; default 1s
 	IntentRefresh time.Duration // age at which progress makes an intent anew; default 10s
 	RetryEvery    time.Duration // pause after a failed write; default 250ms
@@ -43,7 +43,7 @@ func (o Options) withDefaults() Options {
 	o.SegmentBytes = cmp.Or(o.SegmentBytes, 16<<20) &^ (record.Align - 1)
 	o.MaxSegments = cmp.Or(o.MaxSegments, 64)
 	o.MaxWaiting = cmp.Or(o.MaxWaiting, 65_536)
-	o.DrainEvery = cmp.Or(o.DrainEvery, 200*time.Millisecond)
+	o.DrainEvery = cmp.Or(o.DrainEvery, 500*time.Millisecond)
 	o.IntentAfter = cmp.Or(o.IntentAfter, time.Second)
 	o.IntentRefresh = cmp.Or(o.IntentRefresh, 10*time.Second)
 	o.RetryEvery = cmp.Or(o.RetryEvery, 250*time.Millisecond)

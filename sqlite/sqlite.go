@@ -56,7 +56,11 @@ func Open(ctx context.Context, file string) (*DB, error) {
 		return nil, errors.Join(err, write.Close())
 	}
 	read.SetConnMaxIdleTime(readerIdle)
-	return &DB{write: write, read: read, usage: newUsageWriter()}, nil
+	usage, err := newUsageWriter(ctx, write)
+	if err != nil {
+		return nil, errors.Join(err, read.Close(), write.Close())
+	}
+	return &DB{write: write, read: read, usage: usage}, nil
 }
 
 func connect(file, txlock string, conns, cacheKiB int) (*sql.DB, error) {
@@ -83,7 +87,9 @@ func (db *DB) Size(ctx context.Context) (bytes int64, err error) {
 }
 
 // Close closes the store.
-func (db *DB) Close() error { return errors.Join(db.read.Close(), db.write.Close()) }
+func (db *DB) Close() error {
+	return errors.Join(db.usage.close(), db.read.Close(), db.write.Close())
+}
 
 // update runs fn in one write transaction.
 func (db *DB) update(ctx context.Context, fn func(*sql.Tx) error) error {

@@ -43,8 +43,7 @@ func (u *Usage) append(ctx context.Context, records []outcrop.UsageRecord, water
 		if err := u.db.usage.insert(ctx, tx, records, careful); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE
-			SET value = max(CAST(value AS INTEGER), CAST(excluded.value AS INTEGER))`, usageWatermark, strconv.FormatUint(uint64(watermark), 10))
+		_, err := tx.StmtContext(ctx, u.db.usage.mark).ExecContext(ctx, usageWatermark, strconv.FormatUint(uint64(watermark), 10))
 		return err
 	})
 	if err != nil {

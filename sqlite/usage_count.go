@@ -48,30 +48,36 @@ func floorDiv(a, b int64) int64 {
 	return q
 }
 
-func (c *usageCount) write(ctx context.Context, tx *sql.Tx) error {
+const (
+	countHour  = `INSERT INTO usage_hours (hour, records) VALUES (?, ?) ON CONFLICT DO UPDATE SET records = records + excluded.records`
+	widenBlock = `UPDATE usage_blocks SET last = ?1, records = records + ?2, earliest = min(earliest, ?3), latest = max(latest, ?4)
+		WHERE last = (SELECT max(last) FROM usage_blocks) AND last < ?1 AND records + ?2 <= ?5`
+	beginBlock = `INSERT INTO usage_blocks (last, records, earliest, latest) VALUES (?, ?, ?, ?)`
+)
+
+func (c *usageCount) write(ctx context.Context, tx *sql.Tx, w *usageWriter) error {
 	if c.records == 0 {
 		return nil
 	}
 	for hour, n := range c.hours {
-		_, err := tx.ExecContext(ctx, `INSERT INTO usage_hours (hour, records) VALUES (?, ?) ON CONFLICT DO UPDATE SET records = records + excluded.records`, hour, n)
+		_, err := tx.StmtContext(ctx, w.hour).ExecContext(ctx, hour, n)
 		if err != nil {
 			return fmt.Errorf("count hour: %w", err)
 		}
 	}
-	return c.block(ctx, tx)
+	return c.block(ctx, tx, w)
 }
 
 // block widens the last block, or begins one.
-func (c *usageCount) block(ctx context.Context, tx *sql.Tx) error {
-	done, err := tx.ExecContext(ctx, `UPDATE usage_blocks SET last = ?1, records = records + ?2, earliest = min(earliest, ?3), latest = max(latest, ?4)
-		WHERE last = (SELECT max(last) FROM usage_blocks) AND last < ?1 AND records + ?2 <= ?5`, int64(c.last), c.records, c.earliest, c.latest, blockRecords)
+func (c *usageCount) block(ctx context.Context, tx *sql.Tx, w *usageWriter) error {
+	done, err := tx.StmtContext(ctx, w.widen).ExecContext(ctx, int64(c.last), c.records, c.earliest, c.latest, blockRecords)
 	if err != nil {
 		return fmt.Errorf("note block: %w", err)
 	}
 	if n, err := done.RowsAffected(); n > 0 || err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO usage_blocks (last, records, earliest, latest) VALUES (?, ?, ?, ?)`, int64(c.last), c.records, c.earliest, c.latest)
+	_, err = tx.StmtContext(ctx, w.begin).ExecContext(ctx, int64(c.last), c.records, c.earliest, c.latest)
 	if err != nil {
 		return fmt.Errorf("note block: %w", err)
 	}

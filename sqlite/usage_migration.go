@@ -25,7 +25,11 @@ const oldUsageColumns = `seq, invocation, operation, account, principal, access_
 	tags, metadata, tier, status, error, stop_reason, hung_up, recovered`
 
 func moveUsageRows(ctx context.Context, tx *sql.Tx) error {
-	w := newUsageWriter()
+	w, err := newUsageWriter(ctx, tx)
+	if err != nil {
+		return err
+	}
+	defer w.close()
 	for after := outcrop.Seq(0); ; {
 		records, err := oldUsage(ctx, tx, after, usageBatchRecords)
 		if err != nil {
@@ -39,7 +43,7 @@ func moveUsageRows(ctx context.Context, tx *sql.Tx) error {
 		}
 		after = records[len(records)-1].Seq
 	}
-	_, err := tx.ExecContext(ctx, `DROP TABLE usage`)
+	_, err = tx.ExecContext(ctx, `DROP TABLE usage`)
 	return err
 }
 

@@ -15,7 +15,7 @@ import (
 
 // Bounds of a usageWriter.
 const (
-	insertRows   = 64     // rows in one statement: the driver compiles each statement anew
+	insertRows   = 64     // rows in one statement: each step of the driver costs
 	shapesCached = 10_000 // shapes whose id is remembered
 	blockRecords = 1024   // records after which a block is full
 	usageColumns = "seq, invocation, shape, own"
@@ -26,12 +26,22 @@ var (
 	insertMany = insertUsage(insertRows)
 )
 
+const (
+	noteShape = `INSERT INTO usage_shapes (shape) VALUES (?) ON CONFLICT (shape) DO UPDATE SET shape = shape RETURNING id`
+	markUsage = `INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE
+		SET value = max(CAST(value AS INTEGER), CAST(excluded.value AS INTEGER))`
+)
+
 func insertUsage(rows int) string {
 	return `INSERT INTO usage_records (` + usageColumns + `) VALUES (?,?,?,?)` + strings.Repeat(`,(?,?,?,?)`, rows-1) + ` ON CONFLICT (invocation) DO NOTHING`
 }
 
-// A usageWriter inserts records. It serves one transaction at a time.
+// A usageWriter inserts records. It serves one transaction at a time, with
+// statements that are compiled once.
 type usageWriter struct {
+	many, one, note, mark *sql.Stmt
+	hour, widen, begin    *sql.Stmt
+
 	ids   map[string]int64 // by shape
 	shape []byte
 	own   []byte // of all rows of a statement
@@ -39,7 +49,32 @@ type usageWriter struct {
 	count usageCount
 }
 
-func newUsageWriter() *usageWriter { return &usageWriter{ids: map[string]int64{}} }
+// newUsageWriter compiles the statements on the connection that writes. Within
+// a transaction it would be too late: that has the only one.
+func newUsageWriter(ctx context.Context, db interface {
+	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
+}) (w *usageWriter, err error) {
+	w = &usageWriter{ids: map[string]int64{}}
+	for stmt, text := range map[**sql.Stmt]string{
+		&w.many: insertMany, &w.one: insertOne, &w.note: noteShape, &w.mark: markUsage,
+		&w.hour: countHour, &w.widen: widenBlock, &w.begin: beginBlock,
+	} {
+		if *stmt, err = db.PrepareContext(ctx, text); err != nil {
+			return nil, errors.Join(fmt.Errorf("prepare to write usage: %w", err), w.close())
+		}
+	}
+	return w, nil
+}
+
+func (w *usageWriter) close() error {
+	var errs []error
+	for _, s := range []*sql.Stmt{w.many, w.one, w.note, w.mark, w.hour, w.widen, w.begin} {
+		if s != nil {
+			errs = append(errs, s.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
 
 // forget drops what it knows of the shapes in the store.
 func (w *usageWriter) forget() { clear(w.ids) }
@@ -70,7 +105,7 @@ func (w *usageWriter) insert(ctx context.Context, tx *sql.Tx, records []outcrop.
 		}
 		i += n
 	}
-	return w.count.write(ctx, tx)
+	return w.count.write(ctx, tx, w)
 }
 
 // insertSome is one statement: len(records) is 1 or insertRows.
@@ -91,11 +126,11 @@ func (w *usageWriter) insertSome(ctx context.Context, tx *sql.Tx, records []outc
 		w.args = append(w.args, int64(r.Seq), packID(r.Invocation), shape, w.own[start:ends[i]])
 		start = ends[i]
 	}
-	statement := insertOne
+	statement := w.one
 	if len(records) == insertRows {
-		statement = insertMany
+		statement = w.many
 	}
-	done, err := tx.ExecContext(ctx, statement, w.args...)
+	done, err := tx.StmtContext(ctx, statement).ExecContext(ctx, w.args...)
 	if err != nil {
 		return 0, err
 	}
@@ -110,7 +145,7 @@ func (w *usageWriter) shapeID(ctx context.Context, tx *sql.Tx, r *outcrop.UsageR
 		return id, nil
 	}
 	var id int64
-	err := tx.QueryRowContext(ctx, `INSERT INTO usage_shapes (shape) VALUES (?) ON CONFLICT (shape) DO UPDATE SET shape = shape RETURNING id`, w.shape).Scan(&id)
+	err := tx.StmtContext(ctx, w.note).QueryRowContext(ctx, w.shape).Scan(&id)
 	if err != nil {
 		return 0, fmt.Errorf("note shape: %w", err)
 	}
