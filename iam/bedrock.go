@@ -71,7 +71,8 @@ func InvocationChecks(t *outcrop.Target, action string) []Check {
 // Checks are InvocationChecks under the rules r: the bearer token first, the
 // guardrail last.
 func (r InvocationRules) Checks(t *outcrop.Target, action string) []Check {
-	var checks []Check
+	const usual = 6 // a profile and a model in three Regions, with room
+	checks := make([]Check, 0, usual)
 	if r.BearerTokenType != "" {
 		checks = append(checks, BearerTokenCheck(r.BearerTokenType, t.Region))
 	}
@@ -169,7 +170,8 @@ func (r InvocationRules) keys(region outcrop.Region) Context {
 }
 
 func regional(region outcrop.Region) Context {
-	var c Context
+	const usual = 3 // keys of one check
+	c := Context{entries: make([]entry, 0, usual)}
 	if region == "" {
 		region = UnspecifiedRegion
 	}

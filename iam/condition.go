@@ -71,7 +71,7 @@ func (c *condition) holds(e *evaluation) bool {
 	if entry == nil {
 		return c.ifExists || c.set == forAll || c.negated && c.set == noSet
 	}
-	return c.over(entry.values, e)
+	return c.over(entry.values(), e)
 }
 
 // over takes the request's values together. Without a set operator a

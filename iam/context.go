@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"outcrop"
@@ -19,9 +20,17 @@ type Context struct {
 // An entry is one key in lower case. A multi-valued key keeps that property
 // with one value: it cannot be a policy variable.
 type entry struct {
-	key    string
-	values []string
-	multi  bool
+	key   string
+	one   [1]string // the value of a key that is not multi: most are, and need no list of their own
+	many  []string
+	multi bool
+}
+
+func (e *entry) values() []string {
+	if e.multi {
+		return e.many
+	}
+	return e.one[:]
 }
 
 // Condition keys that Outcrop fills in, in lower case.
@@ -51,12 +60,12 @@ const (
 )
 
 // Set gives key one value in place of any it had.
-func (c *Context) Set(key, value string) { c.put(entry{key: key, values: []string{value}}) }
+func (c *Context) Set(key, value string) { c.put(entry{key: key, one: [1]string{value}}) }
 
 // SetMulti gives a multi-valued key its values. None at all is as if the key
 // were absent.
 func (c *Context) SetMulti(key string, values ...string) {
-	c.put(entry{key: key, values: values, multi: true})
+	c.put(entry{key: key, many: values, multi: true})
 }
 
 func (c *Context) put(e entry) {
@@ -94,7 +103,7 @@ func (c *Context) own() {
 // Values of key, nil when it is absent.
 func (c *Context) Values(key string) []string {
 	if e := c.find(strings.ToLower(key)); e != nil {
-		return e.values
+		return e.values()
 	}
 	return nil
 }
@@ -118,7 +127,7 @@ func (c *Context) find(key string) *entry {
 	if e == nil {
 		e = within(c.below, key)
 	}
-	if e == nil || len(e.values) == 0 {
+	if e == nil || len(e.values()) == 0 {
 		return nil
 	}
 	return e
@@ -136,6 +145,12 @@ func within(entries []entry, key string) *entry {
 // SetTags sets one key a tag below prefix, such as KeyResourceTag. Where two
 // tag keys differ in case only, the last in sorted order is seen.
 func (c *Context) SetTags(prefix string, tags outcrop.Tags) {
+	if len(tags) == 1 { // needs no order
+		for k, v := range tags {
+			c.Set(prefix+k, v)
+		}
+		return
+	}
 	for _, k := range tags.Keys() {
 		c.Set(prefix+k, tags[k])
 	}
@@ -185,6 +200,19 @@ func (c *Context) setType(p outcrop.ARNParts) {
 
 // SetTime sets aws:CurrentTime and aws:EpochTime.
 func (c *Context) SetTime(now time.Time) {
-	c.Set(KeyCurrentTime, now.UTC().Format("2006-01-02T15:04:05Z"))
-	c.Set(KeyEpochTime, strconv.FormatInt(now.Unix(), 10))
+	s := lastSecond.Load()
+	if s == nil || s.unix != now.Unix() {
+		s = &second{now.Unix(), now.UTC().Format("2006-01-02T15:04:05Z"), strconv.FormatInt(now.Unix(), 10)}
+		lastSecond.Store(s)
+	}
+	c.Set(KeyCurrentTime, s.current)
+	c.Set(KeyEpochTime, s.epoch)
 }
+
+// A second is written out once, not for each request in it.
+type second struct {
+	unix           int64
+	current, epoch string
+}
+
+var lastSecond atomic.Pointer[second]

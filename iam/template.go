@@ -79,7 +79,7 @@ func (p *part) resolve(c *Context) (text string, ok bool) {
 		return p.text, true
 	}
 	if e := c.find(p.key); e != nil && !e.multi {
-		return e.values[0], true
+		return e.values()[0], true
 	}
 	return p.text, p.hasDefault
 }
