@@ -70,7 +70,7 @@ bench-cost:
 bench-metrics:
 	go test ./sqlite -run NONE -bench Metrics -benchtime 1x -timeout 0 -metrics.records $(RECORDS) -metrics.days 1
 	go test ./sqlite -run NONE -bench Metrics -benchtime 1x -timeout 0 -metrics.records $(RECORDS)
-	OUTCROP_LOG_EVENTS=1000000 go test ./logs -run NONE -bench FilterADay -benchtime 1x -timeout 0
+	OUTCROP_LOG_EVENTS=$(RECORDS) go test ./logs -run NONE -bench FilterADay -benchtime 1x -timeout 0
 
 bench-ledger:
 	go run ./test/ledgerbench -records $(RECORDS)
