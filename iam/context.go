@@ -166,7 +166,7 @@ func (c *Context) SetRequestTags(tags outcrop.Tags) {
 // SetCaller sets the keys that describe who is asking, and the Region asked
 // in. role is the role behind an assumed-role session, else empty.
 func (c *Context) SetCaller(who outcrop.Caller, role outcrop.ARN, tags outcrop.Tags) {
-	const usual = 24 // keys of a request
+	const usual = 16 // keys of a request
 	c.entries = slices.Grow(c.entries, usual)
 	arn := who.Principal
 	if role != "" { // aws:PrincipalArn of a session is its role's ARN

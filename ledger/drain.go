@@ -85,10 +85,11 @@ func (l *Ledger) noteDrain(ctx context.Context, err error) {
 // drain moves one transaction's worth of records.
 func (l *Ledger) drain(ctx context.Context) error {
 	from := l.cursor
-	records, mark, err := l.read(drainRecords)
+	records, mark, err := l.read(l.batch[:0], drainRecords)
 	if err != nil {
 		return err
 	}
+	defer l.keepBatch(records)
 	if mark > l.drained {
 		if err := l.store.Append(ctx, records, mark); err != nil {
 			l.cursor = from
@@ -102,9 +103,18 @@ func (l *Ledger) drain(ctx context.Context) error {
 	return nil
 }
 
-// read collects up to limit records that the store does not have, and the Seq
-// that it will then have everything up to. It moves the cursor past them.
-func (l *Ledger) read(limit int) (records []outcrop.UsageRecord, mark outcrop.Seq, err error) {
+// keepBatch keeps the memory of a batch for the next one, unless that is much.
+func (l *Ledger) keepBatch(records []outcrop.UsageRecord) {
+	const most = drainRecords / 4
+	clear(records)
+	if l.batch = records[:0]; cap(records) > most {
+		l.batch = nil
+	}
+}
+
+// read collects into records up to limit that the store does not have, and the
+// Seq that it will then have everything up to. It moves the cursor past them.
+func (l *Ledger) read(records []outcrop.UsageRecord, limit int) (_ []outcrop.UsageRecord, mark outcrop.Seq, err error) {
 	for len(records) < limit {
 		s, end, last := l.under(l.cursor)
 		if l.cursor.off < end {

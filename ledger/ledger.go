@@ -75,12 +75,13 @@ type Ledger struct {
 	reserved int64 // bytes that the records of calls may need, and intents that are waiting
 	count    Stats
 
-	wake     chan struct{} // there may be something to commit
-	stop     chan struct{} // closed by Close
-	draining chan struct{} // held by who drains
-	cursor   cursor        // guarded by draining
-	buf      []byte        // guarded by draining
-	shapes   shapes        // guarded by draining
+	wake     chan struct{}         // there may be something to commit
+	stop     chan struct{}         // closed by Close
+	draining chan struct{}         // held by who drains
+	cursor   cursor                // guarded by draining
+	buf      []byte                // guarded by draining
+	batch    []outcrop.UsageRecord // guarded by draining; empty, for the next batch
+	shapes   shapes                // guarded by draining
 	recent   recent
 	spare    spare
 	bytes    sync.Pool // of *[]byte, to encode in

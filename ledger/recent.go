@@ -30,7 +30,7 @@ func (r *recent) add(from outcrop.Seq, records []outcrop.UsageRecord, to outcrop
 	if over := len(r.records) + len(records) - recentRecords; over > 0 && len(r.records) > 0 {
 		drop := min(max(over, recentRecords/2), len(r.records))
 		r.from = r.records[drop-1].Seq
-		r.records = slices.Clone(r.records[drop:]) // a new array: readers hold the old one
+		r.records = append(make([]outcrop.UsageRecord, 0, recentRecords), r.records[drop:]...) // a new array: readers hold the old one
 	}
 	r.records, r.to = append(r.records, records...), to
 }

@@ -86,3 +86,17 @@ func TestTheShapeHoldsNothingOfARecordsOwn(t *testing.T) {
 		t.Errorf("both parts make %+v\nwant %+v", back, r)
 	}
 }
+
+// A full memory is renewed by half, which costs one array for every half.
+func BenchmarkRecent(b *testing.B) {
+	b.ReportAllocs()
+	const batch = 250
+	var r recent
+	records := make([]outcrop.UsageRecord, batch)
+	for last := outcrop.Seq(0); b.Loop(); last += batch {
+		for i := range records {
+			records[i].Seq = last + outcrop.Seq(i) + 1
+		}
+		r.add(last, records, last+batch)
+	}
+}

@@ -12,7 +12,8 @@ import (
 type Store interface {
 	// Append adds records, in order of Seq, and raises the watermark, in
 	// one transaction. A record whose Invocation is already there is left
-	// out; a watermark below the present one leaves that as it is.
+	// out; a watermark below the present one leaves that as it is. The list is
+	// the ledger's again afterwards: it holds the next records then.
 	Append(ctx context.Context, records []outcrop.UsageRecord, watermark outcrop.Seq) error
 	// Watermark is the Seq up to which everything was appended.
 	Watermark(context.Context) (outcrop.Seq, error)
