@@ -259,10 +259,10 @@ func tooLarge(limit int64) error {
 }
 
 // readAll reads to the end. An announced size is believed at once up to
-// believedBytes, and beyond that up to eight times what has come: who only
+// believedBytes, and beyond that up to trust times what has come: who only
 // announces gets no more memory.
 func readAll(r io.Reader, announced int64) ([]byte, error) {
-	const firstBytes, believedBytes = 4 << 10, 256 << 10
+	const firstBytes, believedBytes, trust = 4 << 10, 64 << 10, 32
 	size := firstBytes
 	if announced >= 0 {
 		size = int(min(announced, believedBytes)) + 1 // one more byte, so that EOF needs no growth
@@ -277,7 +277,7 @@ func readAll(r io.Reader, announced int64) ([]byte, error) {
 		case err != nil:
 			return nil, err
 		case len(body) > believedBytes && announced >= int64(cap(body)):
-			body = append(make([]byte, 0, min(announced+1, 8*int64(len(body)))), body...)
+			body = append(make([]byte, 0, min(announced+1, trust*int64(len(body)))), body...)
 		case len(body) == cap(body):
 			body = append(body, 0)[:len(body)]
 		}

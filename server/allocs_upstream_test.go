@@ -16,7 +16,7 @@ import (
 // as those in allocs_test.go.
 const (
 	mostPerCallSent     = 175 // Converse, forwarded to an upstream of kind bedrock
-	mostPerFrameFetched = 5   // ConverseStream likewise: hundredths of one
+	mostPerFrameFetched = 20  // ConverseStream likewise: hundredths of one; what else the server does meanwhile is in it
 )
 
 // A spring answers every request on its connections with the same bytes, and

@@ -374,8 +374,8 @@ func TestPlainFindsTheFirst(t *testing.T) {
 			for _, c := range []byte{'"', '\\', 0, 0x1f} {
 				b[i] = c
 				b[n-1] = '"'
-				if got := plain(b, 0); got != i {
-					t.Errorf("%#x at %d of %d was found at %d", c, i, n, got)
+				if got, first := plain(b, 0), firstUnplain(b, 0); got != i || first != i {
+					t.Errorf("%#x at %d of %d was found at %d and %d", c, i, n, got, first)
 				}
 				b[i], b[n-1] = 'a', 'a'
 			}

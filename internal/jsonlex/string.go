@@ -1,6 +1,7 @@
 package jsonlex
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 	"strings"
@@ -53,7 +54,11 @@ func share(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) 
 // str reads a string whose opening quote is next.
 func (l *Lexer) str() string {
 	start := l.pos + 1
-	i := plain(l.data, start)
+	head := l.data[:min(len(l.data), start+shortBytes)]
+	i := plain(head, start)
+	if i == len(head) { // a long one, such as a picture
+		i = firstUnplain(l.data, i)
+	}
 	if i < len(l.data) && l.data[i] == '"' {
 		l.pos = i + 1
 		return share(l.data[start:i])
@@ -70,7 +75,7 @@ const (
 // plain returns the index of the first byte from i on that a string cannot
 // simply hold: a quote, a backslash or a control character; len(b) if none.
 func plain(b []byte, i int) int {
-	for ; i+32 <= len(b); i += 32 { // long strings, such as pictures, in longer steps
+	for ; i+32 <= len(b); i += 32 { // long strings in longer steps
 		four := b[i : i+32 : i+32]
 		if unplain(binary.LittleEndian.Uint64(four))|unplain(binary.LittleEndian.Uint64(four[8:]))|
 			unplain(binary.LittleEndian.Uint64(four[16:]))|unplain(binary.LittleEndian.Uint64(four[24:])) != 0 {
@@ -96,6 +101,39 @@ func plain(b []byte, i int) int {
 func unplain(x uint64) uint64 {
 	quote, slash := x^ones*'"', x^ones*'\\'
 	return ((x - ones*0x20) | (quote - ones) | (slash - ones)) & ^x & highs
+}
+
+// shortBytes is how long a string is before it is worth looking for its end
+// first.
+const shortBytes = 64
+
+// firstUnplain is plain for the first time in a long string: most of these hold
+// neither escapes nor control characters, which is quickly seen of the whole.
+func firstUnplain(b []byte, i int) int {
+	n := bytes.IndexByte(b[i:], '"')
+	if n < 0 || bytes.IndexByte(b[i:i+n], '\\') >= 0 || controls(b[i:i+n]) {
+		return plain(b, i)
+	}
+	return i + n
+}
+
+// controls says whether b holds a control character.
+func controls(b []byte) bool {
+	i := 0
+	for ; i+32 <= len(b); i += 32 {
+		four := b[i : i+32 : i+32]
+		w, x := binary.LittleEndian.Uint64(four), binary.LittleEndian.Uint64(four[8:])
+		y, z := binary.LittleEndian.Uint64(four[16:]), binary.LittleEndian.Uint64(four[24:])
+		if ((w-ones*0x20)&^w|(x-ones*0x20)&^x|(y-ones*0x20)&^y|(z-ones*0x20)&^z)&highs != 0 {
+			return true
+		}
+	}
+	for ; i < len(b); i++ {
+		if b[i] < ' ' {
+			return true
+		}
+	}
+	return false
 }
 
 // escaped reads the rest of a string that starts at start and whose first
