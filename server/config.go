@@ -47,6 +47,7 @@ type Config struct {
 	Upstreams map[string]UpstreamConfig `yaml:"upstreams"` // by name; none means the simulator alone
 
 	file  string // it was read from; empty for none
+	text  []byte // of the file
 	fixed []profile.Binding
 	bound bool // fixed has been set
 }
@@ -135,35 +136,41 @@ const (
 
 // ReadConfig reads a configuration file. An empty name is an empty file.
 func ReadConfig(name string) (*Config, error) {
-	c := new(Config)
-	if name != "" {
-		data, err := os.ReadFile(name)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("there is no configuration file %s", name)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read configuration: %w", err)
-		}
-		if err := strictyaml.Decode(name, data, c, os.LookupEnv); err != nil {
-			return nil, err
-		}
-		c.file = name
-		if c.Catalog.Overlay != "" && !filepath.IsAbs(c.Catalog.Overlay) {
-			c.Catalog.Overlay = filepath.Join(filepath.Dir(name), c.Catalog.Overlay)
-		}
-		for _, path := range []*string{&c.LibreChat.Config, &c.LibreChat.Env} {
-			if *path != "" && !filepath.IsAbs(*path) {
-				*path = filepath.Join(filepath.Dir(name), *path)
-			}
-		}
-		for which, u := range c.Upstreams {
-			if u.CAFile != "" && !filepath.IsAbs(u.CAFile) {
-				u.CAFile = filepath.Join(filepath.Dir(name), u.CAFile)
-				c.Upstreams[which] = u
-			}
-		}
+	if name == "" {
+		return new(Config), nil
+	}
+	text, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no configuration file %s", name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read configuration: %w", err)
+	}
+	return parseConfig(name, text)
+}
+
+// parseConfig reads the text of a file; paths in it start from the file.
+func parseConfig(name string, text []byte) (*Config, error) {
+	c := &Config{file: name, text: text}
+	if err := strictyaml.Decode(name, text, c, os.LookupEnv); err != nil {
+		return nil, err
+	}
+	for _, path := range []*string{&c.Catalog.Overlay, &c.LibreChat.Config, &c.LibreChat.Env, &c.Budgets.SMTP.CA} {
+		*path = beside(name, *path)
+	}
+	for which, u := range c.Upstreams {
+		u.CAFile = beside(name, u.CAFile)
+		c.Upstreams[which] = u
 	}
 	return c, nil
+}
+
+// beside is a path that starts from the folder of a file.
+func beside(file, path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(filepath.Dir(file), path)
 }
 
 var accountPattern = regexp.MustCompile(`\A[0-9]{12}\z`)

@@ -276,7 +276,7 @@ func (e *engines) run(c *Config, log *slog.Logger) {
 	e.runAnomalies(ctx)
 	e.running.Go(func() { e.flushUses(ctx, log) })
 	e.running.Go(func() { e.logs.Run(ctx) })
-	e.running.Go(func() { e.followConfig(ctx, c.file) })
+	e.running.Go(func() { e.followConfig(ctx, c.file, c.text) })
 	for name, watch := range map[string]func(context.Context) error{"catalog": e.catalog.Watch, "prices": e.prices.Watch} {
 		e.running.Go(func() {
 			if err := watch(ctx); err != nil && ctx.Err() == nil {

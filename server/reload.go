@@ -26,17 +26,17 @@ type reloader struct {
 	began   *Config
 }
 
-// followConfig reloads until ctx ends.
-func (e *engines) followConfig(ctx context.Context, file string) {
+// followConfig reloads until ctx ends. Text is what the server began with: an
+// edit since then is used as well.
+func (e *engines) followConfig(ctx context.Context, file string, text []byte) {
 	hups := make(chan os.Signal, 1)
 	signal.Notify(hups, syscall.SIGHUP)
 	defer signal.Stop(hups)
-	r := &reloader{engines: e, file: file, log: e.log}
+	r := &reloader{engines: e, file: file, text: text, log: e.log}
 	var watching sync.WaitGroup
 	defer watching.Wait()
 	if file != "" {
-		r.text, _ = os.ReadFile(file) // unreadable: read again when it changes
-		r.began, _ = ReadConfig(file)
+		r.began, _ = parseConfig(file, text) // it could be read at the start
 		watching.Go(func() {
 			err := dirwatch.Run(ctx, filepath.Dir(file), func() { r.reload(ctx, false) })
 			if err != nil && ctx.Err() == nil {
@@ -66,7 +66,10 @@ func (r *reloader) reload(ctx context.Context, asked bool) {
 	if err == nil && bytes.Equal(text, r.text) && !asked {
 		return
 	}
-	config, err := ReadConfig(r.file)
+	var config *Config
+	if err == nil {
+		config, err = parseConfig(r.file, text)
+	}
 	if err == nil {
 		r.text = text
 		rest := *config
@@ -90,6 +93,6 @@ func (r *reloader) differs(now *Config) bool {
 		return false
 	}
 	a, b := *r.began, *now
-	a.Upstreams, b.Upstreams = nil, nil
+	a.Upstreams, b.Upstreams, a.text, b.text = nil, nil, nil, nil
 	return !reflect.DeepEqual(a, b)
 }

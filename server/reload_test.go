@@ -93,6 +93,28 @@ func TestUpstreamsAreReloadedWithoutADroppedCall(t *testing.T) {
 	}
 }
 
+// An edit between reading the file and watching it is used as well.
+func TestAnEditDuringTheStartIsUsed(t *testing.T) {
+	slow, _ := modelServer(t, 0)
+	fast, after := modelServer(t, 0)
+	file := filepath.Join(t.TempDir(), "outcrop.yaml")
+	if err := os.WriteFile(file, []byte(gpuConfig(slow)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	config, err := ReadConfig(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(gpuConfig(fast)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, *config)
+	eventually(t, "calls go to the new server", func() bool {
+		s.converse(t)
+		return after.Load() > 0
+	})
+}
+
 func TestADrainedUpstreamStaysDrained(t *testing.T) {
 	base, calls := modelServer(t, 0)
 	dir := t.TempDir()
