@@ -35,35 +35,49 @@ func tendMemory(ctx context.Context, log *slog.Logger) {
 			debug.SetMemoryLimit(limit)
 		}
 	}
-	paced := os.Getenv("GOGC") == ""
-	if paced {
-		debug.SetGCPercent(leastRoom)
+	var p *pacer
+	if os.Getenv("GOGC") == "" {
+		p = &pacer{room: leastRoom}
+		debug.SetGCPercent(p.room)
 	}
 	go func() {
-		started := time.After(afterStart)
-		tick := time.NewTicker(paceEvery)
-		defer tick.Stop()
-		room, before := leastRoom, collections()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-started:
-				debug.FreeOSMemory()
-				if err := forgetProgram(); err != nil {
-					log.Debug("memory of the start was not given back", "err", err)
-				}
-			case <-tick.C:
-				if now := collections(); paced {
-					if next := pace(room, now.cycles-before.cycles, now.live); next != room {
-						room = next
-						debug.SetGCPercent(room)
-					}
-					before = now
-				}
-			}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(afterStart):
+		}
+		debug.FreeOSMemory()
+		if err := forgetProgram(); err != nil {
+			log.Debug("memory of the start was not given back", "err", err)
+		}
+		if p != nil {
+			p.run(ctx) // what the start leaves behind says nothing about the load
 		}
 	}()
+}
+
+// A pacer looks at the collector every second.
+type pacer struct {
+	room   int
+	before collected
+}
+
+func (p *pacer) run(ctx context.Context) {
+	tick := time.NewTicker(paceEvery)
+	defer tick.Stop()
+	for p.before = collections(); ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		now := collections()
+		if next := pace(p.room, now.cycles-p.before.cycles, now.live); next != p.room {
+			p.room = next
+			debug.SetGCPercent(p.room)
+		}
+		p.before = now
+	}
 }
 
 // pace says how much room the collector gets after a second with so many
