@@ -26,6 +26,9 @@ func forgetProgram() error {
 	defer f.Close()
 	var errs []error
 	for _, m := range unwritten(f, program) {
+		// Nor shall they come back by two megabytes at a time; a kernel that
+		// does not do that does not know the advice.
+		_, _, _ = syscall.Syscall(syscall.SYS_MADVISE, m.from, m.to-m.from, syscall.MADV_NOHUGEPAGE)
 		if _, _, e := syscall.Syscall(syscall.SYS_MADVISE, m.from, m.to-m.from, syscall.MADV_DONTNEED); e != 0 {
 			errs = append(errs, fmt.Errorf("give back pages of the program: %w", e))
 		}
