@@ -225,9 +225,9 @@ func (c *conn) requestRead() {
 // watch reads until the client says something, hangs up, or the call ends.
 func (c *conn) watch() {
 	c.mu.Lock()
-	if !c.idle || c.watching {
+	if !c.idle || c.watching || c.early {
 		c.mu.Unlock()
-		return // the call has ended meanwhile
+		return // the call has ended meanwhile, or a timer of the one before came late
 	}
 	c.watching = true
 	c.setDeadline(time.Time{})
