@@ -295,6 +295,8 @@ func TestTheNextRequestComesEarly(t *testing.T) {
 	var s *Server
 	var addr string
 	s, addr, _ = start(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
 		time.Sleep(5 * watchDelay)
 		for _, c := range s.open() {
 			c.watch()
