@@ -140,7 +140,10 @@ func (h *Host) ReadAnswer(w *Watch, a outcrop.Attempt, res *http.Response) ([]by
 
 // readUpTo reads to the end, or to a byte more than limit.
 func readUpTo(r io.Reader, limit int, announced int64) ([]byte, error) {
-	text := make([]byte, 0, max(announced, 2048)+1) // one more, so that the end needs no growth
+	if announced < 0 {
+		announced = 2048
+	}
+	text := make([]byte, 0, announced+1) // one more, so that the end needs no growth
 	for len(text) <= limit {
 		if len(text) == cap(text) {
 			text = append(text, 0)[:len(text)]

@@ -18,7 +18,7 @@ const (
 	oftenCycles  = 4 // more in a second, and it gets more room
 	wantedCycles = 3
 	rareCycles   = 2        // fewer, and it gets less
-	leastRoom    = 50       // percent of what lives, as GOGC counts
+	leastRoom    = 35       // percent of what lives, as GOGC counts
 	usualRoom    = 100      // percent that it may have however much lives
 	mostRoom     = 400      // percent
 	mostBytes    = 64 << 20 // that it may have beyond the usual
@@ -35,23 +35,23 @@ func tendMemory(ctx context.Context, log *slog.Logger) {
 			debug.SetMemoryLimit(limit)
 		}
 	}
-	var p *pacer
-	if os.Getenv("GOGC") == "" {
-		p = &pacer{room: leastRoom}
-		debug.SetGCPercent(p.room)
-	}
 	go func() {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(afterStart):
+		case <-time.After(afterStart): // until then there is as much room as Go gives: what the start leaves behind says nothing about the load
+		}
+		paced := os.Getenv("GOGC") == ""
+		if paced {
+			debug.SetGCPercent(leastRoom)
 		}
 		debug.FreeOSMemory()
 		if err := forgetProgram(); err != nil {
 			log.Debug("memory of the start was not given back", "err", err)
 		}
-		if p != nil {
-			p.run(ctx) // what the start leaves behind says nothing about the load
+		if paced {
+			p := pacer{room: leastRoom}
+			p.run(ctx)
 		}
 	}()
 }
