@@ -3,6 +3,8 @@ package h1
 import (
 	"bytes"
 	"io"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // An edge is what stands next in a chunked body, other than data.
@@ -73,7 +75,7 @@ func (x *exchange) nextChunk(wait bool) (last bool, err error) {
 				return true, nil
 			}
 			name, _, ok := bytes.Cut(line, []byte{':'})
-			if x.trailer += len(line); !ok || !isToken(string(name)) || x.trailer > maxLineBytes {
+			if x.trailer += len(line); !ok || !httpguts.ValidHeaderFieldName(string(name)) || x.trailer > maxLineBytes {
 				return false, errChunk
 			}
 		}
@@ -95,7 +97,7 @@ func chunkSize(line []byte) (n int64, ok bool) {
 	if digits == 0 || len(rest) > 0 && rest[0] != ';' {
 		return 0, false
 	}
-	return n, all(string(rest), &fieldByte)
+	return n, httpguts.ValidHeaderFieldValue(string(rest))
 }
 
 // hexDigit is one more than a digit's value, and 0 for what is none.

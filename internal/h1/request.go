@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // An outgoing request: its head, with a small body behind it so that one write
@@ -37,7 +39,7 @@ func (o *outgoing) write(r *http.Request) bool {
 	}
 	uri := r.URL.RequestURI()
 	if !ok || r.Close || r.TransferEncoding != nil || r.Trailer != nil || r.Method == http.MethodConnect ||
-		r.URL.Scheme != "http" && r.URL.Scheme != "https" || r.URL.Opaque != "" || !isToken(r.Method) || !all(uri, &visible) || !isHost(host) || !isHost(r.URL.Host) {
+		r.URL.Scheme != "http" && r.URL.Scheme != "https" || r.URL.Opaque != "" || !httpguts.ValidHeaderFieldName(r.Method) || !all(uri, &visible) || !isHost(host) || !isHost(r.URL.Host) {
 		return false
 	}
 	b := append(o.text[:0], r.Method...)
@@ -81,11 +83,11 @@ func appendFields(b []byte, r *http.Request, length int) ([]byte, bool) {
 		case "Transfer-Encoding", "Trailer", "Upgrade", "Connection", "Expect", "Te", "Keep-Alive", "Proxy-Connection":
 			return nil, false
 		}
-		if !isToken(name) {
+		if !httpguts.ValidHeaderFieldName(name) {
 			return nil, false
 		}
 		for _, value := range values {
-			if !all(value, &fieldByte) {
+			if !httpguts.ValidHeaderFieldValue(value) {
 				return nil, false
 			}
 			b = append(append(b, name...), ": "...)
@@ -99,16 +101,10 @@ func appendFields(b []byte, r *http.Request, length int) ([]byte, bool) {
 	return append(b, "\r\n"...), true
 }
 
-// Which bytes may stand where (RFC 9110 §5, RFC 3986 §3.2.2).
+// Which bytes may stand where (RFC 3986 §3).
 var (
-	tokenByte = set("!#$%&'*+-.^_`|~" + letters)
-	hostByte  = set("-._~%!$&'()*+,;=:[]" + letters)
-	visible   = between(0x21, 0x7e)
-	fieldByte = func() [256]bool {
-		t := between(0x20, 0xff)
-		t['\t'], t[0x7f] = true, false
-		return t
-	}()
+	hostByte = set("-._~%!$&'()*+,;=:[]" + letters)
+	visible  = between(0x21, 0x7e)
 )
 
 const letters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -136,5 +132,4 @@ func all(s string, of *[256]bool) bool {
 	return true
 }
 
-func isToken(s string) bool { return s != "" && all(s, &tokenByte) }
-func isHost(s string) bool  { return s != "" && all(s, &hostByte) }
+func isHost(s string) bool { return s != "" && all(s, &hostByte) }

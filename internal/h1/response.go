@@ -6,6 +6,8 @@ import (
 	"net/textproto"
 	"strconv"
 	"strings"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // A head is what stands before the body of a response.
@@ -35,10 +37,10 @@ func parseHead(text string) (h head, err error) {
 	for i := range n {
 		line, rest, _ = strings.Cut(rest, "\r\n")
 		name, value, ok := strings.Cut(line, ":")
-		if !ok || !isToken(name) {
+		if !ok || !httpguts.ValidHeaderFieldName(name) {
 			return h, fmt.Errorf("%w: a line without a name", errMalformed)
 		}
-		if value = strings.Trim(value, " \t"); !all(value, &fieldByte) {
+		if value = strings.Trim(value, " \t"); !httpguts.ValidHeaderFieldValue(value) {
 			return h, fmt.Errorf("%w: a control character in %s", errMalformed, name)
 		}
 		name = textproto.CanonicalMIMEHeaderKey(name)
@@ -64,7 +66,7 @@ func (h *head) parseStatus(line string) error {
 	h.minor, h.status = int(line[7]-'0'), line[9:]
 	code, words, _ := strings.Cut(h.status, " ")
 	n, err := strconv.Atoi(code)
-	if err != nil || len(code) != 3 || n < 100 || !all(words, &fieldByte) {
+	if err != nil || len(code) != 3 || n < 100 || !httpguts.ValidHeaderFieldValue(words) {
 		return errMalformed
 	}
 	h.code = n

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // maxLength bounds the digits of a Content-Length that is taken at its word.
@@ -98,30 +100,9 @@ func cutLine(s string) (line, rest string, found bool) {
 
 func cutField(line string) (name, value string, ok bool) {
 	name, value, ok = strings.Cut(line, ":")
-	if !ok || name == "" {
-		return "", "", false
-	}
-	for i := range len(name) {
-		if !tokenByte[name[i]] {
-			return "", "", false
-		}
-	}
 	value = strings.Trim(value, " \t")
-	for i := range len(value) {
-		if b := value[i]; b < ' ' && b != '\t' || b == 0x7f {
-			return "", "", false
-		}
-	}
-	return name, value, true
+	return name, value, ok && httpguts.ValidHeaderFieldName(name) && httpguts.ValidHeaderFieldValue(value)
 }
-
-// tokenByte marks the bytes of a field's name (RFC 9110 §5.6.2).
-var tokenByte = func() (is [256]bool) {
-	for _, b := range []byte("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") {
-		is[b] = true
-	}
-	return is
-}()
 
 // plainHost says whether a host is a name or an address, with or without port.
 func plainHost(host string) bool {

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // heldBack is how much of an answer is held back to learn its length. What is
@@ -87,7 +89,7 @@ func appendHead(b []byte, status int, header http.Header) []byte {
 	}
 	b = append(b, "\r\n"...)
 	for name, values := range header {
-		if name == "Content-Length" || name == "Transfer-Encoding" || name == "Connection" || !isToken(name) {
+		if name == "Content-Length" || name == "Transfer-Encoding" || name == "Connection" || !httpguts.ValidHeaderFieldName(name) {
 			continue
 		}
 		for _, v := range values {
@@ -100,15 +102,6 @@ func appendHead(b []byte, status int, header http.Header) []byte {
 		b = append(b, "\r\n"...)
 	}
 	return b
-}
-
-func isToken(name string) bool {
-	for i := range len(name) {
-		if !tokenByte[name[i]] {
-			return false
-		}
-	}
-	return name != ""
 }
 
 // appendValue writes a value on one line, whatever is in it.
