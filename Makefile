@@ -3,6 +3,7 @@
 # make story    the stories, told with the real aws CLI and boto3
 # make sim      simulated worlds; SEED=n brings one back, SEEDS=n plays that many
 # make crash    kill -9 under load, sixty times over, and disks that fail; all sides counted
+# make portable it builds for macOS, too
 # make terraform  Terraform against a server; OUTCROP_TF_MIRROR names a mirror with the AWS provider
 # make llama    a story with a real model, which it installs (300 MB)
 # make fuzz     every fuzz target in turn, FUZZTIME each
@@ -12,7 +13,7 @@
 # make soak     a long load with bad clients and upstreams (SOAKTIME=15m)
 # make bench-metrics  records folded to metrics twice and compared, and a day of logs filtered; RECORDS=1000000 for less
 # make generate the generated code from awsapi/model, and deps.txt: what the binary links
-.PHONY: run check fmt vet staticcheck generated test story llama sim crash terraform fuzz bench bench-ledger bench-cost soak generate bench-metrics
+.PHONY: portable run check fmt vet staticcheck generated test story llama sim crash terraform fuzz bench bench-ledger bench-cost soak generate bench-metrics
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME ?= 30s
@@ -54,6 +55,9 @@ sim:
 
 crash:
 	OUTCROP_CRASH=full go test -count=1 -v ./test/crash
+
+portable:
+	GOOS=darwin GOARCH=arm64 go build -o /dev/null ./cmd/outcrop
 
 terraform:
 	go test -count=1 -timeout 20m -v ./test/terraform

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -53,8 +52,5 @@ func Process(pid int) (vars map[string]string, started time.Time, err error) {
 	if err != nil {
 		return nil, started, err
 	}
-	if s, ok := info.Sys().(*syscall.Stat_t); ok {
-		started = time.Unix(s.Ctim.Unix())
-	}
-	return vars, started, nil
+	return vars, info.ModTime(), nil
 }
