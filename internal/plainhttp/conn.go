@@ -3,7 +3,6 @@ package plainhttp
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -205,69 +204,6 @@ func (c *conn) run(w http.ResponseWriter, r *http.Request) (returned bool) {
 	return true
 }
 
-// requestRead is told when the request is in: from now on the client has
-// nothing to say, and a connection that can be read has ended.
-func (c *conn) requestRead() {
-	c.release()
-	if c.to > c.from {
-		return // the next request is here already
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.idle = true
-	if c.timer == nil {
-		c.timer = time.AfterFunc(watchDelay, c.watch)
-		return
-	}
-	c.timer.Reset(watchDelay)
-}
-
-// watch reads until the client says something, hangs up, or the call ends.
-func (c *conn) watch() {
-	c.mu.Lock()
-	if !c.idle || c.watching || c.early {
-		c.mu.Unlock()
-		return // the call has ended meanwhile, or a timer of the one before came late
-	}
-	c.watching = true
-	c.setDeadline(time.Time{})
-	c.mu.Unlock()
-	n, err := c.rwc.Read(c.one[:])
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.early = n == 1
-	c.watching = false
-	if err != nil && !c.stopping {
-		c.cancel()
-	}
-	c.heard.Broadcast()
-}
-
-// stopWatching returns when nobody else reads the connection. A byte of the
-// next request that was read goes back into the buffer.
-func (c *conn) stopWatching() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.idle = false
-	if c.timer != nil {
-		c.timer.Stop()
-	}
-	if c.watching {
-		c.stopping = true
-		c.setDeadline(time.Unix(1, 0))
-		for c.watching {
-			c.heard.Wait()
-		}
-		c.stopping = false
-	}
-	if c.early {
-		c.early = false
-		c.buf = buffers.Get().(*[headSize]byte)
-		c.buf[0] = c.one[0]
-		c.from, c.to = 0, 1
-	}
-}
-
 // waitForNext gives the client the idle time for its next request. The deadline
 // is moved only when a quarter of that is over: moving it is not free.
 func (c *conn) waitForNext() {
@@ -295,39 +231,4 @@ func (c *conn) close() {
 	c.rwc.Close()
 	c.from = c.to
 	c.release()
-}
-
-// handOver gives the connection away, with what was read of it.
-func (c *conn) handOver() {
-	read := bytes.Clone(c.unused())
-	c.from = c.to
-	c.release()
-	c.setDeadline(time.Time{})
-	c.server.forget(c)
-	c.server.Rest(&begun{Conn: c.rwc, read: read})
-}
-
-// A begun connection has been read from; it gives that back first.
-type begun struct {
-	net.Conn
-	read []byte
-}
-
-func (b *begun) Read(p []byte) (int, error) {
-	if len(b.read) == 0 {
-		return b.Conn.Read(p)
-	}
-	n := copy(p, b.read)
-	if b.read = b.read[n:]; len(b.read) == 0 {
-		b.read = nil
-	}
-	return n, nil
-}
-
-// CloseWrite ends the sending half where the connection has halves.
-func (b *begun) CloseWrite() error {
-	if half, ok := b.Conn.(interface{ CloseWrite() error }); ok {
-		return half.CloseWrite()
-	}
-	return errors.ErrUnsupported
 }

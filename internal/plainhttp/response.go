@@ -10,8 +10,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/net/http/httpguts"
 )
 
 // heldBack is how much of an answer is held back to learn its length. What is
@@ -75,45 +73,6 @@ func (w *response) WriteHeader(status int) {
 func (w *response) inform(status int) {
 	b := append(appendHead(nil, status, w.header), "\r\n"...)
 	w.send(b, nil)
-}
-
-// appendHead writes the status line and every field but those that frame.
-func appendHead(b []byte, status int, header http.Header) []byte {
-	b = append(b, "HTTP/1.1 "...)
-	b = strconv.AppendInt(b, int64(status), 10)
-	b = append(b, ' ')
-	if text := http.StatusText(status); text != "" {
-		b = append(b, text...)
-	} else {
-		b = strconv.AppendInt(append(b, "status code "...), int64(status), 10)
-	}
-	b = append(b, "\r\n"...)
-	for name, values := range header {
-		if name == "Content-Length" || name == "Transfer-Encoding" || name == "Connection" || !httpguts.ValidHeaderFieldName(name) {
-			continue
-		}
-		for _, v := range values {
-			b = append(append(b, name...), ": "...)
-			b = append(appendValue(b, v), "\r\n"...)
-		}
-	}
-	if _, set := header["Date"]; !set && status >= 200 {
-		b = append(append(b, "Date: "...), date()...)
-		b = append(b, "\r\n"...)
-	}
-	return b
-}
-
-// appendValue writes a value on one line, whatever is in it.
-func appendValue(b []byte, v string) []byte {
-	from := len(b)
-	b = append(b, strings.Trim(v, " \t")...)
-	for i := from; i < len(b); i++ {
-		if b[i] == '\r' || b[i] == '\n' {
-			b[i] = ' '
-		}
-	}
-	return b
 }
 
 // Write implements http.ResponseWriter.
@@ -303,63 +262,4 @@ func (w *response) reusable() bool {
 
 func hasBody(status int) bool {
 	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
-}
-
-// FlushError sends what there is (http.ResponseController).
-func (w *response) FlushError() error {
-	if w.ended.Load() {
-		return errEnded
-	}
-	if w.status == 0 {
-		w.WriteHeader(http.StatusOK)
-	}
-	if w.err == nil {
-		if !w.framed {
-			w.frame(false, nil)
-		}
-		w.flush()
-	}
-	return w.err
-}
-
-// Flush implements http.Flusher.
-func (w *response) Flush() { w.FlushError() }
-
-// SetReadDeadline bounds reading the request's body (http.ResponseController).
-func (w *response) SetReadDeadline(t time.Time) error {
-	w.conn.mu.Lock()
-	defer w.conn.mu.Unlock()
-	w.conn.setDeadline(t)
-	return nil
-}
-
-// SetWriteDeadline bounds writes (http.ResponseController).
-func (w *response) SetWriteDeadline(t time.Time) error {
-	w.deadline = true
-	return w.conn.rwc.SetWriteDeadline(t)
-}
-
-// EnableFullDuplex leaves the request's body to the handler
-// (http.ResponseController).
-func (w *response) EnableFullDuplex() error {
-	w.duplex = true
-	return nil
-}
-
-// A stamp is the time as a Date field has it, for one second.
-type stamp struct {
-	second int64
-	text   string
-}
-
-var lastStamp atomic.Pointer[stamp]
-
-func date() string {
-	now := time.Now()
-	s := lastStamp.Load()
-	if s == nil || s.second != now.Unix() {
-		s = &stamp{now.Unix(), now.UTC().Format(http.TimeFormat)}
-		lastStamp.Store(s)
-	}
-	return s.text
 }
