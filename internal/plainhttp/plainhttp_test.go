@@ -136,7 +136,7 @@ func handler(w http.ResponseWriter, r *http.Request) {
 	case "/304":
 		w.WriteHeader(304)
 	case "/error":
-		http.Error(w, "no", 418)
+		http.Error(w, "no", http.StatusTeapot)
 	case "/unknown":
 		w.WriteHeader(799)
 		w.WriteHeader(200)
