@@ -1,5 +1,5 @@
 # make run      serve on the defaults
-# make check    what every commit passes: format, vet, staticcheck, generated code, tests (minutes)
+# make check    what every commit passes: format, vet, staticcheck, generated code, tests without the long stories (minutes); SHORT= for all
 # make story    the stories, told with the real aws CLI and boto3
 # make sim      simulated worlds; SEED=n brings one back, SEEDS=n plays that many
 # make crash    kill -9 under load, sixty times over, and disks that fail; all sides counted
@@ -15,6 +15,7 @@
 # make generate the generated code from awsapi/model, and deps.txt: what the binary links
 .PHONY: portable run check fmt vet staticcheck generated test story llama sim crash terraform fuzz bench bench-ledger bench-cost soak generate bench-metrics
 
+SHORT ?= -short
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME ?= 30s
 BENCHTIME ?= full
@@ -39,7 +40,7 @@ generated: generate
 	git diff --exit-code --stat -- '*_gen.go' deps.txt
 
 test:
-	go test ./...
+	go test $(SHORT) ./...
 
 story:
 	go test -count=1 -v ./test/script
