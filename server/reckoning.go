@@ -108,25 +108,17 @@ func CheckLedger(config Config) (_ []ledger.Finding, err error) {
 
 // SalvageLedger gives up what CheckLedger found damaged. Damaged files are kept
 // beside their mended ones.
-func SalvageLedger(ctx context.Context, config Config, log *slog.Logger) (err error) {
+func SalvageLedger(ctx context.Context, config Config, log *slog.Logger) error {
 	if err := config.complete(); err != nil {
 		return err
 	}
-	release, err := lock(config.DataDir)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, release()) }()
-	store, err := sqlite.Open(ctx, filepath.Join(config.DataDir, databaseFile))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	kept, err := ledger.Start(filepath.Join(config.DataDir, "ledger"), store.Usage(), ledger.Options{Log: log, Salvage: true})
-	if err != nil {
-		return err
-	}
-	return errors.Join(kept.Sync(ctx), kept.Close())
+	return withStore(ctx, &config, func(store *sqlite.DB) error {
+		kept, err := ledger.Start(filepath.Join(config.DataDir, "ledger"), store.Usage(), ledger.Options{Log: log, Salvage: true})
+		if err != nil {
+			return err
+		}
+		return errors.Join(kept.Sync(ctx), kept.Close())
+	})
 }
 
 // OpenStopped opens it. What a process that died left open is settled first, as

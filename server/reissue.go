@@ -36,13 +36,25 @@ func RotateKey(ctx context.Context, config Config) error {
 }
 
 // withDirectory opens who there is in the data folder of a stopped server.
-func withDirectory(ctx context.Context, config *Config, use func(*identity.Directory) error) (err error) {
+func withDirectory(ctx context.Context, config *Config, use func(*identity.Directory) error) error {
 	if err := config.complete(); err != nil {
 		return err
 	}
 	if _, err := os.Stat(filepath.Join(config.DataDir, databaseFile)); err != nil {
 		return errors.New("there is no server's data in " + config.DataDir + ": name its folder with --data")
 	}
+	return withStore(ctx, config, func(store *sqlite.DB) error {
+		sealer, err := identity.OpenSealer(config.DataDir)
+		if err != nil {
+			return err
+		}
+		return use(identity.New(store.Identities(), sealer, time.Now))
+	})
+}
+
+// withStore opens the store in the data folder of a stopped server, whose
+// configuration is complete, and keeps servers out meanwhile.
+func withStore(ctx context.Context, config *Config, use func(*sqlite.DB) error) (err error) {
 	release, err := lock(config.DataDir)
 	if err != nil {
 		return err
@@ -53,11 +65,7 @@ func withDirectory(ctx context.Context, config *Config, use func(*identity.Direc
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	sealer, err := identity.OpenSealer(config.DataDir)
-	if err != nil {
-		return err
-	}
-	return use(identity.New(store.Identities(), sealer, time.Now))
+	return use(store)
 }
 
 // revoke deletes every key of the administrator: what is lost may be in other

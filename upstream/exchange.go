@@ -94,14 +94,21 @@ func requestID(h http.Header) string {
 
 // Ask sends p and reads the whole answer, which is JSON, within limit.
 func (h *Host) Ask(ctx context.Context, limit time.Duration, p Post) ([]byte, error) {
+	text, _, err := h.Answer(ctx, limit, p)
+	return text, err
+}
+
+// Answer is Ask with the header of the answer.
+func (h *Host) Answer(ctx context.Context, limit time.Duration, p Post) (text []byte, header http.Header, err error) {
 	w := NewWatch(ctx, limit)
 	defer w.Stop()
 	res, err := h.Post(w, p)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer res.Body.Close()
-	return h.ReadAnswer(w, p.Attempt, res)
+	text, err = h.ReadAnswer(w, p.Attempt, res)
+	return text, res.Header, err
 }
 
 // Streams says whether a response to a request for a stream is a stream of

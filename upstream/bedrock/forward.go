@@ -56,20 +56,13 @@ func (u *Upstream) Forward(ctx context.Context, a outcrop.Attempt, f *gateway.Fo
 	if err != nil {
 		return nil, err
 	}
-	w := upstream.NewWatch(ctx, u.config.Timeout)
-	defer w.Stop()
-	res, err := u.host.Post(w, p)
+	text, header, err := u.host.Answer(ctx, u.config.Timeout, p)
 	if err != nil {
 		return nil, err
 	}
-	defer res.Body.Close()
-	text, err := u.host.ReadAnswer(w, a, res)
-	if err != nil {
-		return nil, err
-	}
-	out := &gateway.Forwarded{Body: text, Header: told(res.Header)}
+	out := &gateway.Forwarded{Body: text, Header: told(header)}
 	if f.Protocol == gateway.InvokeProtocol {
-		out.Seen, err = u.invoked(a, text, res.Header)
+		out.Seen, err = u.invoked(a, text, header)
 		return out, err
 	}
 	if out.Seen, err = converse.GlanceResponse(text); err != nil {

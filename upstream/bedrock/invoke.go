@@ -82,18 +82,11 @@ func (u *Upstream) invoke(ctx context.Context, a outcrop.Attempt, model string, 
 	if err != nil {
 		return nil, err
 	}
-	w := upstream.NewWatch(ctx, u.config.Timeout)
-	defer w.Stop()
-	res, err := u.host.Post(w, p)
+	text, header, err := u.host.Answer(ctx, u.config.Timeout, p)
 	if err != nil {
 		return nil, err
 	}
-	defer res.Body.Close()
-	text, err := u.host.ReadAnswer(w, a, res)
-	if err != nil {
-		return nil, err
-	}
-	seen, err := u.invoked(a, text, res.Header)
+	seen, err := u.invoked(a, text, header)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +99,7 @@ func (u *Upstream) invoke(ctx context.Context, a outcrop.Attempt, model string, 
 		response.StopReason = seen.StopReason
 	}
 	response.Metrics.LatencyMs = time.Since(began).Milliseconds()
-	if ms, err := strconv.ParseInt(res.Header.Get(headerPrefix+"Invocation-Latency"), 10, 64); err == nil && ms >= 0 {
+	if ms, err := strconv.ParseInt(header.Get(headerPrefix+"Invocation-Latency"), 10, 64); err == nil && ms >= 0 {
 		response.Metrics.LatencyMs = ms
 	}
 	return response, nil
