@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"outcrop/identity"
+	"outcrop/internal/sdkhttp"
 	"outcrop/server"
 	"outcrop/tour"
 )
@@ -40,7 +41,7 @@ func (t *tourCommand) Run(ctx context.Context) error {
 // clientFor trusts the data folder's own CA where the endpoint is TLS.
 func clientFor(endpoint, data string) (*http.Client, error) {
 	if !strings.HasPrefix(endpoint, "https:") {
-		return http.DefaultClient, nil
+		return &http.Client{Transport: sdkhttp.Patient(http.DefaultTransport)}, nil
 	}
 	pem, err := os.ReadFile(filepath.Join(data, server.CAFile))
 	if err != nil {
@@ -52,5 +53,5 @@ func clientFor(endpoint, data string) (*http.Client, error) {
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
-	return &http.Client{Transport: transport}, nil
+	return &http.Client{Transport: sdkhttp.Patient(transport)}, nil
 }

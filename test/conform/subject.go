@@ -17,6 +17,7 @@ import (
 	"github.com/aws/smithy-go/auth/bearer"
 
 	"outcrop"
+	"outcrop/internal/sdkhttp"
 )
 
 // An Endpoint is where the checks go and who makes them.
@@ -57,10 +58,11 @@ func Open(ctx context.Context, e Endpoint) (*Subject, error) {
 	if s.wire, err = newWires(&e); err != nil {
 		return nil, err
 	}
-	client := &http.Client{Transport: e.Transport}
-	if e.Transport == nil {
-		client.Transport = s.wire.any
+	through := e.Transport
+	if through == nil {
+		through = s.wire.any
 	}
+	client := &http.Client{Transport: sdkhttp.Patient(through)}
 	base := func(service string) *string { return aws.String(s.base(service)) }
 	// Nothing is tried again: a check wants the first answer.
 	s.control = bedrock.New(bedrock.Options{
