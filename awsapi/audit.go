@@ -114,6 +114,8 @@ func visibleValue(s *wire.Shape, v any) any {
 			out[k] = visibleValue(s.Value.Shape, elem)
 		}
 		return out
+	case wire.Structs:
+		return visibleValue(s, v.Trees())
 	case []any:
 		if s.Type != wire.List {
 			return Hidden

@@ -75,7 +75,7 @@ func OpOn[In, Out any](
 		if err != nil {
 			return nil, err
 		}
-		return wire.Tree(out), nil
+		return wire.Answer(out), nil
 	}}
 }
 
@@ -92,7 +92,7 @@ func Own[In, Out any](name string, fn func(context.Context, outcrop.Caller, *In)
 		if err != nil {
 			return nil, err
 		}
-		return wire.Tree(out), nil
+		return wire.Answer(out), nil
 	}}
 }
 

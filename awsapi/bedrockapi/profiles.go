@@ -42,11 +42,15 @@ func (a *API) listInferenceProfiles(ctx context.Context, who outcrop.Caller, in 
 	if err != nil {
 		return nil, err
 	}
+	return pageOf(page, next), nil
+}
+
+func pageOf(page []*outcrop.InferenceProfile, next string) *ListInferenceProfilesOutput {
 	out := &ListInferenceProfilesOutput{InferenceProfileSummaries: make([]InferenceProfileSummary, len(page)), NextToken: next}
 	for i, p := range page {
 		out.InferenceProfileSummaries[i] = describe(p)
 	}
-	return out, nil
+	return out
 }
 
 func (a *API) deleteInferenceProfile(ctx context.Context, who outcrop.Caller, in *DeleteInferenceProfileInput) (*DeleteInferenceProfileOutput, error) {

@@ -225,6 +225,8 @@ func toCBOR(m *Member, v any) any {
 			out[name] = toCBOR(at, field)
 		}
 		return out
+	case Structs:
+		return toCBOR(m, v.Trees())
 	case []any:
 		out := make([]any, len(v))
 		for i, e := range v {

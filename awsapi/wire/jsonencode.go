@@ -38,6 +38,10 @@ func (e *jsonEncoder) value(m *Member, v any) error {
 		if m.Shape.Type == List {
 			return e.list(m.Shape, v)
 		}
+	case Structs:
+		if m.Shape.Type == List {
+			return e.elements(m.Shape.Elem, v.list, structKind)
+		}
 	case Document:
 		if m.Shape.Type == Doc {
 			return e.document(v)

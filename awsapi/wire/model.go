@@ -4,7 +4,7 @@
 // A tree is what a protocol decodes to and encodes from, whatever the service:
 //
 //	structure, union  map[string]any (by member name)
-//	list              []any
+//	list              []any, or Structs in an answer
 //	map               map[string]any
 //	string, enum      string
 //	integer, long     int64

@@ -20,16 +20,18 @@ func Tree(from any) map[string]any {
 	return structTree(v)
 }
 
-func structTree(v reflect.Value) map[string]any {
+func structTree(v reflect.Value) map[string]any { return readStruct(v, treeValue) }
+
+func readStruct(v reflect.Value, read func(reflect.Value, fieldKind) any) map[string]any {
 	fields := planOf(v.Type())
 	tree := make(map[string]any, len(fields))
 	for i := range fields {
 		f := &fields[i]
 		field := v.Field(f.index)
-		if value := treeValue(field, f.elem); value != nil && (f.required || !f.absent(value)) {
+		if value := read(field, f.elem); value != nil && (f.required || !f.absent(value)) {
 			tree[f.name] = value
-		} else if f.required {
-			f.empty(tree)
+		} else if empty := emptyOf(f.elem); f.required && empty != nil {
+			tree[f.name] = empty
 		}
 	}
 	return tree
@@ -47,16 +49,17 @@ func (f *planField) absent(value any) bool {
 	return false
 }
 
-// empty stands in for a required member whose field is nil.
-func (f *planField) empty(tree map[string]any) {
-	switch f.elem {
+// emptyOf stands in for a required member whose field is nil.
+func emptyOf(kind fieldKind) any {
+	switch kind {
 	case listKind:
-		tree[f.name] = []any{}
+		return []any{}
 	case mapKind:
-		tree[f.name] = map[string]any{}
+		return map[string]any{}
 	case blobKind:
-		tree[f.name] = []byte{}
+		return []byte{}
 	}
+	return nil
 }
 
 // treeValue is nil for what is nil.

@@ -64,6 +64,9 @@ func (x *xmlWriter) furtherMembers(s *Shape, fields map[string]any) {
 
 // member writes v under name, as often as a flattened list or map wants.
 func (x *xmlWriter) member(m *Member, name string, v any) error {
+	if s, ok := v.(Structs); ok {
+		v = s.Trees()
+	}
 	switch m.Shape.Type {
 	case List:
 		return x.list(m, name, v.([]any))
