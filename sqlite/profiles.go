@@ -1,11 +1,13 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,12 +20,16 @@ var _ profile.Store = (*DB)(nil)
 
 const profileColumns = "id, name, description, geography, source, model, models, destinations, tags, created_at, updated_at"
 
-// A profile is read as one text: the driver takes several steps for each
-// column, and a page has a thousand profiles. The separator is in no column:
-// AWS's patterns allow no controls, and JSON escapes them.
-const profileSeparator = "\x1f"
+// A profile is read as one text, and a page of them too: the driver takes
+// several steps for each column and each row, and a page has a thousand
+// profiles. The separators are in no column: AWS's patterns allow no controls,
+// and JSON escapes them.
+const (
+	columnSeparator  = "\x1f"
+	profileSeparator = "\x1e"
+)
 
-var packedProfile = strings.ReplaceAll(profileColumns, ", ", " || char(31) || ")
+var packedProfile = strings.ReplaceAll(profileColumns, ", ", " || '"+columnSeparator+"' || ")
 
 // CreateProfile is profile.Store's.
 func (db *DB) CreateProfile(ctx context.Context, c profile.Creation) (kept *outcrop.InferenceProfile, err error) {
@@ -123,31 +129,41 @@ type querier interface {
 
 func oneProfile(ctx context.Context, q querier, k profile.Key) (*outcrop.InferenceProfile, error) {
 	row := q.QueryRowContext(ctx, "SELECT "+packedProfile+" FROM profiles WHERE account = ? AND region = ? AND id = ?", k.Account, k.Region, k.ID)
-	p, err := new(profileReader).scan(row, k.Account, k.Region)
-	if errors.Is(err, sql.ErrNoRows) {
+	var packed string
+	switch err := row.Scan(&packed); {
+	case errors.Is(err, sql.ErrNoRows):
 		return nil, profile.ErrNotFound
+	case err != nil:
+		return nil, err
 	}
-	return p, err
+	return new(profileReader).read(packed, k.Account, k.Region)
 }
 
 // ProfilePage is profile.Store's.
 func (db *DB) ProfilePage(ctx context.Context, a outcrop.AccountID, r outcrop.Region, after profile.Position, limit int) ([]*outcrop.InferenceProfile, error) {
-	rows, err := db.read.QueryContext(ctx, "SELECT "+packedProfile+` FROM profiles
-		WHERE account = ? AND region = ? AND (created_at, id) > (?, ?) ORDER BY created_at, id LIMIT ?`,
+	row := db.read.QueryRowContext(ctx, "SELECT coalesce(group_concat(packed, '"+profileSeparator+"'), '') FROM (SELECT "+packedProfile+` AS packed FROM profiles
+		WHERE account = ? AND region = ? AND (created_at, id) > (?, ?) ORDER BY created_at, id LIMIT ?)`,
 		a, r, after.Created.UnixMicro(), after.ID, limit)
-	if err != nil {
+	var page string
+	if err := row.Scan(&page); err != nil {
 		return nil, fmt.Errorf("list profiles: %w", err)
 	}
-	defer rows.Close()
 	list, reader := make([]*outcrop.InferenceProfile, 0, min(limit, profile.MaxPage+1)), new(profileReader)
-	for rows.Next() {
-		p, err := reader.scan(rows, a, r)
+	for page != "" {
+		var packed string
+		packed, page, _ = strings.Cut(page, profileSeparator)
+		p, err := reader.read(packed, a, r)
 		if err != nil {
 			return nil, fmt.Errorf("list profiles: %w", err)
 		}
 		list = append(list, p)
 	}
-	return list, rows.Err()
+	slices.SortFunc(list, inOrder) // in which SQLite joins them, but does not promise to
+	return list, nil
+}
+
+func inOrder(a, b *outcrop.InferenceProfile) int {
+	return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), strings.Compare(a.ID, b.ID))
 }
 
 // DeleteProfile is profile.Store's. Tokens go by cascade.
@@ -185,27 +201,25 @@ func (db *DB) ChangeProfileTags(ctx context.Context, k profile.Key, change func(
 	})
 }
 
-// A profileReader reads rows of which many have the same tags.
+// A profileReader reads profiles of which many have the same tags and models.
 type profileReader struct {
-	text string // of tags
-	tags outcrop.Tags
+	text         string // of tags
+	tags         outcrop.Tags
+	models       []outcrop.ARN // of all that were read, each profile's a part of its own
+	destinations []outcrop.Destination
 }
 
-func (d *profileReader) scan(row interface{ Scan(...any) error }, a outcrop.AccountID, r outcrop.Region) (*outcrop.InferenceProfile, error) {
-	var packed string
-	if err := row.Scan(&packed); err != nil {
-		return nil, err
-	}
+func (d *profileReader) read(packed string, a outcrop.AccountID, r outcrop.Region) (*outcrop.InferenceProfile, error) {
 	p := &outcrop.InferenceProfile{Kind: outcrop.Application}
 	next := func() (column string) {
-		column, packed, _ = strings.Cut(packed, profileSeparator)
+		column, packed, _ = strings.Cut(packed, columnSeparator)
 		return column
 	}
 	p.ID, p.Name, p.Description, p.Geography = next(), next(), next(), outcrop.Geography(next())
 	p.Source, p.Model = outcrop.ARN(next()), outcrop.ModelID(next())
 	p.ARN = outcrop.ApplicationProfileARN(r, a, p.ID)
-	p.Models = split(next(), func(s string) outcrop.ARN { return outcrop.ARN(s) })
-	p.Destinations = split(next(), func(s string) outcrop.Destination {
+	d.models, p.Models = split(d.models, next(), func(s string) outcrop.ARN { return outcrop.ARN(s) })
+	d.destinations, p.Destinations = split(d.destinations, next(), func(s string) outcrop.Destination {
 		return outcrop.Destination{Region: outcrop.Region(s), Model: p.Model}
 	})
 	if text := next(); text != d.text {
@@ -248,12 +262,13 @@ func join[T any](list []T, text func(T) string) string {
 	return b.String()
 }
 
-func split[T any](text string, value func(string) T) []T {
-	list := make([]T, 0, strings.Count(text, " ")+1)
+// split appends the values in text to all, and returns them by themselves too.
+func split[T any](all []T, text string, value func(string) T) (_, values []T) {
+	from := len(all)
 	for s := range strings.SplitSeq(text, " ") {
-		list = append(list, value(s))
+		all = append(all, value(s))
 	}
-	return list
+	return all, all[from:len(all):len(all)]
 }
 
 // copyProfile gives the caller lists of its own.
