@@ -17,17 +17,19 @@ const (
 )
 
 // Run counts what the ledger records and tells who wants to know, until ctx
-// ends.
-func (b *Budgets) Run(ctx context.Context) {
+// ends: every second, and whenever filled says that much has come.
+func (b *Budgets) Run(ctx context.Context, filled func() <-chan struct{}) {
 	tick := time.NewTicker(countEvery)
 	defer tick.Stop()
 	var complained, looked time.Time
-	for {
+	for much := filled(); ; {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		case <-much:
 		}
+		much = filled() // what comes during the count counts for the next
 		if !b.any() {
 			continue
 		}
@@ -81,7 +83,7 @@ func (b *Budgets) count(ctx context.Context) (moved bool, err error) {
 			moved, from = true, records[len(records)-1].Seq
 			t.add(records)
 		}
-		end := len(records) < countBatchRecords
+		end := len(records) == 0
 		if end || t.unkept >= countKeepRecords {
 			if err := b.keep(ctx, t); err != nil {
 				return moved, err

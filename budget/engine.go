@@ -18,7 +18,8 @@ type Records interface {
 	// Sync returns once every record settled before the call is visible to
 	// After.
 	Sync(ctx context.Context) error
-	// After returns up to limit records with Seq greater than after, in order.
+	// After returns up to limit records with Seq greater than after, in order. An
+	// empty answer means the end.
 	After(ctx context.Context, after outcrop.Seq, limit int) ([]outcrop.UsageRecord, error)
 }
 

@@ -77,17 +77,20 @@ func New(records Records, store Store, now func() time.Time, log *slog.Logger) *
 }
 
 // Run folds in the background until ctx ends, so that questions find little
-// left to do. A failure is logged and tried again.
-func (c *Costs) Run(ctx context.Context) {
+// left to do: every second, and whenever filled says that much has come. A
+// failure is logged and tried again.
+func (c *Costs) Run(ctx context.Context, filled func() <-chan struct{}) {
 	tick := time.NewTicker(foldEvery)
 	defer tick.Stop()
 	var complained time.Time
-	for {
+	for much := filled(); ; {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		case <-much:
 		}
+		much = filled() // what comes during the fold counts for the next
 		err := c.CatchUp(ctx)
 		if err == nil {
 			complained = time.Time{}
@@ -150,20 +153,39 @@ func (c *Costs) catchUp(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		records, err := c.records.After(ctx, mark, foldBatchRecords)
+		batch, end, err := c.gather(ctx, mark)
 		if err != nil {
-			return fmt.Errorf("read ledger after %d: %w", mark, err)
-		}
-		if len(records) == 0 {
-			return nil
-		}
-		if err := c.foldBatch(ctx, mark, records); err != nil {
 			return err
 		}
-		if len(records) < foldBatchRecords {
+		if batch.To > mark {
+			if err := c.foldBatch(ctx, batch); err != nil {
+				return err
+			}
+		}
+		if end {
 			return nil
 		}
 	}
+}
+
+// gather adds up what follows mark, as much as one transaction may have. end
+// says that there is no more.
+func (c *Costs) gather(ctx context.Context, mark outcrop.Seq) (b Batch, end bool, err error) {
+	b = newBatch(mark)
+	for n := 0; n < foldBatchRecords; {
+		records, err := c.records.After(ctx, b.To, foldBatchRecords-n)
+		if err != nil {
+			return b, false, fmt.Errorf("read ledger after %d: %w", b.To, err)
+		}
+		if len(records) == 0 {
+			return b, true, nil
+		}
+		if err := b.fold(records); err != nil {
+			return b, false, err
+		}
+		n += len(records)
+	}
+	return b, false, nil
 }
 
 // mark is the Seq of the last record folded. The cube forgets what it holds
@@ -179,18 +201,14 @@ func (c *Costs) mark(ctx context.Context) (outcrop.Seq, error) {
 	return mark, nil
 }
 
-func (c *Costs) foldBatch(ctx context.Context, mark outcrop.Seq, records []outcrop.UsageRecord) error {
-	batch, err := fold(mark, records)
-	if err != nil {
-		return err
-	}
-	err = c.store.Fold(ctx, batch)
+func (c *Costs) foldBatch(ctx context.Context, batch Batch) error {
+	err := c.store.Fold(ctx, batch)
 	if errors.Is(err, ErrMoved) {
 		return nil // another node folded these; the next round reads its watermark
 	}
 	if err != nil {
 		c.cube.forget(0) // it may have happened all the same
-		return fmt.Errorf("fold records %d to %d: %w", mark+1, batch.To, err)
+		return fmt.Errorf("fold records %d to %d: %w", batch.From+1, batch.To, err)
 	}
 	c.cube.fold(batch)
 	c.report(ctx, batch)

@@ -110,19 +110,23 @@ func floorDiv(a, b int64) int64 {
 	return q
 }
 
-// fold adds up records. They must follow mark in order: a ledger that repeats
-// itself would otherwise be billed twice.
-func fold(mark outcrop.Seq, records []outcrop.UsageRecord) (Batch, error) {
-	b := Batch{From: mark, To: mark, Rollups: map[RollupKey]Amount{}, TagsUsed: map[TagUse]time.Time{}, sets: map[outcrop.ARN]writtenTags{}}
+// newBatch is a Batch of what follows mark, empty yet.
+func newBatch(mark outcrop.Seq) Batch {
+	return Batch{From: mark, To: mark, Rollups: map[RollupKey]Amount{}, TagsUsed: map[TagUse]time.Time{}, sets: map[outcrop.ARN]writtenTags{}}
+}
+
+// fold adds up records. They must follow the batch in order: a ledger that
+// repeats itself would otherwise be billed twice.
+func (b *Batch) fold(records []outcrop.UsageRecord) error {
 	for i := range records {
 		r := &records[i]
 		if r.Seq <= b.To {
-			return Batch{}, fmt.Errorf("ledger answered record %d after %d", r.Seq, b.To)
+			return fmt.Errorf("ledger answered record %d after %d", r.Seq, b.To)
 		}
 		b.To = r.Seq
 		b.add(r)
 	}
-	return b, nil
+	return nil
 }
 
 // add folds one record.

@@ -22,7 +22,7 @@ func TestRunFoldsEverySecondUntilItsContextEnds(t *testing.T) {
 		c := cost.New(l, store, time.Now, slog.New(slog.NewTextHandler(&log, nil)))
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan struct{})
-		go func() { defer close(done); c.Run(ctx) }()
+		go func() { defer close(done); c.Run(ctx, func() <-chan struct{} { return nil }) }()
 
 		l.settle(call(time.Now()))
 		if err := l.Sync(ctx); err != nil {
@@ -111,4 +111,25 @@ func (s blockedStore) Watermark(ctx context.Context) (outcrop.Seq, error) {
 	close(s.entered)
 	<-ctx.Done()
 	return 0, ctx.Err()
+}
+
+func TestRunFoldsAsSoonAsMuchHasCome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, store := &ledger{}, costtest.NewMemory()
+		c := cost.New(l, store, time.Now, slog.New(slog.DiscardHandler))
+		ctx, stop := context.WithCancel(t.Context())
+		done, much := make(chan struct{}), make(chan struct{})
+		filled := func() <-chan struct{} { return much }
+		go func() { defer close(done); c.Run(ctx, filled) }()
+		synctest.Wait()
+		l.settle(call(time.Now()))
+		_ = l.Sync(ctx)
+		much <- struct{}{}
+		synctest.Wait()
+		if mark, _ := store.Watermark(ctx); mark != 1 {
+			t.Errorf("much has come, and a tick has not: watermark %d", mark)
+		}
+		stop()
+		<-done
+	})
 }

@@ -40,17 +40,22 @@ func (c *Costs) tail(ctx context.Context, account outcrop.AccountID, v history) 
 	if t.from != mark || t.at == nil {
 		*t = tail{from: mark, to: mark, lates: map[outcrop.AccountID][]late{}, at: map[RollupKey]int{}}
 	}
-	records, err := c.records.After(ctx, t.to, maxTail-t.records+1)
-	if err != nil {
-		return nil, fmt.Errorf("read ledger after %d: %w", t.to, err)
-	}
-	if t.records+len(records) > maxTail {
-		*t = tail{}
-		return nil, c.catchUp(ctx)
-	}
-	if err := t.add(records, &c.cube); err != nil {
-		*t = tail{}
-		return nil, err
+	for {
+		records, err := c.records.After(ctx, t.to, maxTail-t.records+1)
+		if err != nil {
+			return nil, fmt.Errorf("read ledger after %d: %w", t.to, err)
+		}
+		if len(records) == 0 {
+			break
+		}
+		if t.records+len(records) > maxTail {
+			*t = tail{}
+			return nil, c.catchUp(ctx)
+		}
+		if err := t.add(records, &c.cube); err != nil {
+			*t = tail{}
+			return nil, err
+		}
 	}
 	out := make([]late, len(t.lates[account]))
 	copy(out, t.lates[account])
@@ -63,8 +68,8 @@ func (c *Costs) tail(ctx context.Context, account outcrop.AccountID, v history) 
 }
 
 func (t *tail) add(records []outcrop.UsageRecord, entries *cube) error {
-	b, err := fold(t.to, records)
-	if err != nil {
+	b := newBatch(t.to)
+	if err := b.fold(records); err != nil {
 		return err
 	}
 	for key, amount := range b.Rollups {

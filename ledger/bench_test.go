@@ -23,7 +23,7 @@ func BenchmarkSettle(b *testing.B) {
 		b.Run(fmt.Sprint(writers), func(b *testing.B) {
 			// Draining is measured where the stores are; here it would add its
 			// own allocations.
-			l, err := ledger.Start(b.TempDir(), discard{}, ledger.Options{MaxSegments: 1 << 20, DrainEvery: time.Hour})
+			l, err := ledger.Start(b.TempDir(), discard{}, ledger.Options{MaxSegments: 1 << 20, DrainEvery: time.Hour, DrainAfter: 1 << 30})
 			if err != nil {
 				b.Fatal(err)
 			}

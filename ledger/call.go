@@ -41,10 +41,23 @@ func (l *Ledger) Open(ctx context.Context, begin outcrop.UsageRecord) error {
 	if l.calls[begin.Invocation] != nil || l.settled.has(begin.Invocation) {
 		return outcrop.Errorf(outcrop.Conflict, "invocation %s was opened before", begin.Invocation)
 	}
-	l.calls[begin.Invocation] = &call{begin: begin, opened: time.Now(), bytes: n}
+	c := l.newCall()
+	c.begin, c.opened, c.bytes = begin, time.Now(), n
+	l.calls[begin.Invocation] = c
 	l.reserved += int64(n)
 	l.count.Opened++
 	return nil
+}
+
+// newCall takes one that was settled, if there is any. The caller holds l.mu.
+func (l *Ledger) newCall() *call {
+	last := len(l.idle) - 1
+	if last < 0 {
+		return new(call)
+	}
+	c := l.idle[last]
+	l.idle = l.idle[:last]
+	return c
 }
 
 // Settle writes the record of an invocation, opened or not, and returns when
@@ -108,7 +121,8 @@ func (l *Ledger) join(r *outcrop.UsageRecord) (*wait, error) {
 	case c == nil && len(l.calls) >= l.opts.MaxWaiting:
 		return nil, errTooMany()
 	case c == nil:
-		c = &call{begin: outcrop.UsageRecord{Invocation: r.Invocation}, bytes: n}
+		c = l.newCall()
+		c.begin.Invocation, c.bytes = r.Invocation, n
 		l.calls[r.Invocation] = c
 		l.reserved += int64(n)
 	}

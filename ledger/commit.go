@@ -60,12 +60,14 @@ func (l *Ledger) enqueue(c *call, kind uint8, payload []byte) *commit {
 }
 
 func (l *Ledger) newCommit() *commit {
-	if b := l.free; b != nil {
-		l.free = nil
-		b.wait = newWait()
-		return b
+	last := len(l.free) - 1
+	if last < 0 {
+		return &commit{wait: newWait()}
 	}
-	return &commit{wait: newWait()}
+	b := l.free[last]
+	l.free = l.free[:last]
+	b.wait = newWait()
+	return b
 }
 
 func (l *Ledger) signal() {
@@ -163,6 +165,7 @@ func (l *Ledger) landed(seg *segment, b *commit, seq outcrop.Seq) {
 	l.queue = l.queue[:len(l.queue)-1]
 	close(b.wait.done)
 	l.recycle(b)
+	l.hurry()
 	if seg.end > seg.size/2 {
 		l.spare.want()
 	}
@@ -187,12 +190,18 @@ func (l *Ledger) land(it item, seg *segment) {
 	if c.recovered {
 		l.count.Recovered++
 	}
+	if len(l.idle) < idleCalls {
+		*c = call{} // what it held is not kept alive
+		l.idle = append(l.idle, c)
+	}
 }
 
 func (l *Ledger) recycle(b *commit) {
 	clear(b.items)
 	b.buf, b.items, b.wait = b.buf[:0], b.items[:0], nil
-	l.free = b
+	if len(l.free) < freeCommits && cap(b.buf) <= freeCommitBytes {
+		l.free = append(l.free, b)
+	}
 }
 
 // fail tells all who wait that their record is not on disk. The commits stay

@@ -25,8 +25,21 @@ func (l *Ledger) drainLoop(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			_ = l.Sync(ctx) // its error stays in l.stuck, which Health reports
+		case <-l.full:
 		}
+		_ = l.Sync(ctx) // its error stays in l.stuck, which Health reports
+	}
+}
+
+// hurry has the drain begin before its time when a whole batch waits. A store
+// that does not answer is asked in its own time. The caller holds l.mu.
+func (l *Ledger) hurry() {
+	if int(l.durable-l.drained) < l.opts.DrainAfter || l.stuck != nil {
+		return
+	}
+	select {
+	case l.full <- struct{}{}:
+	default:
 	}
 }
 
@@ -85,11 +98,10 @@ func (l *Ledger) noteDrain(ctx context.Context, err error) {
 // drain moves one transaction's worth of records.
 func (l *Ledger) drain(ctx context.Context) error {
 	from := l.cursor
-	records, mark, err := l.read(l.batch[:0], drainRecords)
+	records, mark, err := l.read(drainRecords)
 	if err != nil {
 		return err
 	}
-	defer l.keepBatch(records)
 	if mark > l.drained {
 		if err := l.store.Append(ctx, records, mark); err != nil {
 			l.cursor = from
@@ -103,18 +115,26 @@ func (l *Ledger) drain(ctx context.Context) error {
 	return nil
 }
 
-// keepBatch keeps the memory of a batch for the next one, unless that is much.
-func (l *Ledger) keepBatch(records []outcrop.UsageRecord) {
-	const most = drainRecords / 4
-	clear(records)
-	if l.batch = records[:0]; cap(records) > most {
-		l.batch = nil
+// newBatch is room for n records. Small batches are copied by who keeps them,
+// so they use the same memory.
+func (l *Ledger) newBatch(n int) []outcrop.UsageRecord {
+	if n > smallBatch {
+		return make([]outcrop.UsageRecord, 0, n)
 	}
+	if l.batch == nil {
+		l.batch = make([]outcrop.UsageRecord, 0, smallBatch)
+	}
+	clear(l.batch[:smallBatch])
+	return l.batch
 }
 
-// read collects into records up to limit that the store does not have, and the
-// Seq that it will then have everything up to. It moves the cursor past them.
-func (l *Ledger) read(records []outcrop.UsageRecord, limit int) (_ []outcrop.UsageRecord, mark outcrop.Seq, err error) {
+// read collects up to limit records that the store does not have, and the Seq
+// that it will then have everything up to. It moves the cursor past them.
+func (l *Ledger) read(limit int) (records []outcrop.UsageRecord, mark outcrop.Seq, err error) {
+	l.mu.Lock()
+	waiting := int(l.durable - l.drained)
+	l.mu.Unlock()
+	records = l.newBatch(min(waiting, limit))
 	for len(records) < limit {
 		s, end, last := l.under(l.cursor)
 		if l.cursor.off < end {

@@ -11,7 +11,7 @@ import (
 // The store is forgotten with its process, so all records must come from the
 // log.
 func TestKilledProcessLosesNoAcknowledgedRecord(t *testing.T) {
-	opts := ledger.Options{DrainEvery: time.Hour, SegmentBytes: 2 << 20, MaxSegments: 4096}
+	opts := ledger.Options{DrainEvery: time.Hour, DrainAfter: 1 << 30, SegmentBytes: 2 << 20, MaxSegments: 4096}
 	ledgertest.Kill(t, 5, opts, func(testing.TB, string) (ledger.Store, func() error) {
 		return ledgertest.NewMemory(), func() error { return nil }
 	})

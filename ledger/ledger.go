@@ -20,7 +20,11 @@ const (
 	maxRecordBytes    = 256 << 10 // one encoded record
 	maxCommitBytes    = 1 << 20   // records that share one sync
 	drainRecords      = 2000      // records in one transaction of the store
-	recentRecords     = 4096      // drained records that are kept at hand for readers
+	recentRecords     = 4096      // drained records that are kept at hand for readers, at least
+	smallBatch        = 256       // records that the drain reads into the same memory again
+	freeCommits       = 4         // commits that are kept for reuse
+	freeCommitBytes   = 64 << 10  // that each of them may have
+	idleCalls         = 256       // calls that are kept for reuse
 	closeDrainSeconds = 10        // how long Close waits for the store
 )
 
@@ -30,6 +34,7 @@ type Options struct {
 	MaxSegments   int           // files to keep while the store does not take them; default 64
 	MaxWaiting    int           // invocations open or waiting for the disk; default 65,536
 	DrainEvery    time.Duration // how often settled records go to the store unasked; default 500ms
+	DrainAfter    int           // records that go there before that time; default 2,000
 	IntentAfter   time.Duration // age at which an open invocation gets an intent; default 1s
 	IntentRefresh time.Duration // age at which progress makes an intent anew; default 10s
 	RetryEvery    time.Duration // pause after a failed write; default 250ms
@@ -44,6 +49,7 @@ func (o Options) withDefaults() Options {
 	o.MaxSegments = cmp.Or(o.MaxSegments, 64)
 	o.MaxWaiting = cmp.Or(o.MaxWaiting, 65_536)
 	o.DrainEvery = cmp.Or(o.DrainEvery, 500*time.Millisecond)
+	o.DrainAfter = cmp.Or(o.DrainAfter, drainRecords)
 	o.IntentAfter = cmp.Or(o.IntentAfter, time.Second)
 	o.IntentRefresh = cmp.Or(o.IntentRefresh, 10*time.Second)
 	o.RetryEvery = cmp.Or(o.RetryEvery, 250*time.Millisecond)
@@ -66,7 +72,8 @@ type Ledger struct {
 	segs     []*segment // oldest first, the last is written to
 	durable  outcrop.Seq
 	drained  outcrop.Seq
-	free     *commit   // an empty one to reuse
+	free     []*commit // empty ones to reuse
+	idle     []*call   // likewise
 	failed   error     // why the last write failed; nil once one succeeds
 	noSpare  error     // why there is no next segment; nil once there is
 	stuck    error     // why the last drain failed; nil once one succeeds
@@ -76,11 +83,12 @@ type Ledger struct {
 	count    Stats
 
 	wake     chan struct{}         // there may be something to commit
+	full     chan struct{}         // there is a whole batch to drain
 	stop     chan struct{}         // closed by Close
 	draining chan struct{}         // held by who drains
 	cursor   cursor                // guarded by draining
 	buf      []byte                // guarded by draining
-	batch    []outcrop.UsageRecord // guarded by draining; empty, for the next batch
+	batch    []outcrop.UsageRecord // guarded by draining; empty, for the next small batch
 	shapes   shapes                // guarded by draining
 	recent   recent
 	spare    spare
@@ -121,7 +129,7 @@ func Start(dir string, store Store, opts Options) (*Ledger, error) {
 	l := &Ledger{
 		files: files, store: store, opts: opts, log: opts.Log,
 		calls: map[outcrop.InvocationID]*call{},
-		wake:  make(chan struct{}, 1), stop: make(chan struct{}), draining: make(chan struct{}, 1),
+		wake:  make(chan struct{}, 1), full: make(chan struct{}, 1), stop: make(chan struct{}), draining: make(chan struct{}, 1),
 	}
 	l.bytes.New = func() any { return new([]byte) }
 	l.spare.wanted = make(chan struct{}, 1)
@@ -168,14 +176,19 @@ func (l *Ledger) Stats() Stats {
 }
 
 // After reads settled records that are in the store: what a reader that keeps
-// up has not seen is still at hand, the rest is read. Sync first to see the
-// newest. Records share memory with others: nobody may change their maps.
+// up has not seen is still at hand, the rest is read. There may be more than it
+// answers, as long as it answers any. Sync first to see the newest. Records are
+// shared with others: nobody may change them.
 func (l *Ledger) After(ctx context.Context, after outcrop.Seq, limit int) ([]outcrop.UsageRecord, error) {
 	if records, ok := l.recent.after(after, limit); ok {
 		return records, nil
 	}
 	return l.store.After(ctx, after, limit)
 }
+
+// Filled is closed when half of what is kept at hand for readers is new since
+// the call. A reader that then reads on finds all of it in memory.
+func (l *Ledger) Filled() <-chan struct{} { return l.recent.wake() }
 
 // Close writes what is waiting, notes as an intent each invocation that is
 // still open, so that the next Start settles it, drains, and lets go of the

@@ -1,63 +1,110 @@
 package ledger
 
 import (
-	"slices"
+	"sort"
 	"sync"
 
 	"outcrop"
 )
 
 // A recent holds the records that went to the store last, so that readers that
-// keep up need not ask the store for what was just written to it.
+// keep up need not ask the store for what was just written to it. Batches are
+// kept as they were drained, small ones together; what is in one stays as it is.
 type recent struct {
 	mu      sync.Mutex
 	from    outcrop.Seq // all records after it, up to the drained one, are held
 	to      outcrop.Seq
-	records []outcrop.UsageRecord
+	batches [][]outcrop.UsageRecord // none is empty
+	held    int                     // records in batches
 	off     bool
+
+	fresh  int           // records that came since filled was made
+	filled chan struct{} // nil when nobody waits
 }
 
 // add takes in what the store took in: everything with from < Seq ≤ to.
-func (r *recent) add(from outcrop.Seq, records []outcrop.UsageRecord, to outcrop.Seq) {
+func (r *recent) add(from outcrop.Seq, batch []outcrop.UsageRecord, to outcrop.Seq) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.fill(len(batch))
 	if r.off || to <= from {
 		return
 	}
 	if r.to != from { // the first, or one after a gap
-		r.records, r.from = nil, from
+		r.batches, r.held, r.from = nil, 0, from
 	}
-	if over := len(r.records) + len(records) - recentRecords; over > 0 && len(r.records) > 0 {
-		drop := min(max(over, recentRecords/2), len(r.records))
-		r.from = r.records[drop-1].Seq
-		r.records = append(make([]outcrop.UsageRecord, 0, recentRecords), r.records[drop:]...) // a new array: readers hold the old one
+	r.to = to
+	r.keep(batch)
+	for len(r.batches) > 1 && r.held-len(r.batches[0]) >= recentRecords {
+		r.drop()
 	}
-	r.records, r.to = append(r.records, records...), to
 }
 
-// after is what Ledger.After answers. ok is false when the store has to be
-// asked. Records are never changed once they are here, so the answer shares
-// them.
+// keep takes a batch in. A small one is copied, so that there are not many.
+func (r *recent) keep(batch []outcrop.UsageRecord) {
+	if len(batch) == 0 {
+		return
+	}
+	r.held += len(batch)
+	last := len(r.batches) - 1
+	if last >= 0 && cap(r.batches[last])-len(r.batches[last]) >= len(batch) {
+		r.batches[last] = append(r.batches[last], batch...) // readers hold what is before it
+		return
+	}
+	if len(batch) <= smallBatch {
+		batch = append(make([]outcrop.UsageRecord, 0, 2*smallBatch), batch...)
+	}
+	r.batches = append(r.batches, batch)
+}
+
+// drop lets go of the oldest batch. Readers may hold it still.
+func (r *recent) drop() {
+	oldest := r.batches[0]
+	r.from, r.held = oldest[len(oldest)-1].Seq, r.held-len(oldest)
+	r.batches[0] = nil
+	r.batches = r.batches[1:]
+}
+
+// fill tells readers when much has come. The caller holds r.mu.
+func (r *recent) fill(n int) {
+	if r.fresh += n; r.fresh < recentRecords/2 {
+		return
+	}
+	if r.fresh = 0; r.filled != nil {
+		close(r.filled)
+		r.filled = nil
+	}
+}
+
+// wake is what Ledger.Filled answers.
+func (r *recent) wake() <-chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.filled == nil {
+		r.filled = make(chan struct{})
+	}
+	return r.filled
+}
+
+// after is what Ledger.After answers: what one batch has of it. ok is false
+// when the store has to be asked. The answer shares the records.
 func (r *recent) after(seq outcrop.Seq, limit int) (records []outcrop.UsageRecord, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.off || r.to == 0 || seq < r.from || seq > r.to || limit < 0 {
 		return nil, false
 	}
-	i, _ := slices.BinarySearchFunc(r.records, seq+1, func(e outcrop.UsageRecord, s outcrop.Seq) int {
-		switch {
-		case e.Seq < s:
-			return -1
-		case e.Seq > s:
-			return 1
-		}
-		return 0
+	at := sort.Search(len(r.batches), func(i int) bool {
+		b := r.batches[i]
+		return b[len(b)-1].Seq > seq
 	})
-	end := min(i+limit, len(r.records))
-	if i == end {
+	if at == len(r.batches) || limit == 0 {
 		return nil, true
 	}
-	return r.records[i:end:end], true
+	b := r.batches[at]
+	i := sort.Search(len(b), func(i int) bool { return b[i].Seq > seq })
+	end := min(i+limit, len(b))
+	return b[i:end:end], true
 }
 
 // doubt has readers ask the store from now on: it may have left out a record
@@ -65,5 +112,5 @@ func (r *recent) after(seq outcrop.Seq, limit int) (records []outcrop.UsageRecor
 func (r *recent) doubt() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.off, r.records = true, nil
+	r.off, r.batches, r.held = true, nil, 0
 }

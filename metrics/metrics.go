@@ -59,19 +59,22 @@ func New(records Records, store Store, rules Rules, now func() time.Time, log *s
 	return &Metrics{records: records, store: store, rules: rules, now: now, log: log, folding: make(chan struct{}, 1), direct: map[rowKey]*Block{}}
 }
 
-// Run folds in the background until ctx ends, and compacts what is old. A
-// failure is logged and tried again.
-func (m *Metrics) Run(ctx context.Context) {
+// Run folds in the background until ctx ends, and compacts what is old: every
+// few seconds, and whenever filled says that much has come. A failure is logged
+// and tried again.
+func (m *Metrics) Run(ctx context.Context, filled func() <-chan struct{}) {
 	tick := time.NewTicker(foldEvery)
 	defer tick.Stop()
 	var complained, compacted time.Time
-	for {
+	for much := filled(); ; {
 		select {
 		case <-ctx.Done():
 			m.last(context.WithoutCancel(ctx))
 			return
 		case <-tick.C:
+		case <-much:
 		}
+		much = filled() // what comes during the fold counts for the next
 		err := m.CatchUp(ctx)
 		if now := m.now(); err == nil && now.Sub(compacted) >= compactEvery {
 			compacted = now
@@ -190,7 +193,7 @@ func (m *Metrics) gather(ctx context.Context) (*batch, error) {
 			unpriced(b.own, &records[i])
 			b.to = records[i].Seq
 		}
-		if n += len(records); len(records) < readRecords {
+		if n += len(records); len(records) == 0 {
 			b.end = true
 			return b, nil
 		}

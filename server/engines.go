@@ -268,7 +268,7 @@ func (e *engines) run(c *Config, log *slog.Logger) {
 	e.stop = cancel
 	e.running.Go(func() { e.watch.Run(ctx) })
 	e.running.Go(func() { e.tellAudits(ctx, c) })
-	e.running.Go(func() { e.costs.Run(ctx) })
+	e.running.Go(func() { e.costs.Run(ctx, e.ledger.Filled) })
 	e.running.Go(func() { e.exports.Run(ctx) })
 	e.running.Go(func() { e.runtime.Offline.Run(ctx) })
 	e.runMetrics(ctx)

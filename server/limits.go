@@ -115,7 +115,7 @@ func (e *engines) openLimits(ctx context.Context, c *Config) (err error) {
 
 // runLimits counts spending and sends messages in the background.
 func (e *engines) runLimits(ctx context.Context) {
-	e.running.Go(func() { e.budgets.Run(ctx) })
+	e.running.Go(func() { e.budgets.Run(ctx, e.ledger.Filled) })
 	e.running.Go(func() { e.budgets.Deliver(ctx) })
 	e.running.Go(func() { e.watchQuotas(ctx) })
 }

@@ -91,7 +91,7 @@ func thousands(n outcrop.Tokens) string {
 
 // runMetrics starts what works in the background; close waits for it.
 func (e *engines) runMetrics(ctx context.Context) {
-	e.running.Go(func() { e.metrics.Run(ctx) })
+	e.running.Go(func() { e.metrics.Run(ctx, e.ledger.Filled) })
 	e.running.Go(func() { e.alarms.Run(ctx) })
 }
 

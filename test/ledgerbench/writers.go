@@ -34,7 +34,7 @@ func writers(ctx context.Context, dir string, span time.Duration) error {
 }
 
 func settle(ctx context.Context, dir string, writers int, span time.Duration) (perSecond, perSync float64, err error) {
-	l, err := ledger.Start(dir, nowhere{}, ledger.Options{MaxSegments: 1 << 20, DrainEvery: time.Hour})
+	l, err := ledger.Start(dir, nowhere{}, ledger.Options{MaxSegments: 1 << 20, DrainEvery: time.Hour, DrainAfter: 1 << 30})
 	if err != nil {
 		return 0, 0, err
 	}
