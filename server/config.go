@@ -155,7 +155,7 @@ func parseConfig(name string, text []byte) (*Config, error) {
 	if err := strictyaml.Decode(name, text, c, os.LookupEnv); err != nil {
 		return nil, err
 	}
-	for _, path := range []*string{&c.Catalog.Overlay, &c.LibreChat.Config, &c.LibreChat.Env, &c.Budgets.SMTP.CA} {
+	for _, path := range []*string{&c.Catalog.Overlay, &c.LibreChat.Config, &c.LibreChat.Env, &c.Budgets.SMTP.CAFile} {
 		*path = beside(name, *path)
 	}
 	for which, u := range c.Upstreams {

@@ -55,7 +55,7 @@ type SMTPConfig struct {
 	User     string `yaml:"user"`
 	Password string `yaml:"password"` // usually ${VAR}
 	TLS      bool   `yaml:"tls"`      // from the first byte; else STARTTLS where it is offered
-	CA       string `yaml:"ca"`       // PEM file of authorities to trust it by, from this file's folder; default the system's
+	CAFile   string `yaml:"caFile"`   // PEM file of authorities to trust it by, from this file's folder; default the system's
 }
 
 func (c *Config) checkLimits() error {

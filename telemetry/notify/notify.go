@@ -29,7 +29,7 @@ type SMTP struct {
 	From           string
 	User, Password string // empty for a server that asks for none; told over TLS alone
 	TLS            bool   // from the first byte (port 465); else STARTTLS where the server offers it
-	CA             string // PEM file of authorities to trust the server by; empty for the system's
+	CAFile         string // PEM file of authorities to trust the server by; empty for the system's
 }
 
 // A Notifier sends messages. It is safe for concurrent use.
@@ -155,15 +155,15 @@ func (n *Notifier) dial(ctx context.Context) (*smtp.Client, error) {
 // time, so that an authority may be exchanged.
 func (m *SMTP) trust(host string) (*tls.Config, error) {
 	config := &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
-	if m.CA == "" {
+	if m.CAFile == "" {
 		return config, nil
 	}
-	pem, err := os.ReadFile(m.CA)
+	pem, err := os.ReadFile(m.CAFile)
 	if err != nil {
-		return nil, fmt.Errorf("read budgets.smtp.ca: %w", err)
+		return nil, fmt.Errorf("read budgets.smtp.caFile: %w", err)
 	}
 	if config.RootCAs = x509.NewCertPool(); !config.RootCAs.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("budgets.smtp.ca: %s holds no certificate", m.CA)
+		return nil, fmt.Errorf("budgets.smtp.caFile: %s holds no certificate", m.CAFile)
 	}
 	return config, nil
 }

@@ -137,7 +137,7 @@ func TestAMailGoesOverTLSWithAPassword(t *testing.T) {
 	for name, full := range map[string]bool{"STARTTLS": false, "TLS from the first byte": true} {
 		t.Run(name, func(t *testing.T) {
 			p := &post{certificate: certificate, starttls: !full, full: full, user: "outcrop", password: "correct horse"}
-			mail := SMTP{Address: p.listen(t), From: "outcrop@example.com", User: "outcrop", Password: "correct horse", TLS: full, CA: ca}
+			mail := SMTP{Address: p.listen(t), From: "outcrop@example.com", User: "outcrop", Password: "correct horse", TLS: full, CAFile: ca}
 			if err := New(mail).Send(t.Context(), message("EMAIL", "ann@example.com")); err != nil {
 				t.Fatal(err)
 			}
@@ -161,11 +161,11 @@ func TestAPasswordIsToldToNobodyElse(t *testing.T) {
 		"no TLS":              {false, ca, "offers no STARTTLS"},
 		"another's authority": {true, other, "certificate"},
 		"the system's":        {true, "", "certificate"},
-		"no file":             {true, filepath.Join(t.TempDir(), "none"), "budgets.smtp.ca"},
+		"no file":             {true, filepath.Join(t.TempDir(), "none"), "budgets.smtp.caFile"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := &post{certificate: certificate, starttls: c.starttls, user: "outcrop", password: "secret"}
-			mail := SMTP{Address: p.listen(t), From: "outcrop@example.com", User: "outcrop", Password: "secret", CA: c.ca}
+			mail := SMTP{Address: p.listen(t), From: "outcrop@example.com", User: "outcrop", Password: "secret", CAFile: c.ca}
 			err := New(mail).Send(t.Context(), message("EMAIL", "ann@example.com"))
 			if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "secret") {
 				t.Errorf("err = %v, want it to say %q", err, c.want)
@@ -180,7 +180,7 @@ func TestAPasswordIsToldToNobodyElse(t *testing.T) {
 func TestAWrongPasswordIsTheServersWord(t *testing.T) {
 	certificate, ca := authority(t)
 	p := &post{certificate: certificate, starttls: true, user: "outcrop", password: "right"}
-	mail := SMTP{Address: p.listen(t), From: "outcrop@example.com", User: "outcrop", Password: "wrong", CA: ca}
+	mail := SMTP{Address: p.listen(t), From: "outcrop@example.com", User: "outcrop", Password: "wrong", CAFile: ca}
 	if err := New(mail).Send(t.Context(), message("EMAIL", "ann@example.com")); err == nil || !strings.Contains(err.Error(), "who are you") {
 		t.Errorf("err = %v", err)
 	}
