@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"outcrop"
@@ -28,7 +29,8 @@ type Budgets interface {
 	// Any says whether the account has a budget at all. It is cheap.
 	Any(outcrop.AccountID) bool
 	// Reserve holds what worst costs against every budget that the call falls
-	// under, or against none and refuses, naming one of them.
+	// under, or against none and refuses, naming one of them. It does not keep
+	// worst.
 	Reserve(worst *outcrop.UsageRecord) error
 	// Settle replaces what is held by what the settled record costs.
 	Settle(done *outcrop.UsageRecord)
@@ -64,8 +66,10 @@ func (g *Gateway) admit(t *trip) (err error) {
 	if g.Budgets == nil || !g.Budgets.Any(t.record.Account) {
 		return nil
 	}
-	worst := g.worst(t, most)
-	if err := g.Budgets.Reserve(&worst); err != nil {
+	worst := dearest.Get().(*outcrop.UsageRecord)
+	defer dearest.Put(worst)
+	g.worst(worst, t, most)
+	if err := g.Budgets.Reserve(worst); err != nil {
 		a.account.Cancel(g.Now())
 		return err
 	}
@@ -87,39 +91,41 @@ func (t *trip) mostOutput() outcrop.Tokens {
 	return fallbackMaxOutput
 }
 
-// worst is the dearest record that the call can become: as much input as its
-// text can possibly be, kept in a cache where it asks for that, and the whole
-// output, at the price of now.
-func (g *Gateway) worst(t *trip, most outcrop.Tokens) outcrop.UsageRecord {
-	r := t.record
+// dearest are records that budgets look at while they admit a call.
+var dearest = sync.Pool{New: func() any { return new(outcrop.UsageRecord) }}
+
+// worst makes of r the dearest record that the call can become: as much input
+// as its text can possibly be, kept in a cache where it asks for that, and the
+// whole output, at the price of now.
+func (g *Gateway) worst(r *outcrop.UsageRecord, t *trip, most outcrop.Tokens) {
+	*r = t.record
 	if t.talk != nil {
 		r.Usage = speech.Most(most)
-		r.Quote = g.Quote(&r)
-		return r
+		r.Quote = g.Quote(r)
+		return
 	}
 	r.Usage = outcrop.Usage{Estimated: true}
 	input := converse.MostInputTokens(t.request)
 	if t.task != nil {
 		tokens := int64(input)
 		r.Usage = t.task.Usage(&tokens, t.task.Pictures())
-		r.Quote = g.Quote(&r)
-		return r
+		r.Quote = g.Quote(r)
+		return
 	}
 	r.Usage.Set(outcrop.OutputTokens, most)
 	r.Usage.Set(outcrop.InputTokens, input)
-	r.Quote = g.Quote(&r)
+	r.Quote = g.Quote(r)
 	if !converse.Caches(t.request) {
-		return r
+		return
 	}
-	dearest := outcrop.InputTokens
+	kind := outcrop.InputTokens
 	for _, k := range []outcrop.TokenKind{outcrop.CacheWrite5mTokens, outcrop.CacheWrite1hTokens} {
-		if rate, ok := r.Quote.Rates.Get(k); ok && rate > r.Quote.Rates.Of(dearest) {
-			dearest = k
+		if rate, ok := r.Quote.Rates.Get(k); ok && rate > r.Quote.Rates.Of(kind) {
+			kind = k
 		}
 	}
 	r.Usage.Set(outcrop.InputTokens, 0)
-	r.Usage.Set(dearest, input)
-	return r
+	r.Usage.Set(kind, input)
 }
 
 // enter makes room for one attempt, in place of the one before. It refuses when

@@ -124,6 +124,13 @@ func (g *Gateway) Converse(ctx context.Context, call *Call) (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	told, err := g.whole(ctx, t)
+	t.release() // not after a panic: nothing is known then
+	return told, err
+}
+
+// whole answers a call that has begun.
+func (g *Gateway) whole(ctx context.Context, t *trip) (told *Answer, err error) {
 	defer g.unwind(ctx, t)
 	err = g.walk(ctx, t, func(ctx context.Context, attempt outcrop.Attempt) (err error) {
 		if err = g.answer(ctx, t, attempt); err == nil {
@@ -131,13 +138,11 @@ func (g *Gateway) Converse(ctx context.Context, call *Call) (*Answer, error) {
 		}
 		return err
 	})
-	if err := g.settle(ctx, t, err); err != nil {
-		g.tell(t)
-		return nil, err
+	if err = g.settle(ctx, t, err); err == nil {
+		told = t.told()
 	}
-	told := t.told()
 	g.tell(t)
-	return told, nil
+	return told, err
 }
 
 // A Stream is an answer in events, begun.

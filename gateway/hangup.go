@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"outcrop/internal/tether"
 )
 
 // A Hangup says how an upstream is heard to its end when the client has gone:
@@ -27,33 +29,31 @@ const (
 	maxUnheardBytes   = 1 << 20 // of one answer
 )
 
-// outlive is a context that goes on for a while when ctx ends. done must be
-// called at the end.
-func (h *Hangup) outlive(ctx context.Context) (patient context.Context, done func()) {
+// outlive is a context that goes on for a while when ctx ends. The waiting
+// must be ended; it may be nil.
+func (h *Hangup) outlive(ctx context.Context) (patient context.Context, w *waiting) {
 	if h.Wait <= 0 {
-		return ctx, func() {}
+		return ctx, nil
 	}
-	patient, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	w := &waiting{hangup: h, cancel: cancel}
-	stop := context.AfterFunc(ctx, w.begin)
-	return patient, func() {
-		stop()
-		w.end()
-	}
+	w = &waiting{hangup: h}
+	w.patient.Over(ctx)
+	w.client.Tie(ctx, w)
+	return &w.patient, w
 }
 
 // A waiting is one answer whose client may have gone.
 type waiting struct {
-	hangup *Hangup
-	cancel context.CancelCauseFunc
+	hangup  *Hangup
+	patient tether.Tether
+	client  tether.Knot // on the client's context
 
 	mu    sync.Mutex
 	timer *time.Timer // runs while there is no client
 	ended bool
 }
 
-// begin follows the end of the client.
-func (w *waiting) begin() {
+// Ended implements tether.Follower: the client has gone.
+func (w *waiting) Ended() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.ended {
@@ -61,13 +61,17 @@ func (w *waiting) begin() {
 	}
 	if w.hangup.listening.Add(1) > maxListeningCalls {
 		w.hangup.listening.Add(-1)
-		w.cancel(errHungUp)
+		w.patient.Cut(errHungUp)
 		return
 	}
-	w.timer = time.AfterFunc(w.hangup.Wait, func() { w.cancel(errWaited) })
+	w.timer = time.AfterFunc(w.hangup.Wait, func() { w.patient.Cut(errWaited) })
 }
 
 func (w *waiting) end() {
+	if w == nil {
+		return
+	}
+	w.client.Untie()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.ended = true
@@ -75,7 +79,7 @@ func (w *waiting) end() {
 		w.timer.Stop()
 		w.hangup.listening.Add(-1)
 	}
-	w.cancel(errHungUp)
+	w.patient.Cut(errHungUp)
 }
 
 var errWaited = fmt.Errorf("%w, and the model went on for longer than is waited", errHungUp)

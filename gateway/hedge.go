@@ -23,6 +23,7 @@ type hedge struct {
 	begun   outcrop.UsageRecord // as the call was opened: its prompt, and nothing answered
 	losers  sync.WaitGroup
 	cancels []context.CancelFunc
+	told    *outcrop.Told // beside the answer, by the attempt that won
 }
 
 // A runner is one of the two attempts.
@@ -31,6 +32,7 @@ type runner[T any] struct {
 	began   time.Time
 	cancel  context.CancelFunc
 	lane    quota.Hold // of the second one
+	told    outcrop.Told
 	done    chan struct{}
 	value   T // once done
 	err     error
@@ -60,10 +62,12 @@ func race[T any](ctx context.Context, g *Gateway, t *trip, a *outcrop.Attempt, b
 	}
 	if second == nil {
 		<-first.done
+		h.told = &first.told
 		return first.value, h.finish, first.err
 	}
 	winner, loser := decide(first, second)
 	h.adopt(winner.attempt, winner.began, &second.lane)
+	h.told = &winner.told
 	loser.cancel()
 	h.losers.Go(func() {
 		<-loser.done
@@ -80,6 +84,7 @@ func run[T any](ctx context.Context, h *hedge, a *outcrop.Attempt, began time.Ti
 	h.cancels = append(h.cancels, cancel)
 	r := &runner[T]{attempt: a, began: began, cancel: cancel, done: make(chan struct{})}
 	attempt := *a
+	attempt.Told = &r.told
 	go func() { // finish, or the wait for losers, is its parent
 		defer close(r.done)
 		r.value, r.err = begin(ctx, attempt)
@@ -166,12 +171,14 @@ func (h *hedge) lost(ctx context.Context, a *outcrop.Attempt, began time.Time, e
 	}
 }
 
-// finish ends what is left of both attempts, and waits for it.
+// finish ends what is left of both attempts, waits for it, and keeps what the
+// winner told beside its answer.
 func (h *hedge) finish() {
 	for _, cancel := range h.cancels {
 		cancel()
 	}
 	h.losers.Wait()
+	h.trip.meter.aside = *h.told
 }
 
 // A begun stream has its first event.

@@ -62,8 +62,8 @@ func (l *leg) heard(at time.Time) {
 // that are full are left out, and where all are, that is the answer.
 func (g *Gateway) walk(ctx context.Context, t *trip, do func(context.Context, outcrop.Attempt) error) (err error) {
 	client := ctx
-	ctx, done := g.Hangup.outlive(ctx)
-	defer done()
+	ctx, waiting := g.Hangup.outlive(ctx)
+	defer waiting.end()
 	if limit := g.Deadlines.Call; limit > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, limit)

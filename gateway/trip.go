@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"outcrop"
 	"outcrop/converse"
@@ -36,13 +37,25 @@ type trip struct {
 	made      *task.Response     // what was made of the task
 }
 
+// trips are used again: what hangs from one, from the record to the room for
+// its route, is most of what a call would allocate.
+var trips = sync.Pool{New: func() any { return new(trip) }}
+
+// release gives the trip back. Nothing that outlives the call may know it:
+// attempts that lost have ended, and who keeps the record has a copy.
+func (t *trip) release() {
+	*t = trip{}
+	trips.Put(t)
+}
+
 // plan resolves the call and finds its way.
 func (g *Gateway) plan(ctx context.Context, call *Call) (*trip, error) {
 	target, err := g.Allowed(ctx, call)
 	if err != nil {
 		return nil, err
 	}
-	t := &trip{target: target, streaming: call.Operation.Streaming()}
+	t := trips.Get().(*trip)
+	t.target, t.streaming = target, call.Operation.Streaming()
 	if err := t.read(call); err != nil {
 		return nil, err
 	}

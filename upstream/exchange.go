@@ -34,7 +34,7 @@ func (h *Host) Post(w *Watch, p Post) (*http.Response, error) {
 	if err != nil {
 		return nil, h.Failed(p.Attempt, 0, "The model's server has a wrong address. Tell the operator.")
 	}
-	request := h.blank.WithContext(w.ctx) // a copy
+	request := h.blank.WithContext(&w.line) // a copy
 	request.URL, request.Host, request.Header = target, target.Host, h.headerOf(&p)
 	request.Body, request.ContentLength = h1.NewBody(p.Body), int64(len(p.Body))
 	// Lets the transport replace an idle connection that the server has closed,
@@ -45,7 +45,7 @@ func (h *Host) Post(w *Watch, p Post) (*http.Response, error) {
 			return nil, cmp.Or(w.Gone(), err)
 		}
 	}
-	if parent := outcrop.TraceParent(w.ctx); parent != "" {
+	if parent := outcrop.TraceParent(&w.line); parent != "" {
 		request.Header["Traceparent"] = []string{parent}
 	}
 	response, err := h.rt.RoundTrip(request)

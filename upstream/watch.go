@@ -2,35 +2,39 @@ package upstream
 
 import (
 	"context"
-	"errors"
 	"io"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"outcrop"
+	"outcrop/internal/tether"
 )
 
 // A Watch ends a call that takes too long. It is wound up again whenever the
 // server shows life.
 type Watch struct {
-	ctx    context.Context
+	line   tether.Tether // the call's context
 	parent context.Context
-	cancel context.CancelCauseFunc
-	timer  *time.Timer
+	alarm  *alarm
 }
 
 // NewWatch starts a watch of limit. Its Stop must be called.
 func NewWatch(parent context.Context, limit time.Duration) *Watch {
-	ctx, cancel := context.WithCancelCause(parent)
-	return &Watch{ctx, parent, cancel, time.AfterFunc(limit, func() { cancel(errSlow) })}
+	w := &Watch{parent: parent}
+	w.line.Tie(parent)
+	w.alarm = setAlarm(w, limit)
+	return w
 }
 
 // Wind lets the watch run for limit from now.
-func (w *Watch) Wind(limit time.Duration) { w.timer.Reset(limit) }
+func (w *Watch) Wind(limit time.Duration) { w.alarm.timer.Reset(limit) }
 
 // Stop ends the watch, and what is left of the call.
 func (w *Watch) Stop() {
-	w.timer.Stop()
-	w.cancel(nil)
+	w.alarm.release()
+	w.alarm = nil // it is another's by now
+	w.line.Cut(nil)
 }
 
 // Gone is the error of a call that ended because its context did, or because
@@ -39,7 +43,7 @@ func (w *Watch) Gone() error {
 	if err := w.parent.Err(); err != nil {
 		return outcrop.Errorf(outcrop.ModelTimeout, "The request ended before the model answered.").Because(err)
 	}
-	if errors.Is(context.Cause(w.ctx), errSlow) {
+	if tether.Cause(&w.line) == errSlow {
 		return outcrop.Errorf(outcrop.ModelTimeout, "The model took too long. Try again.").Because(errSlow)
 	}
 	return nil
@@ -47,6 +51,38 @@ func (w *Watch) Gone() error {
 
 // Left says whether the caller itself has gone.
 func (w *Watch) Left() bool { return w.parent.Err() != nil }
+
+// An alarm is a timer that is used again by another watch.
+type alarm struct {
+	timer *time.Timer
+	watch atomic.Pointer[Watch]
+}
+
+var alarms sync.Pool
+
+func setAlarm(w *Watch, limit time.Duration) *alarm {
+	a, again := alarms.Get().(*alarm)
+	if !again {
+		a = new(alarm)
+	}
+	a.watch.Store(w)
+	if again {
+		a.timer.Reset(limit)
+	} else {
+		a.timer = time.AfterFunc(limit, a.ring)
+	}
+	return a
+}
+
+func (a *alarm) ring() { a.watch.Load().line.Cut(errSlow) }
+
+// release keeps the alarm for another watch, unless it rings or has rung.
+func (a *alarm) release() {
+	if a.timer.Stop() {
+		a.watch.Store(nil)
+		alarms.Put(a)
+	}
+}
 
 // Bounds of the end of a stream.
 const (

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"outcrop/internal/tether"
 )
 
 // A server is where a connection leads.
@@ -69,13 +71,13 @@ func (t *Transport) connect(ctx context.Context, to server, fresh bool) (*conn, 
 	}
 	socket, err := t.dial(ctx, to.address())
 	if err != nil {
-		return nil, errors.Join(context.Cause(ctx), err)
+		return nil, errors.Join(tether.Cause(ctx), err)
 	}
 	c := &conn{Conn: socket, socket: socket, server: to, t: t}
 	if to.scheme == "https" {
 		if c.Conn, err = t.secure(ctx, socket, to); err != nil {
 			socket.Close()
-			return nil, errors.Join(context.Cause(ctx), err)
+			return nil, errors.Join(tether.Cause(ctx), err)
 		}
 	}
 	c.prepareLook()

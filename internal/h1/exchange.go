@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"outcrop/internal/tether"
 )
 
 // An exchange is one request on a connection with its response, which holds
@@ -16,7 +18,7 @@ import (
 type exchange struct {
 	c        *conn
 	ctx      context.Context
-	stop     func() bool // the context is not watched any more
+	knot     tether.Knot // has the exchange aborted when the context ends
 	response http.Response
 
 	sent    int64 // bytes of the request, by one write
@@ -42,9 +44,7 @@ const maxInterim = 8
 // begin sends the request and reads the head of the response. When it fails
 // the connection is closed.
 func (x *exchange) begin(r *http.Request, out *outgoing) error {
-	if x.ctx.Done() != nil {
-		x.stop = context.AfterFunc(x.ctx, x.abort)
-	}
+	x.knot.Tie(x.ctx, x)
 	err := x.send(out)
 	var h head
 	if err == nil {
@@ -186,9 +186,7 @@ func (x *exchange) end(keep bool) {
 		x.c.giveBack()
 	}
 	x.mu.Unlock()
-	if x.stop != nil {
-		x.stop()
-	}
+	x.knot.Untie()
 	if first && !keep {
 		x.c.socket.Close()
 	}
@@ -196,6 +194,9 @@ func (x *exchange) end(keep bool) {
 		<-x.writing // what is closed is not written to for long
 	}
 }
+
+// Ended implements tether.Follower: the context has.
+func (x *exchange) Ended() { x.abort() }
 
 // abort breaks off whatever the connection does for this exchange.
 func (x *exchange) abort() {
@@ -211,7 +212,7 @@ func (x *exchange) abort() {
 func (x *exchange) because(err error) error {
 	switch {
 	case x.ctx.Err() != nil:
-		return context.Cause(x.ctx)
+		return tether.Cause(x.ctx)
 	case x.heard:
 		return err
 	case err == io.EOF:

@@ -5,10 +5,11 @@
 package h1
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net/http"
+
+	"outcrop/internal/tether"
 )
 
 // A Transport is an http.RoundTripper that keeps connections for reuse. It
@@ -67,7 +68,7 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	ctx := r.Context()
 	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
+		return nil, tether.Cause(ctx)
 	}
 	for fresh := false; ; fresh = true {
 		c, err := t.connect(ctx, serverOf(r), fresh)
