@@ -27,6 +27,9 @@ type Profiles interface {
 // AWS's AccessDenied for the first that is not.
 type Policy interface {
 	Authorize(ctx context.Context, who outcrop.Caller, checks ...iam.Check) error
+	// AuthorizeInvocation is Authorize for the checks of what is about to be
+	// called, which may have been asked before.
+	AuthorizeInvocation(ctx context.Context, who outcrop.Caller, what iam.Invocation) error
 }
 
 // Ledger keeps every invocation. Open refuses, before any upstream is called,

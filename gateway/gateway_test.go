@@ -120,6 +120,10 @@ func (w *world) Authorize(_ context.Context, _ outcrop.Caller, checks ...iam.Che
 	return nil
 }
 
+func (w *world) AuthorizeInvocation(ctx context.Context, who outcrop.Caller, what iam.Invocation) error {
+	return w.Authorize(ctx, who, what.Checks()...)
+}
+
 func (w *world) Open(_ context.Context, r outcrop.UsageRecord) error {
 	w.note("open")
 	w.mu.Lock()

@@ -85,28 +85,28 @@ func (g *Gateway) Allowed(ctx context.Context, call *Call) (*outcrop.Target, err
 		return nil, call.firstly(err)
 	}
 	call.target = target
-	if err := g.Policy.Authorize(ctx, call.Caller, checks(call, target)...); err != nil {
+	if err := g.authorize(ctx, call, target); err != nil {
 		return nil, call.firstly(err)
 	}
 	call.allowed = true
 	return target, nil
 }
 
-// checks are what has to be allowed before target is called. Counting asks
-// about the model alone: it has no other resource.
-func checks(call *Call, target *outcrop.Target) []iam.Check {
-	rules := iam.InvocationRules{BearerTokenType: call.BearerTokenType}
+// authorize asks whether target may be called. Counting asks about the model
+// alone: it has no other resource.
+func (g *Gateway) authorize(ctx context.Context, call *Call, target *outcrop.Target) error {
+	what := iam.Invocation{Target: target, Action: iam.ActionInvoke, Rules: iam.InvocationRules{BearerTokenType: call.BearerTokenType}}
 	switch {
 	case call.Operation == outcrop.OpCountTokens:
 		model := *target
 		model.Profile, model.Geography = nil, ""
-		return rules.Checks(&model, "bedrock:CountTokens")
+		return g.Policy.Authorize(ctx, call.Caller, what.Rules.Checks(&model, "bedrock:CountTokens")...)
 	case call.Operation == outcrop.OpInvokeModelBidirectional:
-		return rules.Checks(target, iam.ActionInvokeBidirectional)
+		what.Action = iam.ActionInvokeBidirectional
 	case call.Operation.Streaming():
-		return rules.Checks(target, iam.ActionInvokeStream)
+		what.Action = iam.ActionInvokeStream
 	}
-	return rules.Checks(target, iam.ActionInvoke)
+	return g.Policy.AuthorizeInvocation(ctx, call.Caller, what)
 }
 
 // begin plans the call and opens its invocation in the ledger.

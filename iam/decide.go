@@ -15,6 +15,7 @@ type Compiled struct {
 	levels  [layers]int  // of the organisational layers
 	asked   []asked
 	trust   bool // the resource is a role: its trust policy has to allow, whoever owns it
+	reads   Reading
 }
 
 // An asked policy has a layer and, in an organisation, a level in it.
@@ -41,6 +42,9 @@ func Compile(p Policies) *Compiled {
 	c.add(BoundaryLayer, p.Boundary)
 	c.add(SessionLayer, p.Session)
 	c.has[BoundaryLayer], c.has[SessionLayer] = p.Boundary != nil, p.Session != nil
+	for _, a := range c.asked {
+		c.reads.add(a.policy.reads)
+	}
 	return c
 }
 

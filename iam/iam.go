@@ -29,6 +29,8 @@ type Policy struct {
 	ID         string // the document's Id, usually empty
 	Statements []Statement
 	Warnings   []string // what was taken and is probably meant otherwise
+
+	reads Reading
 }
 
 // A Statement is one statement of a policy, as written. What Decide uses is

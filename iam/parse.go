@@ -35,6 +35,7 @@ func ParsePolicy(text []byte, kind PolicyKind) (*Policy, error) {
 	for i := range p.Statements {
 		p.Statements[i].compile(p.Version == version2012)
 	}
+	p.reads = p.reading()
 	p.warn()
 	return p, nil
 }

@@ -27,6 +27,7 @@ type Directory struct {
 
 	sessions *cache[Key]         // temporary credentials, by digest
 	grants   *memo               // of callers
+	allowed  allowed             // invocations, under their Grants
 	texts    *cache[*iam.Policy] // compiled documents
 	uses     uses
 

@@ -19,8 +19,8 @@ import (
 // on disk, with an upstream that answers from memory. They may be lowered; who
 // raises one says why in the commit.
 const (
-	mostPerCall  = 105 // Converse, forwarded as it came
-	mostPerFrame = 20  // ConverseStream, forwarded as it came: hundredths of one; what else the server does meanwhile is in it
+	mostPerCall  = 60 // Converse, forwarded as it came
+	mostPerFrame = 20 // ConverseStream, forwarded as it came: hundredths of one; what else the server does meanwhile is in it
 )
 
 // A stub forwards from memory.

@@ -15,8 +15,8 @@ import (
 // The most allocations of a call that goes all the way to a server and back,
 // as those in allocs_test.go.
 const (
-	mostPerCallSent     = 140 // Converse, forwarded to an upstream of kind bedrock
-	mostPerFrameFetched = 20  // ConverseStream likewise: hundredths of one; what else the server does meanwhile is in it
+	mostPerCallSent     = 92 // Converse, forwarded to an upstream of kind bedrock
+	mostPerFrameFetched = 20 // ConverseStream likewise: hundredths of one; what else the server does meanwhile is in it
 )
 
 // A spring answers every request on its connections with the same bytes, and
