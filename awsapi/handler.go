@@ -126,7 +126,13 @@ type Request struct {
 	Events    *sigv4.Events  // of a Duplex operation: verify the frames of HTTP.Body
 	Received  time.Time
 	ServedIn  outcrop.Region // set by the operation: where a model answered, for the audit
+	freed     bool
 }
+
+// Free says that nothing which outlives the operation has a part of Body, so
+// that its memory may serve another request once the operation has returned
+// without an error.
+func (r *Request) Free() { r.freed = true }
 
 // Context ends when the client goes away.
 func (r *Request) Context() context.Context { return r.HTTP.Context() }

@@ -7,7 +7,6 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"io"
 	"iter"
 	"log/slog"
 	"maps"
@@ -20,6 +19,7 @@ import (
 	"outcrop"
 	"outcrop/awsapi/wire"
 	"outcrop/identity"
+	"outcrop/internal/bodypool"
 	"outcrop/sigv4"
 )
 
@@ -141,10 +141,11 @@ func (c *call) serve() error {
 	if c.service.duplex(c.r) {
 		return c.converse(sig)
 	}
-	body, err := c.readBody()
+	read, err := c.readBody()
 	if err != nil {
 		return err
 	}
+	body := read.Text
 	c.body = body
 	who, err := c.authenticate(sig, body)
 	c.who, c.admitted = who, err == nil
@@ -161,7 +162,12 @@ func (c *call) serve() error {
 		return outcrop.Errorf(outcrop.Unimplemented, "Outcrop does not serve the operation %s of %s.", op.Name, op.Service.ID)
 	}
 	if h.raw != nil {
-		return c.raw(h, &Request{HTTP: c.r, Operation: op, ID: c.id, Caller: who, Labels: labels, Body: body, Digest: sig.signature.Digest(), Received: c.received})
+		r := &Request{HTTP: c.r, Operation: op, ID: c.id, Caller: who, Labels: labels, Body: body, Digest: sig.signature.Digest(), Received: c.received}
+		if err = c.raw(h, r); err == nil && r.freed {
+			c.body = nil
+			read.Return()
+		}
+		return err
 	}
 	return c.typed(op, h, who, labels, body)
 }
@@ -236,52 +242,26 @@ func (c *call) write(answer *wire.Response) {
 	}
 }
 
-func (c *call) readBody() ([]byte, error) {
+func (c *call) readBody() (body bodypool.Body, err error) {
 	limit := int64(maxControlBodyBytes)
 	if c.service.invokes() {
 		limit = maxRuntimeBodyBytes
 	}
 	if c.r.ContentLength > limit {
-		return nil, tooLarge(limit)
+		return body, tooLarge(limit)
 	}
-	body, err := readAll(http.MaxBytesReader(c.w, c.r.Body, limit), c.r.ContentLength)
+	body, err = bodypool.Read(http.MaxBytesReader(c.w, c.r.Body, limit), c.r.ContentLength)
 	if err == nil {
 		return body, nil
 	}
 	if strings.Contains(err.Error(), "too large") {
-		return nil, tooLarge(limit)
+		return body, tooLarge(limit)
 	}
-	return nil, outcrop.Errorf(outcrop.Invalid, "The request body ended before it was complete.").Because(err)
+	return body, outcrop.Errorf(outcrop.Invalid, "The request body ended before it was complete.").Because(err)
 }
 
 func tooLarge(limit int64) error {
 	return outcrop.Errorf(outcrop.TooLarge, "The request body is larger than %d bytes.", limit)
-}
-
-// readAll reads to the end. An announced size is believed at once up to
-// believedBytes, and beyond that up to trust times what has come: who only
-// announces gets no more memory.
-func readAll(r io.Reader, announced int64) ([]byte, error) {
-	const firstBytes, believedBytes, trust = 4 << 10, 64 << 10, 32
-	size := firstBytes
-	if announced >= 0 {
-		size = int(min(announced, believedBytes)) + 1 // one more byte, so that EOF needs no growth
-	}
-	body := make([]byte, 0, size)
-	for {
-		n, err := r.Read(body[len(body):cap(body)])
-		body = body[:len(body)+n]
-		switch {
-		case err == io.EOF:
-			return body, nil
-		case err != nil:
-			return nil, err
-		case len(body) > believedBytes && announced >= int64(cap(body)):
-			body = append(make([]byte, 0, min(announced+1, trust*int64(len(body)))), body...)
-		case len(body) == cap(body):
-			body = append(body, 0)[:len(body)]
-		}
-	}
 }
 
 // recover turns a panic into AWS's internal error and a log entry; the server

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 
 	"outcrop"
@@ -135,7 +136,8 @@ func (g *Gateway) begin(ctx context.Context, call *Call) (_ *trip, err error) {
 	if t.task != nil {
 		t.record.ImageSize, t.record.ImageSteps = t.task.Pictured()
 	}
-	t.record.TierAsked, t.record.LatencyAsked = tierName(t.request.ServiceTier), latencyName(t.request.PerformanceConfig)
+	// A record outlives the request's body, whose memory is used again.
+	t.record.TierAsked, t.record.LatencyAsked = strings.Clone(tierName(t.request.ServiceTier)), strings.Clone(latencyName(t.request.PerformanceConfig))
 	t.record.ServiceTier = t.record.TierAsked
 	// Should this process die, what it opened is all that recovery can bill by.
 	t.record.Usage = t.meter.estimate(t.request)

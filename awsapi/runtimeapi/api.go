@@ -102,6 +102,7 @@ func (a *API) converse(w http.ResponseWriter, r *awsapi.Request) error {
 	r.ServedIn = answer.ServedIn
 	if f := answer.Forwarded; f != nil {
 		writeForwarded(w, f)
+		r.Free()
 		return nil
 	}
 	writeJSON(w, answer.Response.AppendJSON(nil))

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"outcrop/awsapi"
 	"outcrop/gateway"
 )
 
@@ -48,8 +49,16 @@ func (f *frames) pass(p *gateway.Piece) error {
 	if p.Header != nil && !f.begun {
 		writeHeaders(f.w.Header(), p.Header)
 	}
+	f.passed = true
 	if p.Frame != nil {
 		return f.send(p.Frame)
 	}
 	return f.chunk(p.Chunk)
+}
+
+// free lets go of the request's body after a stream that was forwarded.
+func (f *frames) free(r *awsapi.Request) {
+	if f.passed {
+		r.Free()
+	}
 }

@@ -140,6 +140,7 @@ func (a *API) invokeModel(w http.ResponseWriter, r *awsapi.Request) error {
 	tellUsage(w.Header(), answer)
 	if f := answer.Forwarded; f != nil {
 		writeForwarded(w, f)
+		r.Free()
 		return nil
 	}
 	body, err := in.body(answer)
@@ -221,9 +222,10 @@ func (a *API) invokeModelStream(w http.ResponseWriter, r *awsapi.Request) error 
 			return out.fail(err)
 		}
 		if out.chunks(chunks) != nil {
-			break
+			return nil
 		}
 	}
+	out.free(r)
 	return nil
 }
 

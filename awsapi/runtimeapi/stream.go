@@ -30,9 +30,10 @@ func (a *API) converseStream(w http.ResponseWriter, r *awsapi.Request) error {
 			return out.fail(err)
 		}
 		if out.event(&event) != nil {
-			break // the client has gone; leaving the loop settles what was seen
+			return nil // the client has gone; leaving the loop settles what was seen
 		}
 	}
+	out.free(r)
 	return nil
 }
 
@@ -43,6 +44,7 @@ type frames struct {
 	flush   func() error
 	padding bool
 	begun   bool
+	passed  bool // some were forwarded, so that nothing of the answer was made of the request
 	buffers *frameBuffers
 }
 

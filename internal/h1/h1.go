@@ -5,6 +5,7 @@
 package h1
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -36,8 +37,21 @@ func (t *Transport) CloseIdleConnections() {
 	t.base.CloseIdleConnections()
 }
 
+// withOwnBody is r with a copy of its Body: net/http may read on for a while
+// after the response is closed.
+func withOwnBody(r *http.Request) *http.Request {
+	b, ok := r.Body.(*Body)
+	if !ok {
+		return r
+	}
+	text := bytes.Clone(b.text)
+	own := *r
+	own.Body, own.GetBody = NewBody(text), func() (io.ReadCloser, error) { return NewBody(text), nil }
+	return &own
+}
+
 // A Body is a request's body in memory. Nobody may change its text before the
-// response is closed.
+// response is closed, or the request has failed; then everybody may.
 type Body struct {
 	text []byte
 	at   int
@@ -64,7 +78,7 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	out := outgoingPool.Get().(*outgoing)
 	defer out.release()
 	if !out.write(r) || t.others(r) {
-		return t.base.RoundTrip(r)
+		return t.base.RoundTrip(withOwnBody(r))
 	}
 	ctx := r.Context()
 	if ctx.Err() != nil {

@@ -1,0 +1,122 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"outcrop"
+	"outcrop/gateway"
+	"outcrop/internal/bodypool"
+)
+
+// An archive keeps every exchange, as invocation logs do for a while.
+type archive struct {
+	mu   sync.Mutex
+	kept map[outcrop.InvocationID]*gateway.Exchange
+}
+
+func (a *archive) Wants(outcrop.AccountID, outcrop.Region) bool { return true }
+
+func (a *archive) Finished(x *gateway.Exchange) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.kept[x.Record.Invocation] = x
+}
+
+// A picture's memory goes from call to call. Whoever read it after it was
+// returned would send, record or log another's words: returned memory is
+// spoiled here, and the server behind checks the signature over what it gets.
+func TestNobodyReadsABodyThatWasReturned(t *testing.T) {
+	var returned atomic.Int64
+	bodypool.Spoil = func(b []byte) {
+		returned.Add(1)
+		for i := range b {
+			b[i] = '!'
+		}
+	}
+	t.Cleanup(func() { bodypool.Spoil = nil })
+	behind := start(t, Config{})
+	keys := behind.admin()
+	front := start(t, Config{Upstreams: map[string]UpstreamConfig{"aws": {
+		Kind: "bedrock", BaseURL: behind.Endpoint(), Regions: []outcrop.Region{"us-east-1"},
+		Credentials: BedrockCredentials{AccessKeyID: keys.AccessKey, SecretAccessKey: keys.Secret},
+	}}})
+	log := &archive{kept: map[outcrop.InvocationID]*gateway.Exchange{}}
+	front.engines.gateway.Exchanges = log
+	var all sync.WaitGroup
+	var answered atomic.Int64
+	for who := range 6 {
+		all.Go(func() {
+			for n := range 8 {
+				name := fmt.Sprintf("%d-%d", who, n)
+				if front.picture(t, name, n%3, 10<<10<<(n%3), n == who) {
+					answered.Add(1)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if returned.Load() < answered.Load() || answered.Load() < 40 {
+		t.Errorf("%d were answered, %d bodies returned", answered.Load(), returned.Load())
+	}
+	for _, r := range records(t, front) {
+		name := r.RequestMetadata["name"]
+		if x := log.kept[r.Invocation]; x == nil || name == "" || x.Record.RequestMetadata["name"] != name || strings.Contains(x.Record.TierAsked, "!") || !strings.Contains(string(x.Request), "I am "+name+".") || bytes.Contains(x.Request, []byte("!!")) {
+			t.Errorf("%s, recorded as %q: what was asked is lost", r.Invocation, name)
+		} else if x.Forwarded != nil && !bytes.Contains(x.Forwarded, []byte("I am "+name)) {
+			t.Errorf("%s was answered with %s", name, x.Forwarded)
+		}
+	}
+}
+
+// picture sends n bytes in one of three operations, and says whether it was
+// answered in full. One that is hasty leaves early.
+func (s *Server) picture(t *testing.T, name string, which, n int, hasty bool) bool {
+	said := "I am " + name + ". " + strings.Repeat("p", n)
+	converse, err := json.Marshal(map[string]any{
+		"messages":        []any{map[string]any{"role": "user", "content": []any{map[string]any{"text": said}}}},
+		"requestMetadata": map[string]string{"name": name}, "inferenceConfig": map[string]int{"maxTokens": 200}, "serviceTier": map[string]string{"type": "flex"},
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	native := `{"anthropic_version":"bedrock-2023-05-31","max_tokens":200,"messages":[{"role":"user","content":"` + said + `"}]}`
+	operation, body, header := "converse", string(converse), jsonHeader()
+	switch which {
+	case 1:
+		operation = "converse-stream"
+	case 2:
+		operation, body = "invoke", native
+		header.Set("X-Amzn-Bedrock-Request-Metadata", `{"name":"`+name+`"}`)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	if hasty {
+		time.AfterFunc(2*time.Millisecond, cancel)
+	}
+	res, err := http.DefaultClient.Do(s.signed(t, s.admin(), "bedrock", "POST", "/model/us."+claude+"/"+operation, header, body).WithContext(ctx))
+	if hasty && err != nil {
+		return false
+	} else if err != nil {
+		t.Error(err)
+		return false
+	}
+	defer res.Body.Close()
+	answer, err := io.ReadAll(res.Body)
+	if hasty && err != nil {
+		return false
+	}
+	if err != nil || res.StatusCode != 200 {
+		t.Errorf("%s: %d %s %v", name, res.StatusCode, answer, err)
+	}
+	return err == nil
+}
