@@ -368,16 +368,37 @@ func TestASCII(t *testing.T) {
 // Property: the first byte that a string cannot simply hold is found wherever
 // it stands, whatever follows.
 func TestPlainFindsTheFirst(t *testing.T) {
-	for n := range 100 {
+	for n := range 200 {
 		b := bytes.Repeat([]byte{'a'}, n)
 		for i := range b {
 			for _, c := range []byte{'"', '\\', 0, 0x1f} {
 				b[i] = c
 				b[n-1] = '"'
-				if got, first := plain(b, 0), firstUnplain(b, 0); got != i || first != i {
+				var l Lexer
+				l.Reset(b)
+				if got, first := plain(b, 0), l.firstUnplain(0); got != i || first != i {
 					t.Errorf("%#x at %d of %d was found at %d and %d", c, i, n, got, first)
 				}
 				b[i], b[n-1] = 'a', 'a'
+			}
+		}
+	}
+}
+
+// Property: what is taken for printable is, however little that is.
+func TestPrintableStopsBeforeWhatIsNot(t *testing.T) {
+	for n := range 200 {
+		b := bytes.Repeat([]byte{'~'}, n)
+		if got := printable(b); got != n&^31 {
+			t.Errorf("%d of %d bytes are printable", got, n)
+		}
+		for i := range b {
+			for _, c := range []byte{0, 0x1f, 0x80, 0xff} {
+				b[i] = c
+				if got := printable(b); got > i {
+					t.Errorf("%d of %d bytes are printable, although %d is %#x", got, n, i, c)
+				}
+				b[i] = '~'
 			}
 		}
 	}

@@ -57,7 +57,7 @@ func (l *Lexer) str() string {
 	head := l.data[:min(len(l.data), start+shortBytes)]
 	i := plain(head, start)
 	if i == len(head) { // a long one, such as a picture
-		i = firstUnplain(l.data, i)
+		i = l.firstUnplain(i)
 	}
 	if i < len(l.data) && l.data[i] == '"' {
 		l.pos = i + 1
@@ -109,12 +109,28 @@ const shortBytes = 64
 
 // firstUnplain is plain for the first time in a long string: most of these hold
 // neither escapes nor control characters, which is quickly seen of the whole.
-func firstUnplain(b []byte, i int) int {
+func (l *Lexer) firstUnplain(i int) int {
+	b := l.data
 	n := bytes.IndexByte(b[i:], '"')
-	if n < 0 || bytes.IndexByte(b[i:i+n], '\\') >= 0 || controls(b[i:i+n]) {
+	if n < 0 || bytes.IndexByte(b[i:i+n], '\\') >= 0 || i+n > l.plain && controls(b[i:i+n]) {
 		return plain(b, i)
 	}
 	return i + n
+}
+
+// printable returns how many bytes b begins with that are printable ASCII, or
+// DEL: up to a block that holds another. Most bodies consist of nothing else.
+func printable(b []byte) int {
+	i := 0
+	for ; i+32 <= len(b); i += 32 {
+		four := b[i : i+32 : i+32]
+		w, x := binary.LittleEndian.Uint64(four), binary.LittleEndian.Uint64(four[8:])
+		y, z := binary.LittleEndian.Uint64(four[16:]), binary.LittleEndian.Uint64(four[24:])
+		if ((w-ones*0x20)|(x-ones*0x20)|(y-ones*0x20)|(z-ones*0x20)|w|x|y|z)&highs != 0 {
+			break
+		}
+	}
+	return i
 }
 
 // controls says whether b holds a control character.
