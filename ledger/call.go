@@ -127,7 +127,7 @@ func (l *Ledger) join(r *outcrop.UsageRecord) (*wait, error) {
 		l.reserved += int64(n)
 	}
 	c.record = l.enqueue(c, frameSettled, *scratch)
-	l.signal()
+	l.joined()
 	return c.record.wait, nil
 }
 

@@ -107,12 +107,14 @@ func (l *Ledger) writeQueue() error {
 
 // begin takes the first commit for writing.
 func (l *Ledger) begin() *commit {
+	l.gather()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.queue) == 0 {
 		return nil
 	}
 	l.since = time.Now()
+	l.pace.note(l.since, len(l.queue[0].items))
 	return l.queue[0]
 }
 
@@ -121,7 +123,7 @@ func (l *Ledger) write(b *commit) error {
 	if err != nil {
 		return err
 	}
-	seq := l.seal(seg, b)
+	seq, began := l.seal(seg, b), time.Now()
 	if _, err := seg.file.WriteAt(b.buf, seg.end); err != nil {
 		seg.broken = true
 		return fmt.Errorf("write ledger: %w", err)
@@ -129,6 +131,9 @@ func (l *Ledger) write(b *commit) error {
 	if err := seg.file.Sync(); err != nil {
 		seg.broken = true // what it holds past its end is unknown from now on
 		return fmt.Errorf("sync ledger: %w", err)
+	}
+	if l.opts.Committed != nil {
+		l.opts.Committed(time.Since(began))
 	}
 	l.landed(seg, b, seq)
 	return nil

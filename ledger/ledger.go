@@ -30,18 +30,19 @@ const (
 
 // Options are what an operator can turn. The zero value runs.
 type Options struct {
-	SegmentBytes  int64         // size of a segment file; default 16 MiB
-	MaxSegments   int           // files to keep while the store does not take them; default 64
-	MaxWaiting    int           // invocations open or waiting for the disk; default 65,536
-	DrainEvery    time.Duration // how often settled records go to the store unasked; default 500ms
-	DrainAfter    int           // records that go there before that time; default 2,000
-	IntentAfter   time.Duration // age at which an open invocation gets an intent; default 1s
-	IntentRefresh time.Duration // age at which progress makes an intent anew; default 10s
-	RetryEvery    time.Duration // pause after a failed write; default 250ms
-	StallAfter    time.Duration // a write that takes longer closes the door; default 5s
-	Salvage       bool          // start with a damaged log: keep a copy, and go on without the lost records
-	Files         Files         // default: the folder given to Start
-	Log           *slog.Logger  // default: none
+	SegmentBytes  int64                    // size of a segment file; default 16 MiB
+	MaxSegments   int                      // files to keep while the store does not take them; default 64
+	MaxWaiting    int                      // invocations open or waiting for the disk; default 65,536
+	DrainEvery    time.Duration            // how often settled records go to the store unasked; default 500ms
+	DrainAfter    int                      // records that go there before that time; default 2,000
+	IntentAfter   time.Duration            // age at which an open invocation gets an intent; default 1s
+	IntentRefresh time.Duration            // age at which progress makes an intent anew; default 10s
+	RetryEvery    time.Duration            // pause after a failed write; default 250ms
+	StallAfter    time.Duration            // a write that takes longer closes the door; default 5s
+	Committed     func(took time.Duration) // told of each commit that is on disk; may be nil
+	Salvage       bool                     // start with a damaged log: keep a copy, and go on without the lost records
+	Files         Files                    // default: the folder given to Start
+	Log           *slog.Logger             // default: none
 }
 
 func (o Options) withDefaults() Options {
@@ -65,26 +66,29 @@ type Ledger struct {
 	opts  Options
 	log   *slog.Logger
 
-	mu       sync.Mutex // guards all of these
-	calls    map[outcrop.InvocationID]*call
-	settled  memory     // ids settled lately
-	queue    []*commit  // the first may be on its way to disk
-	segs     []*segment // oldest first, the last is written to
-	durable  outcrop.Seq
-	drained  outcrop.Seq
-	free     []*commit // empty ones to reuse
-	idle     []*call   // likewise
-	failed   error     // why the last write failed; nil once one succeeds
-	noSpare  error     // why there is no next segment; nil once there is
-	stuck    error     // why the last drain failed; nil once one succeeds
-	since    time.Time // when the write under way began; zero when there is none
-	closing  bool
-	reserved int64 // bytes that the records of calls may need, and intents that are waiting
-	count    Stats
+	mu        sync.Mutex // guards all of these
+	calls     map[outcrop.InvocationID]*call
+	settled   memory     // ids settled lately
+	queue     []*commit  // the first may be on its way to disk
+	segs      []*segment // oldest first, the last is written to
+	durable   outcrop.Seq
+	drained   outcrop.Seq
+	free      []*commit // empty ones to reuse
+	idle      []*call   // likewise
+	failed    error     // why the last write failed; nil once one succeeds
+	noSpare   error     // why there is no next segment; nil once there is
+	stuck     error     // why the last drain failed; nil once one succeeds
+	since     time.Time // when the write under way began; zero when there is none
+	closing   bool
+	gathering bool // the writer waits for company
+	pace      pace
+	reserved  int64 // bytes that the records of calls may need, and intents that are waiting
+	count     Stats
 
 	wake     chan struct{}         // there may be something to commit
 	full     chan struct{}         // there is a whole batch to drain
 	stop     chan struct{}         // closed by Close
+	patience *time.Timer           // of the writer
 	draining chan struct{}         // held by who drains
 	cursor   cursor                // guarded by draining
 	buf      []byte                // guarded by draining
@@ -133,6 +137,8 @@ func Start(dir string, store Store, opts Options) (*Ledger, error) {
 	}
 	l.bytes.New = func() any { return new([]byte) }
 	l.spare.wanted = make(chan struct{}, 1)
+	l.patience = time.NewTimer(time.Hour)
+	l.patience.Stop()
 	ctx, cancel := context.WithCancel(context.Background())
 	l.end = cancel
 	if err := l.recover(ctx); err != nil {

@@ -53,6 +53,7 @@ type engines struct {
 	reckoning
 	trail    *trail.Trail
 	store    *sqlite.DB
+	disk     diskMetrics
 	ledger   *ledger.Ledger
 	identity *identity.Directory
 	issuers  *identity.OIDC
@@ -152,7 +153,9 @@ func (e *engines) openStores(ctx context.Context, c *Config, log *slog.Logger) (
 		return err
 	}
 	e.closers = append(e.closers, e.store.Close)
-	e.ledger, err = ledger.Start(filepath.Join(c.DataDir, "ledger"), e.store.Usage(), c.ledgerOptions(log))
+	e.disk = newDiskMetrics()
+	e.store.Told(e.disk.stored)
+	e.ledger, err = ledger.Start(filepath.Join(c.DataDir, "ledger"), e.store.Usage(), c.ledgerOptions(log, e.disk.committed))
 	if err != nil {
 		return fmt.Errorf("start ledger: %w", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 
@@ -60,7 +61,7 @@ func (c *TracesConfig) check() error {
 
 // observe has each invocation told to Prometheus and to traces.
 func (e *engines) observe(ctx context.Context, c *Config, log *slog.Logger) error {
-	e.prom = prom.New(append(e.gauges(), e.logGauges()...)...)
+	e.prom = prom.New(slices.Concat(e.gauges(), e.logGauges(), e.disk.collectors())...)
 	if c.Traces.Endpoint != "" {
 		sample := 1.0
 		if c.Traces.Sample != nil {

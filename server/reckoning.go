@@ -20,9 +20,12 @@ import (
 // LedgerOptions are the ledger's own.
 type LedgerOptions = ledger.Options
 
-func (c *Config) ledgerOptions(log *slog.Logger) ledger.Options {
+func (c *Config) ledgerOptions(log *slog.Logger, told func(time.Duration)) ledger.Options {
 	o := c.Ledger
 	o.Log = log
+	if o.Committed == nil {
+		o.Committed = told
+	}
 	return o
 }
 

@@ -30,6 +30,7 @@ const (
 // a time; reads run beside them on a pool of their own (WAL mode).
 type DB struct {
 	write, read *sql.DB
+	committed   func(took time.Duration) // may be nil
 
 	usageMu sync.Mutex   // guards usage
 	usage   *usageWriter // of Usage.Append
@@ -100,5 +101,14 @@ func (db *DB) update(ctx context.Context, fn func(*sql.Tx) error) error {
 	if err := fn(tx); err != nil {
 		return errors.Join(err, tx.Rollback())
 	}
-	return tx.Commit()
+	began := time.Now()
+	err = tx.Commit()
+	if db.committed != nil {
+		db.committed(time.Since(began))
+	}
+	return err
 }
+
+// Told has fn told how long each commit takes, from now on. It is not to be
+// called while the store is in use.
+func (db *DB) Told(fn func(took time.Duration)) { db.committed = fn }

@@ -58,7 +58,7 @@ func New(gauges ...prometheus.Collector) *Metrics {
 	m.duration = histogram("invocation_duration_seconds", "From receipt to the last token, of successful invocations.")
 	m.firstToken = histogram("time_to_first_token_seconds", "From receipt to the first token, of successful streams.")
 	m.registry.MustRegister(m.invocations, m.refusals, m.tokens, m.unpriced, m.attempts, m.duration, m.firstToken,
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+		collectors.NewGoCollector(collectors.WithGoCollectorRuntimeMetrics(collectors.MetricsScheduler)), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.registry.MustRegister(gauges...)
 	return m
 }
@@ -148,6 +148,11 @@ func Gauge(name, help string, read func() float64) prometheus.Collector {
 // Counter is a Gauge that only grows.
 func Counter(name, help string, read func() float64) prometheus.Collector {
 	return prometheus.NewCounterFunc(prometheus.CounterOpts{Namespace: "outcrop", Name: name, Help: help}, read)
+}
+
+// Histogram tells how long things take, of a kind that others measure.
+func Histogram(name, help string, buckets []float64) prometheus.Histogram {
+	return prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: "outcrop", Name: name, Help: help, Buckets: buckets})
 }
 
 // Counters are several that only grow, told apart by one label of few values.

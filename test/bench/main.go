@@ -2,7 +2,7 @@
 // upstream, in one run on one machine: what does it cost to know who calls, to
 // speak AWS's wire and to have every answer on disk before its last byte leaves?
 //
-//	go run ./test/bench [-size short|full] [-case TEXT] [-write] [-profile DIR] [-soak DURATION] [-memory DURATION]
+//	go run ./test/bench [-size short|full] [-case TEXT] [-write] [-profile DIR] [-soak DURATION] [-memory DURATION] [-tail DURATION]
 package main
 
 import (
@@ -35,7 +35,7 @@ type options struct {
 	size, only, profile string
 	write               bool
 	streams             int
-	soak, memory        time.Duration
+	soak, memory, tail  time.Duration
 }
 
 func main() {
@@ -46,6 +46,7 @@ func main() {
 	flag.StringVar(&o.profile, "profile", "", "write profiles of CPU, allocations and contention of each path into `DIR`, and measure nothing; with -soak or -memory, heaps")
 	flag.DurationVar(&o.soak, "soak", 0, "load Outcrop with half of what it can take and with bad clients and upstreams for so long, and measure nothing else")
 	flag.DurationVar(&o.memory, "memory", 0, "say what Outcrop holds in memory at the fixed rate for so long, and with idle streams, and measure nothing else")
+	flag.DurationVar(&o.tail, "tail", 0, "take the slowest answers at the fixed rate apart for so long, and measure nothing else")
 	flag.IntVar(&o.streams, "streams", 0, "open `N` idle streams, in place of the size's own number")
 	role := flag.String("role", "", "used by the benchmark itself: mock or proxy")
 	to := flag.String("to", "", "used by the benchmark itself: where the proxy passes requests on to")
@@ -90,6 +91,8 @@ func (o options) do(ctx context.Context, w *world, s size) error {
 		return w.soak(ctx, o.soak, o.profile)
 	case o.memory > 0:
 		return w.memory(ctx, s, o.memory, o.profile)
+	case o.tail > 0:
+		return w.tail(ctx, o.tail)
 	case o.profile != "":
 		return w.profileAll(ctx, s, o)
 	}

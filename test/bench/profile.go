@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -17,6 +18,7 @@ import (
 // A profiled path is one that an Outcrop of its own was driven on alone.
 type profiled struct {
 	answers, records int64
+	syncs            float64 // of the ledger
 	costs            []cost
 }
 
@@ -43,10 +45,11 @@ func (w *world) profile(ctx context.Context, p *path, d time.Duration, dir strin
 	if err := waitIdle(ctx, g.PID()); err != nil {
 		return nil, err
 	}
-	if err := g.stop(); err != nil {
+	waited, err := waitsOf(ctx, g)
+	if err := errors.Join(err, g.stop()); err != nil {
 		return nil, err
 	}
-	out := &profiled{answers: l.answers}
+	out := &profiled{answers: l.answers, syncs: waited.count("outcrop_ledger_commit_seconds")}
 	if out.records, err = recordsIn(ctx, w.database(g)); err != nil {
 		return nil, err
 	}
@@ -71,7 +74,7 @@ func (w *world) profileAll(ctx context.Context, s size, o options) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", p.Name, err)
 		}
-		fmt.Printf("%s: %d answers\n", p.Name, got.answers)
+		fmt.Printf("%s: %d answers, %.1f to a sync of the ledger\n", p.Name, got.answers, float64(got.answers)/got.syncs)
 		for _, c := range got.costs {
 			fmt.Printf("  %5.1f %%  %s\n", 100*c.Share, c.Name)
 		}
