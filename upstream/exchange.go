@@ -4,15 +4,12 @@ import (
 	"cmp"
 	"context"
 	"io"
-	"maps"
 	"mime"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
 	"outcrop"
-	"outcrop/internal/h1"
 )
 
 // A Post is one request to a Host.
@@ -27,21 +24,22 @@ type Post struct {
 // Post sends p and returns a response whose status is 200; its body must be
 // closed. The invocation's name goes along, so that both sides' logs meet.
 func (h *Host) Post(w *Watch, p Post) (*http.Response, error) {
+	return h.send(newJourney(w), &p)
+}
+
+// send is Post on a journey.
+func (h *Host) send(j *journey, p *Post) (*http.Response, error) {
+	w, request := j.watch, j.request
 	if err := w.Gone(); err != nil {
 		return nil, err
 	}
-	target, err := h.targets.Get(p.URL, url.Parse)
+	to, err := h.targets.Get(p.URL, placeOf)
 	if err != nil {
 		return nil, h.Failed(p.Attempt, 0, "The model's server has a wrong address. Tell the operator.")
 	}
-	request := h.blank.WithContext(&w.line) // a copy
-	request.URL, request.Host, request.Header = target, target.Host, h.headerOf(&p)
-	request.Body, request.ContentLength = h1.NewBody(p.Body), int64(len(p.Body))
-	// Lets the transport replace an idle connection that the server has closed,
-	// when nothing was written to it.
-	request.GetBody = func() (io.ReadCloser, error) { return h1.NewBody(p.Body), nil }
+	j.load(h.header, to, p)
 	if h.sign != nil {
-		if err := h.sign(request, &p); err != nil {
+		if err := h.sign(request, p); err != nil {
 			return nil, cmp.Or(w.Gone(), err)
 		}
 	}
@@ -52,26 +50,15 @@ func (h *Host) Post(w *Watch, p Post) (*http.Response, error) {
 	if err != nil {
 		return nil, h.unanswered(w, err)
 	}
+	j.response, j.own = response, h.own != nil
 	if told := p.Attempt.Told; told != nil {
 		told.Request = requestID(response.Header)
 	}
 	if response.StatusCode != http.StatusOK {
 		defer response.Body.Close()
-		return nil, h.refused(w, request, &p, response)
+		return nil, h.refused(w, request, p, response)
 	}
 	return response, nil
-}
-
-// headerOf is a request's header, which is not the host's any more.
-func (h *Host) headerOf(p *Post) http.Header {
-	header := maps.Clone(h.header)
-	for name, value := range p.Header {
-		header.Set(name, value)
-	}
-	if id := p.Attempt.Invocation; id != "" {
-		header["X-Request-Id"] = []string{string(id)}
-	}
-	return header
 }
 
 // requestIDs are the headers in which servers name a request, in canonical
@@ -93,22 +80,28 @@ func requestID(h http.Header) string {
 }
 
 // Ask sends p and reads the whole answer, which is JSON, within limit.
-func (h *Host) Ask(ctx context.Context, limit time.Duration, p Post) ([]byte, error) {
-	text, _, err := h.Answer(ctx, limit, p)
+func (h *Host) Ask(ctx context.Context, limit time.Duration, p Post) (text []byte, err error) {
+	err = h.Answer(ctx, limit, p, func(all []byte, _ http.Header) error {
+		text = all
+		return nil
+	})
 	return text, err
 }
 
-// Answer is Ask with the header of the answer.
-func (h *Host) Answer(ctx context.Context, limit time.Duration, p Post) (text []byte, header http.Header, err error) {
-	w := NewWatch(ctx, limit)
-	defer w.Stop()
-	res, err := h.Post(w, p)
+// Answer is Ask that has take look at the answer and its header. The header
+// holds only until take returns; the text is take's own.
+func (h *Host) Answer(ctx context.Context, limit time.Duration, p Post, take func(text []byte, header http.Header) error) error {
+	j := depart(ctx, limit)
+	defer j.end()
+	res, err := h.send(j, &p)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	defer res.Body.Close()
-	text, err = h.ReadAnswer(w, p.Attempt, res)
-	return text, res.Header, err
+	text, err := h.ReadAnswer(j.watch, p.Attempt, res)
+	if err != nil {
+		return err
+	}
+	return take(text, res.Header)
 }
 
 // Streams says whether a response to a request for a stream is a stream of

@@ -54,13 +54,12 @@ type Host struct {
 	failure func([]byte) *Failure
 	sign    func(*http.Request, *Post) error
 	refuse  func(*http.Request, *Post, *http.Response, []byte) error
-	targets Memo[string, *url.URL]
-	blank   *http.Request // what all requests have in common
+	targets Memo[string, place]
 }
 
 // NewHost makes a Host. It does not call the server.
 func NewHost(o HostOptions) *Host {
-	h := &Host{rt: o.RoundTripper, header: o.Header, secrets: o.Secrets, failure: o.Failure, sign: o.Sign, refuse: o.Refused, blank: &http.Request{Method: http.MethodPost}}
+	h := &Host{rt: o.RoundTripper, header: o.Header, secrets: o.Secrets, failure: o.Failure, sign: o.Sign, refuse: o.Refused}
 	if h.rt == nil {
 		h.own = h1.Over(transport(&o))
 		h.rt = h.own

@@ -21,20 +21,28 @@ type Watch struct {
 
 // NewWatch starts a watch of limit. Its Stop must be called.
 func NewWatch(parent context.Context, limit time.Duration) *Watch {
-	w := &Watch{parent: parent}
+	w := new(Watch)
+	w.start(parent, limit)
+	return w
+}
+
+func (w *Watch) start(parent context.Context, limit time.Duration) {
+	w.parent = parent
 	w.line.Tie(parent)
 	w.alarm = setAlarm(w, limit)
-	return w
 }
 
 // Wind lets the watch run for limit from now.
 func (w *Watch) Wind(limit time.Duration) { w.alarm.timer.Reset(limit) }
 
 // Stop ends the watch, and what is left of the call.
-func (w *Watch) Stop() {
-	w.alarm.release()
+func (w *Watch) Stop() { w.stop() }
+
+// stop is Stop. It says whether the watch is alone: nothing will end it again.
+func (w *Watch) stop() (alone bool) {
+	silent := w.alarm.release()
 	w.alarm = nil // it is another's by now
-	w.line.Cut(nil)
+	return w.line.Cut(nil) && silent
 }
 
 // Gone is the error of a call that ended because its context did, or because
@@ -77,11 +85,12 @@ func setAlarm(w *Watch, limit time.Duration) *alarm {
 func (a *alarm) ring() { a.watch.Load().line.Cut(errSlow) }
 
 // release keeps the alarm for another watch, unless it rings or has rung.
-func (a *alarm) release() {
-	if a.timer.Stop() {
+func (a *alarm) release() (silent bool) {
+	if silent = a.timer.Stop(); silent {
 		a.watch.Store(nil)
 		alarms.Put(a)
 	}
+	return silent
 }
 
 // Bounds of the end of a stream.

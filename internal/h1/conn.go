@@ -45,7 +45,7 @@ type conn struct {
 	look     func(fd uintptr) bool // looks whether anything has come; see quiet
 	raw      syscall.RawConn       // nil where there is no socket to look at
 	seen     error
-	used     bool      // it has answered before
+	answers  int       // so far
 	since    time.Time // when it became idle
 
 	buffer   *[]byte // what has come and is not read yet is in (*buffer)[from:to]
@@ -63,7 +63,7 @@ func (t *Transport) connect(ctx context.Context, to server, fresh bool) (*conn, 
 		if c == nil {
 			break
 		}
-		if c.quiet() {
+		if c.proven() || c.quiet() {
 			c.buffer = bufferPool.Get().(*[]byte)
 			return c, nil
 		}
@@ -131,6 +131,13 @@ func (c *conn) prepareLook() {
 	}
 }
 
+// trustFor is how long a connection that has been used again before needs no
+// look: servers close those that are idle for seconds.
+const trustFor = 5 * time.Millisecond
+
+// proven says that a look is not worth its system call.
+func (c *conn) proven() bool { return c.answers > 1 && time.Since(c.since) < trustFor }
+
 // quiet says whether an idle connection is still open and silent. One that the
 // server has closed, or on which it says what nobody asked, is of no use.
 func (c *conn) quiet() bool {
@@ -144,7 +151,7 @@ func (c *conn) quiet() bool {
 // giveBack makes the connection idle.
 func (c *conn) giveBack() {
 	c.dropBuffer()
-	c.used = true
+	c.answers++
 	c.t.idle.put(c)
 }
 
@@ -223,20 +230,22 @@ var headEnd = []byte("\r\n\r\n")
 
 // head reads the head of the response, and passes over those that only say
 // that one will come.
-func (c *conn) head(x *exchange) (h head, err error) {
+func (c *conn) head(x *exchange) error {
 	for range maxInterim {
 		text, err := c.headText(x)
 		if err != nil {
-			return h, err
+			return err
 		}
-		if h, err = parseHead(text); err != nil || h.code >= 200 {
-			return h, err
+		h := &x.head
+		*h = head{header: h.header, values: h.values}
+		if err := h.parse(text); err != nil || h.code >= 200 {
+			return err
 		}
 		if h.code == http.StatusSwitchingProtocols || h.chunked || h.length > 0 {
-			return h, errMalformed
+			return errMalformed
 		}
 	}
-	return h, errMalformed
+	return errMalformed
 }
 
 // headText is a head to its empty line.

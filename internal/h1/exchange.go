@@ -17,8 +17,10 @@ import (
 // the connection until its body is read to the end or closed.
 type exchange struct {
 	c        *conn
+	again    bool // the connection has been used before, so that nobody dialled by the context
 	ctx      context.Context
 	knot     tether.Knot // has the exchange aborted when the context ends
+	head     head
 	response http.Response
 
 	sent    int64 // bytes of the request, by one write
@@ -36,6 +38,28 @@ type exchange struct {
 	closed atomic.Bool // by who asked
 	mu     sync.Mutex  // held to end
 	ended  bool        // the connection is no more this exchange's
+	alone  bool        // nobody but who asked knows of it any more
+}
+
+var exchanges = sync.Pool{New: func() any { return new(exchange) }}
+
+// maxPooledFields is how large a header may be whose memory is kept.
+const maxPooledFields = 64
+
+// Recycle gives the memory of a response back, whose body has been closed. From
+// then on nothing of it may be used. It says whether all that was lent for the
+// request, its header, its body and its context, is known to nobody else.
+func Recycle(r *http.Response) (alone bool) {
+	x, ok := r.Body.(*exchange)
+	if !ok || !x.alone || x.writing != nil {
+		return false
+	}
+	again := x.again
+	if len(x.head.values) <= maxPooledFields {
+		*x = exchange{head: head{header: x.head.header, values: x.head.values}}
+		exchanges.Put(x)
+	}
+	return again
 }
 
 // maxInterim is how many responses may come before the one that counts.
@@ -46,15 +70,14 @@ const maxInterim = 8
 func (x *exchange) begin(r *http.Request, out *outgoing) error {
 	x.knot.Tie(x.ctx, x)
 	err := x.send(out)
-	var h head
 	if err == nil {
-		h, err = x.c.head(x)
+		err = x.c.head(x)
 	}
 	if err != nil {
 		x.end(false)
 		return x.because(err)
 	}
-	x.read(r, &h)
+	x.read(r)
 	return nil
 }
 
@@ -76,7 +99,8 @@ func (x *exchange) send(out *outgoing) error {
 }
 
 // read prepares the response for who asked.
-func (x *exchange) read(r *http.Request, h *head) {
+func (x *exchange) read(r *http.Request) {
+	h := &x.head
 	x.response = http.Response{
 		Status: h.status, StatusCode: h.code, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: h.minor,
 		Header: h.header, ContentLength: h.length, Close: h.close, Request: r, Body: x,
@@ -186,7 +210,9 @@ func (x *exchange) end(keep bool) {
 		x.c.giveBack()
 	}
 	x.mu.Unlock()
-	x.knot.Untie()
+	if first {
+		x.alone = x.knot.Untie()
+	}
 	if first && !keep {
 		x.c.socket.Close()
 	}

@@ -89,11 +89,12 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		if err != nil {
 			return nil, err
 		}
-		x := &exchange{c: c, ctx: ctx}
+		x := exchanges.Get().(*exchange)
+		x.c, x.ctx, x.again = c, ctx, c.answers > 0
 		if err = x.begin(r, out); err == nil {
 			return &x.response, nil
 		}
-		if !c.used || !x.repeatable(r) || ctx.Err() != nil {
+		if c.answers == 0 || !x.repeatable(r) || ctx.Err() != nil {
 			return nil, err
 		}
 	}

@@ -37,7 +37,10 @@ func (o *outgoing) write(r *http.Request) bool {
 	if host == "" {
 		host = r.URL.Host
 	}
-	uri := r.URL.RequestURI()
+	uri := r.RequestURI // who asks often has worked it out
+	if uri == "" {
+		uri = r.URL.RequestURI()
+	}
 	if !ok || r.Close || r.TransferEncoding != nil || r.Trailer != nil || r.Method == http.MethodConnect ||
 		r.URL.Scheme != "http" && r.URL.Scheme != "https" || r.URL.Opaque != "" || !httpguts.ValidHeaderFieldName(r.Method) || !all(uri, &visible) || !isHost(host) || !isHost(r.URL.Host) {
 		return false

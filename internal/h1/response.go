@@ -16,6 +16,7 @@ type head struct {
 	code   int
 	minor  int // of HTTP/1.x
 	header http.Header
+	values []string // room for those in header
 
 	// How the body ends.
 	length  int64 // as told; -1 for untold
@@ -23,25 +24,24 @@ type head struct {
 	close   bool // the connection ends with it
 }
 
-// parseHead reads a head to its empty line. It takes what RFC 9112 says a
+// parse reads a head to its empty line. It takes what RFC 9112 says a
 // server may send and no more: a line that could mean two things to two readers
 // is an error, never a guess.
-func parseHead(text string) (h head, err error) {
+func (h *head) parse(text string) error {
 	line, rest, _ := strings.Cut(text, "\r\n")
 	if err := h.parseStatus(line); err != nil {
-		return h, err
+		return err
 	}
 	n := strings.Count(rest, "\r\n") - 1 // the empty line is none
-	h.header = make(http.Header, n)
-	values := make([]string, n)
+	values := h.room(n)
 	for i := range n {
 		line, rest, _ = strings.Cut(rest, "\r\n")
 		name, value, ok := strings.Cut(line, ":")
 		if !ok || !httpguts.ValidHeaderFieldName(name) {
-			return h, fmt.Errorf("%w: a line without a name", errMalformed)
+			return fmt.Errorf("%w: a line without a name", errMalformed)
 		}
 		if value = strings.Trim(value, " \t"); !httpguts.ValidHeaderFieldValue(value) {
-			return h, fmt.Errorf("%w: a control character in %s", errMalformed, name)
+			return fmt.Errorf("%w: a control character in %s", errMalformed, name)
 		}
 		name = textproto.CanonicalMIMEHeaderKey(name)
 		if before, again := h.header[name]; again {
@@ -52,9 +52,22 @@ func parseHead(text string) (h head, err error) {
 		h.header[name] = values[i : i+1 : i+1]
 	}
 	if rest != "\r\n" {
-		return h, errMalformed
+		return errMalformed
 	}
-	return h, h.frame()
+	return h.frame()
+}
+
+// room makes the header, in the memory of an earlier one where there is any.
+func (h *head) room(n int) (values []string) {
+	if h.header == nil {
+		h.header = make(http.Header, n)
+	}
+	clear(h.header)
+	if cap(h.values) < n {
+		h.values = make([]string, n)
+	}
+	h.values = h.values[:n]
+	return h.values
 }
 
 // parseStatus reads such as "HTTP/1.1 200 OK"; the words may be missing.

@@ -10,10 +10,11 @@ import (
 )
 
 // A Tether is a context that ends when it is cut, and with its parent once it
-// is tied to it. It may be a part of what it is for; its memory may not be used
-// again, as somebody may have kept it. It must not be copied.
+// is tied to it. It may be a part of what it is for. Its memory may be used again
+// only where nobody can have kept it. It must not be copied.
 type Tether struct {
 	values context.Context // whose values and deadline it has
+	parent context.Context // with which it ends; may be nil
 	above  Knot            // on the parent
 
 	mu    sync.Mutex
@@ -30,18 +31,27 @@ func (t *Tether) Over(ctx context.Context) { t.values = context.WithoutCancel(ct
 // Tie prepares a Tether that ends with parent, if it is not cut before. It must
 // be cut.
 func (t *Tether) Tie(parent context.Context) {
-	t.values = parent
+	t.values, t.parent = parent, parent
 	t.above.Tie(parent, t)
 }
 
-// Cut ends t. Only the first end counts.
-func (t *Tether) Cut(cause error) {
-	t.above.Untie()
+// Shadow is Tie without values: who keeps t keeps nothing of parent once t is
+// cut.
+func (t *Tether) Shadow(parent context.Context) {
+	t.values, t.parent = context.Background(), parent
+	t.above.Tie(parent, t)
+}
+
+// Cut ends t. Only the first end counts. It is alone then if
+// its parent will not tell it any more.
+func (t *Tether) Cut(cause error) (alone bool) {
+	alone = t.above.Untie()
 	t.end(context.Canceled, cause)
+	return alone
 }
 
 // Ended implements Follower: the parent has.
-func (t *Tether) Ended() { t.end(t.values.Err(), Cause(t.values)) }
+func (t *Tether) Ended() { t.end(t.parent.Err(), Cause(t.parent)) }
 
 func (t *Tether) end(err, cause error) {
 	t.mu.Lock()

@@ -12,6 +12,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/config"
 
+	"outcrop/internal/tether"
 	"outcrop/sigv4"
 )
 
@@ -148,7 +149,10 @@ func (c *chain) reloadLocked(ctx context.Context) error {
 	return err
 }
 
-func (c *chain) now(ctx context.Context) (sigv4.Credentials, string, error) {
+func (c *chain) now(call context.Context) (sigv4.Credentials, string, error) {
+	ctx := new(tether.Tether) // the SDK may keep it for longer than the call keeps its own
+	ctx.Shadow(call)
+	defer ctx.Cut(nil)
 	by, err := c.current()(ctx)
 	if err != nil || !c.stale(by) {
 		return by, "", err

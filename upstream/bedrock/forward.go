@@ -56,10 +56,16 @@ func (u *Upstream) Forward(ctx context.Context, a outcrop.Attempt, f *gateway.Fo
 	if err != nil {
 		return nil, err
 	}
-	text, header, err := u.host.Answer(ctx, u.config.Timeout, p)
-	if err != nil {
-		return nil, err
-	}
+	var out *gateway.Forwarded
+	err = u.host.Answer(ctx, u.config.Timeout, p, func(text []byte, header http.Header) (err error) {
+		out, err = u.forwarded(a, f, text, header)
+		return err
+	})
+	return out, err
+}
+
+// forwarded is an answer as it came.
+func (u *Upstream) forwarded(a outcrop.Attempt, f *gateway.Form, text []byte, header http.Header) (_ *gateway.Forwarded, err error) {
 	out := &gateway.Forwarded{Body: text, Header: told(header)}
 	if f.Protocol == gateway.InvokeProtocol {
 		out.Seen, err = u.invoked(a, text, header)
@@ -112,11 +118,12 @@ func served(seen *converse.Glimpse, h http.Header) {
 }
 
 // told are the headers that belong to an answer: what is about the connection
-// or the request's id is each door's own.
+// or the request's id is each door's own, and so is the type that nearly every
+// answer has.
 func told(h http.Header) map[string]string {
 	var out map[string]string
 	for name, values := range h {
-		if name == "Content-Type" || strings.HasPrefix(name, headerPrefix) {
+		if name == "Content-Type" && values[0] != "application/json" || strings.HasPrefix(name, headerPrefix) {
 			if out == nil {
 				out = make(map[string]string, 8)
 			}

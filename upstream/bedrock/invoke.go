@@ -82,10 +82,16 @@ func (u *Upstream) invoke(ctx context.Context, a outcrop.Attempt, model string, 
 	if err != nil {
 		return nil, err
 	}
-	text, header, err := u.host.Answer(ctx, u.config.Timeout, p)
-	if err != nil {
-		return nil, err
-	}
+	var response *converse.Response
+	err = u.host.Answer(ctx, u.config.Timeout, p, func(text []byte, header http.Header) (err error) {
+		response, err = u.readBack(a, form, text, header, began)
+		return err
+	})
+	return response, err
+}
+
+// readBack reads an answer in a model's own form.
+func (u *Upstream) readBack(a outcrop.Attempt, form native.Family, text []byte, header http.Header, began time.Time) (*converse.Response, error) {
 	seen, err := u.invoked(a, text, header)
 	if err != nil {
 		return nil, err

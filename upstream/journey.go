@@ -1,0 +1,93 @@
+package upstream
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"outcrop/internal/h1"
+)
+
+// A journey is a request on its way, with all that it needs. After a whole
+// answer its memory is used again, where nobody else can have kept any of it.
+type journey struct {
+	watch    *Watch
+	request  *http.Request // its context is the watch's, its header the next
+	header   http.Header
+	values   [2]string // room for the header's
+	body     h1.Body
+	text     []byte
+	response *http.Response
+	own      bool // no transport but the host's own has seen it
+}
+
+var journeys = sync.Pool{New: func() any { return newJourney(new(Watch)) }}
+
+// newJourney makes one under a watch.
+func newJourney(w *Watch) *journey {
+	j := &journey{watch: w, header: make(http.Header, 8)}
+	j.request = (&http.Request{Method: http.MethodPost, Header: j.header}).WithContext(&w.line)
+	// Lets the transport replace an idle connection that the server has closed,
+	// when nothing was written to it.
+	j.request.GetBody = func() (io.ReadCloser, error) { return h1.NewBody(j.text), nil }
+	return j
+}
+
+// depart begins a journey that takes no longer than limit. It must be ended.
+func depart(ctx context.Context, limit time.Duration) *journey {
+	j := journeys.Get().(*journey)
+	j.watch.start(ctx, limit)
+	return j
+}
+
+// A place is an address as requests need it.
+type place struct {
+	url  *url.URL
+	path string // and query, as they are sent
+}
+
+func placeOf(text string) (place, error) {
+	u, err := url.Parse(text)
+	if err != nil {
+		return place{}, err
+	}
+	return place{u, u.RequestURI()}, nil
+}
+
+// load makes the request that p is.
+func (j *journey) load(own http.Header, to place, p *Post) {
+	r := j.request
+	r.URL, r.Host, r.RequestURI = to.url, to.url.Host, to.path
+	j.text, r.ContentLength = p.Body, int64(len(p.Body))
+	j.body = *h1.NewBody(p.Body)
+	r.Body = &j.body
+	clear(j.header)
+	for name, values := range own {
+		j.header[name] = values
+	}
+	for name, value := range p.Header {
+		j.header.Set(name, value)
+	}
+	if id := p.Attempt.Invocation; id != "" {
+		j.values[0] = string(id)
+		j.header["X-Request-Id"] = j.values[0:1:1]
+	}
+}
+
+// end ends the journey.
+func (j *journey) end() {
+	alone := false
+	if res := j.response; res != nil {
+		res.Body.Close()
+		alone = j.own && res.StatusCode == http.StatusOK && h1.Recycle(res)
+		j.response = nil
+	}
+	if j.watch.stop() && alone {
+		*j.watch = Watch{}
+		j.text, j.body = nil, h1.Body{}
+		journeys.Put(j)
+	}
+}
