@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -22,14 +23,14 @@ func Sign(r *http.Request, payloadHash string, by Credentials, scope Scope, at t
 	if r.Header == nil {
 		r.Header = make(http.Header)
 	}
-	stamp := at.UTC().Format(stampFormat)
-	r.Header.Del("Authorization")
-	r.Header.Set(headerDate, stamp)
+	stamp := stampAt(at)
+	delete(r.Header, "Authorization")
+	r.Header[headerDate] = []string{stamp}
 	if by.SessionToken != "" {
-		r.Header.Set(headerToken, by.SessionToken)
+		r.Header[headerToken] = []string{by.SessionToken}
 	}
 	if scope.Service == serviceS3 { // S3 alone demands the header
-		r.Header.Set(headerSHA256, payloadHash)
+		r.Header[headerSHA256] = []string{payloadHash}
 	}
 	to := targetOf(r)
 	query, err := canonicalQuery(to.query)
@@ -39,7 +40,7 @@ func Sign(r *http.Request, payloadHash string, by Credentials, scope Scope, at t
 	var room [16]string // stays on the stack: the headers of most requests
 	c := canonical{method: r.Method, path: canonicalPath(scope.Service, to.path), query: query, payload: payloadHash, request: r}
 	c.sign(signable(room[:0], r.Header))
-	r.Header.Set("Authorization", authorization(stamp, by, scope, &c))
+	r.Header["Authorization"] = []string{authorization(stamp, by, scope, &c)}
 	return nil
 }
 
@@ -55,7 +56,7 @@ func authorization(stamp string, by Credentials, scope Scope, c *canonical) stri
 // Presign puts a signature in the query of r that holds for life, in whole
 // seconds. Headers that r has by now are signed and must be sent along.
 func Presign(r *http.Request, payloadHash string, by Credentials, scope Scope, at time.Time, life time.Duration) error {
-	stamp := at.UTC().Format(stampFormat)
+	stamp := stampAt(at)
 	names := signable(nil, r.Header)
 	presignQuery(r, stamp, names, by, scope, life)
 	to := targetOf(r)
@@ -108,4 +109,53 @@ func signable(names []string, h http.Header) []string {
 	return slices.Compact(names)
 }
 
-func (c *canonical) sign(names []string) { c.names, c.signed = names, strings.Join(names, ";") }
+func (c *canonical) sign(names []string) { c.names, c.signed = names, joined(names) }
+
+// lastJoined is what was signed last: one sender signs the same headers again
+// and again.
+var lastJoined atomic.Pointer[string]
+
+// joined are names with ";" between them.
+func joined(names []string) string {
+	if last := lastJoined.Load(); last != nil && isJoined(*last, names) {
+		return *last
+	}
+	all := strings.Join(names, ";")
+	lastJoined.Store(&all)
+	return all
+}
+
+func isJoined(all string, names []string) bool {
+	for i, name := range names {
+		if i > 0 {
+			if !strings.HasPrefix(all, ";") {
+				return false
+			}
+			all = all[1:]
+		}
+		if !strings.HasPrefix(all, name) {
+			return false
+		}
+		all = all[len(name):]
+	}
+	return all == ""
+}
+
+// A second is one that has been written as a stamp.
+type second struct {
+	unix  int64
+	stamp string
+}
+
+var lastSecond atomic.Pointer[second]
+
+// stampAt is a time as signatures have it.
+func stampAt(at time.Time) string {
+	unix := at.Unix()
+	if last := lastSecond.Load(); last != nil && last.unix == unix {
+		return last.stamp
+	}
+	now := &second{unix, at.UTC().Format(stampFormat)}
+	lastSecond.Store(now)
+	return now.stamp
+}

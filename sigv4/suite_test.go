@@ -240,3 +240,32 @@ func TestGolden(t *testing.T) {
 }
 
 const exampleSecret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+
+func BenchmarkSign(b *testing.B) {
+	r, err := http.NewRequest(http.MethodPost, "http://127.0.0.1:4599/model/us.anthropic.claude-sonnet-4-20250514-v1%3A0/converse", nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	r.RequestURI = r.URL.RequestURI()
+	digest := PayloadHash(nil)
+	b.ReportAllocs()
+	for b.Loop() {
+		clear(r.Header)
+		for _, name := range []string{"Content-Type", "X-Request-Id", "Amz-Sdk-Invocation-Id", "User-Agent"} {
+			r.Header[name] = aValue
+		}
+		if err := Sign(r, digest, example, bedrockEast, time.Now()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+var aValue = []string{"a value"}
+
+func TestSignedNamesAreJoinedAnew(t *testing.T) {
+	for _, names := range [][]string{{"a", "b"}, {"a", "b"}, {"ab"}, {"a"}, {"a;b"}, {}, {"a", ""}, {"host"}, {"ho", "st"}, {"host", "x"}, {"host"}} {
+		if got := joined(names); got != strings.Join(names, ";") {
+			t.Errorf("%q became %q", names, got)
+		}
+	}
+}

@@ -52,7 +52,7 @@ func call(r *awsapi.Request, op outcrop.Operation) *gateway.Call {
 		BearerTokenType: bearer,
 		Invocation:      r.ID, Operation: op, Caller: r.Caller, Received: r.Received,
 		Ref:        outcrop.ParseModelRef(r.Labels["modelId"]),
-		SDKAttempt: r.HTTP.Header.Get("amz-sdk-invocation-id"),
+		SDKAttempt: r.HTTP.Header.Get("Amz-Sdk-Invocation-Id"),
 		Body:       r.Body,
 	}
 }
@@ -110,9 +110,14 @@ func (a *API) converse(w http.ResponseWriter, r *awsapi.Request) error {
 }
 
 func writeJSON(w http.ResponseWriter, body []byte) {
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.Header()["Content-Type"] = jsonType
+	writeBody(w, body)
+}
+
+var jsonType = []string{"application/json"}
+
+func writeBody(w http.ResponseWriter, body []byte) {
+	w.Header()["Content-Length"] = []string{strconv.Itoa(len(body))}
 	w.WriteHeader(http.StatusOK)
 	w.Write(body) // a client that has gone does not read its answer; the record is kept
 }

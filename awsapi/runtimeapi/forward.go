@@ -2,7 +2,6 @@ package runtimeapi
 
 import (
 	"net/http"
-	"strconv"
 
 	"outcrop/awsapi"
 	"outcrop/gateway"
@@ -31,11 +30,9 @@ func forwarded(h http.Header) map[string]string {
 // writeForwarded writes an answer as it came.
 func writeForwarded(w http.ResponseWriter, f *gateway.Forwarded) {
 	h := w.Header()
-	h.Set("Content-Type", "application/json")
+	h["Content-Type"] = jsonType
 	writeHeaders(h, f.Header)
-	h.Set("Content-Length", strconv.Itoa(len(f.Body)))
-	w.WriteHeader(http.StatusOK)
-	_, _ = w.Write(f.Body) // a client that has gone does not read its answer; the record is kept
+	writeBody(w, f.Body)
 }
 
 func writeHeaders(h http.Header, from map[string]string) {

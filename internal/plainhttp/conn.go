@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"outcrop/internal/tether"
 )
 
 // headSize is the longest head that is read here, with what comes behind it in
@@ -40,8 +42,8 @@ type conn struct {
 	mu       sync.Mutex // guards what follows
 	heard    sync.Cond  // watching became false
 	timer    *time.Timer
-	cancel   context.CancelFunc
-	idle     bool // the request was read to its end and is not answered
+	line     *tether.Tether // the context of the request under way
+	idle     bool           // the request was read to its end and is not answered
 	watching bool
 	stopping bool
 	early    bool    // one holds a byte of the next request
@@ -147,21 +149,22 @@ func (c *conn) release() {
 // handle answers the request that begins with head, when that is plain, and
 // says whether another may follow.
 func (c *conn) handle(head []byte) (plain, goesOn bool) {
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
+	ctx := new(tether.Tether)
+	ctx.Tie(context.Background())
+	defer ctx.Cut(nil)
 	r := new(http.Request).WithContext(ctx)
 	if !parse(r, string(head)) {
 		return false, false
 	}
 	c.from += len(head)
 	r.RemoteAddr = c.remote
-	return true, c.answer(r, cancel)
+	return true, c.answer(r, ctx)
 }
 
 // answer runs the handler, and says whether another request may follow.
-func (c *conn) answer(r *http.Request, cancel context.CancelFunc) (goesOn bool) {
-	b := c.begin(r, cancel)
-	w := &response{conn: c, body: b, header: make(http.Header, 8), cancel: cancel}
+func (c *conn) answer(r *http.Request, line *tether.Tether) (goesOn bool) {
+	b := c.begin(r, line)
+	w := &response{conn: c, body: b, header: make(http.Header, 8), line: line}
 	returned := c.run(w, r)
 	if returned {
 		w.finish()
@@ -176,8 +179,8 @@ func (c *conn) answer(r *http.Request, cancel context.CancelFunc) (goesOn bool) 
 }
 
 // begin makes r's body and says from when on a hang-up can be seen.
-func (c *conn) begin(r *http.Request, cancel context.CancelFunc) *body {
-	c.cancel = cancel
+func (c *conn) begin(r *http.Request, line *tether.Tether) *body {
+	c.line = line
 	b := &body{conn: c, left: r.ContentLength}
 	if r.ContentLength == 0 {
 		c.requestRead()

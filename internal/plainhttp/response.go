@@ -1,7 +1,6 @@
 package plainhttp
 
 import (
-	"context"
 	"errors"
 	"net"
 	"net/http"
@@ -10,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"outcrop/internal/tether"
 )
 
 // heldBack is how much of an answer is held back to learn its length. What is
@@ -27,7 +28,7 @@ type response struct {
 	conn   *conn
 	body   *body
 	header http.Header
-	cancel context.CancelFunc
+	line   *tether.Tether
 
 	status   int
 	length   int64 // as the handler declared it, or -1
@@ -213,7 +214,7 @@ func (w *response) send(a, b []byte) {
 		_, w.err = both.WriteTo(w.conn.rwc)
 	}
 	if w.err != nil {
-		w.cancel()
+		w.line.Cut(nil)
 	}
 }
 

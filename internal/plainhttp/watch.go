@@ -35,7 +35,7 @@ func (c *conn) watch() {
 	c.early = n == 1
 	c.watching = false
 	if err != nil && !c.stopping {
-		c.cancel()
+		c.line.Cut(nil)
 	}
 	c.heard.Broadcast()
 }

@@ -13,8 +13,8 @@ import (
 // is tied to it. It may be a part of what it is for. Its memory may be used again
 // only where nobody can have kept it. It must not be copied.
 type Tether struct {
-	values context.Context // whose values and deadline it has
-	parent context.Context // with which it ends; may be nil
+	values context.Context // whose values it has
+	parent context.Context // with which it ends; nil for none
 	above  Knot            // on the parent
 
 	mu    sync.Mutex
@@ -25,8 +25,8 @@ type Tether struct {
 }
 
 // Over prepares a Tether that has the values of a context and does not end with
-// it.
-func (t *Tether) Over(ctx context.Context) { t.values = context.WithoutCancel(ctx) }
+// it, though context.Cause may name the cause of its end.
+func (t *Tether) Over(ctx context.Context) { t.values = ctx }
 
 // Tie prepares a Tether that ends with parent, if it is not cut before. It must
 // be cut.
@@ -81,7 +81,12 @@ func (t *Tether) end(err, cause error) {
 var closed = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
 
 // Deadline implements context.Context.
-func (t *Tether) Deadline() (time.Time, bool) { return t.values.Deadline() }
+func (t *Tether) Deadline() (at time.Time, ok bool) {
+	if t.parent == nil {
+		return at, false
+	}
+	return t.parent.Deadline()
+}
 
 // Value implements context.Context.
 func (t *Tether) Value(key any) any { return t.values.Value(key) }

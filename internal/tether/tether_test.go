@@ -99,12 +99,17 @@ func TestAContextAboveEndsATether(t *testing.T) {
 	if Cause(l) != errCut || Cause(parent) != errCut {
 		t.Errorf("ended because of %v", Cause(l))
 	}
-	if free.Err() != nil || context.Cause(free) != nil {
+	if free.Err() != nil || Cause(free) != nil {
 		t.Error("what is only over a context ended with it")
 	}
+	select {
+	case <-free.Done():
+		t.Error("what is only over a context is done with it")
+	default:
+	}
 	free.Cut(nil)
-	if context.Cause(free) != context.Canceled {
-		t.Errorf("cut without a cause: %v", context.Cause(free))
+	if Cause(free) != context.Canceled {
+		t.Errorf("cut without a cause: %v", Cause(free))
 	}
 }
 
