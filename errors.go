@@ -97,6 +97,9 @@ func (e *Error) Because(cause error) *Error {
 
 // KindOf finds the kind of err, Internal when it has none.
 func KindOf(err error) Kind {
+	if err == nil {
+		return Internal
+	}
 	var e *Error
 	if errors.As(err, &e) {
 		return e.Kind

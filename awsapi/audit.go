@@ -15,7 +15,7 @@ const Hidden = "HIDDEN_DUE_TO_SECURITY_REASONS"
 
 // audit tells of the request once it was answered, however that went.
 func (c *call) audit() {
-	if c.mux.audit == nil {
+	if c.mux.audit == nil || !c.audits() {
 		return
 	}
 	e := outcrop.AuditEvent{
@@ -35,6 +35,19 @@ func (c *call) audit() {
 	c.mux.audit(e)
 }
 
+// audits says whether anybody wants to be told. An invocation that was served
+// is usually kept nowhere but in the ledger.
+func (c *call) audits() bool {
+	if c.mux.audits == nil || c.service == nil {
+		return true
+	}
+	e := outcrop.AuditEvent{Admitted: c.admitted, Status: c.status}
+	if c.failure != nil {
+		e.Code = c.failure.Code
+	}
+	return c.mux.audits(c.service.name, e.Refused())
+}
+
 // name says what was asked for. A request that was refused at the door has not
 // been routed yet.
 func (c *call) name(e *outcrop.AuditEvent) {
@@ -48,6 +61,9 @@ func (c *call) name(e *outcrop.AuditEvent) {
 		}
 	}
 	e.Operation = c.op.Name
+	if c.request.HTTP != nil { // of a raw operation its labels are all that is told: never a conversation
+		c.in = c.request.Labels.Tree()
+	}
 	if e.Input = visible(c.op.Input, c.in); c.service.streamed != nil {
 		e.Input = c.in
 	}

@@ -82,7 +82,7 @@ func TestEveryRequestIsToldOnceAfterItsAnswer(t *testing.T) {
 func TestTheAuditOfARawOperationTellsItsLabelsOnly(t *testing.T) {
 	m := testMux(echo)
 	m.Serve("bedrock-runtime", Raw("Converse", func(w http.ResponseWriter, r *Request) error {
-		if r.Labels["modelId"] == "denied" {
+		if r.Labels.Get("modelId") == "denied" {
 			return outcrop.Errorf(outcrop.Denied, "not you")
 		}
 		r.ServedIn = "us-west-2"

@@ -151,7 +151,7 @@ func (s *service) protocol(r *http.Request) wire.Protocol {
 }
 
 // route finds the operation and the labels of its path.
-func (s *service) route(r *http.Request, body []byte) (*wire.Operation, map[string]string, error) {
+func (s *service) route(r *http.Request, body []byte) (*wire.Operation, wire.Labels, error) {
 	svc := s.model()
 	var name string
 	switch s.protocol(r).(type) {
@@ -178,10 +178,52 @@ func (s *service) route(r *http.Request, body []byte) (*wire.Operation, map[stri
 // path of the request, as the service's model has it: OpenAI's is served with
 // and without its first part.
 func (s *service) path(r *http.Request) string {
-	if path := r.URL.EscapedPath(); s.name != "openai" || !strings.HasPrefix(path, "/v1/") {
+	if path := escapedPath(r.URL); s.name != "openai" || !strings.HasPrefix(path, "/v1/") {
 		return path
 	}
-	return "/openai" + r.URL.EscapedPath()
+	return "/openai" + escapedPath(r.URL)
+}
+
+// escapedPath is u.EscapedPath, which decodes the path anew to see whether it
+// may be taken as it was sent. That of a model id or an ARN may.
+func escapedPath(u *url.URL) string {
+	if u.RawPath != "" && spells(u.RawPath, u.Path) {
+		return u.RawPath
+	}
+	return u.EscapedPath()
+}
+
+// spells says that raw, decoded, is plain, and has no bytes but those that need
+// no closer look.
+func spells(raw, plain string) bool {
+	n := 0 // bytes of plain that were found
+	for i := 0; i < len(raw); i++ {
+		c := raw[i]
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '/', c == '-', c == '.', c == '_', c == ':':
+		case c == '%' && i+2 < len(raw) && isHex(raw[i+1]) && isHex(raw[i+2]):
+			c = hexValue(raw[i+1])<<4 | hexValue(raw[i+2])
+			i += 2
+		default:
+			return false
+		}
+		if n == len(plain) || plain[n] != c {
+			return false
+		}
+		n++
+	}
+	return n == len(plain)
+}
+
+func isHex(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
+}
+
+func hexValue(c byte) byte {
+	if c <= '9' {
+		return c - '0'
+	}
+	return c&0x0f + 9
 }
 
 // invokes says whether the service takes the large bodies of invocations.

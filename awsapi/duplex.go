@@ -40,9 +40,8 @@ func (c *call) converse(sig credentials) error {
 		return err
 	}
 	c.op = op
-	return c.raw(c.service.handlers[op.Name], &Request{
-		HTTP: c.r, Operation: op, ID: c.id, Caller: c.who, Labels: labels, Events: events, Received: c.received,
-	})
+	c.request = Request{HTTP: c.r, Operation: op, ID: c.id, Caller: c.who, Labels: labels, Events: events, Received: c.received}
+	return c.raw(c.service.handlers[op.Name])
 }
 
 // head authenticates by the request's head.

@@ -119,7 +119,7 @@ type Request struct {
 	Operation *wire.Operation
 	ID        outcrop.InvocationID
 	Caller    outcrop.Caller
-	Labels    map[string]string // path labels, decoded once
+	Labels    wire.Labels
 	Body      []byte
 	Digest    string         // sigv4.PayloadHash of Body, where its signature covers it; else empty
 	Payload   *sigv4.Payload // of a Streamed service: vouches for HTTP.Body, which is not read yet

@@ -49,6 +49,7 @@ type Mux struct {
 	now      func() time.Time
 	log      *slog.Logger
 	audit    func(outcrop.AuditEvent)
+	audits   func(service string, refused bool) bool
 	services []*service
 	verifier sigv4.Verifier // remembers derived signing keys
 }
@@ -61,12 +62,13 @@ type Options struct {
 	DefaultRegion outcrop.Region
 	Now           func() time.Time
 	Log           *slog.Logger
-	Audit         func(outcrop.AuditEvent) // told of every request once it was answered; it must not block. nil is off
+	Audit         func(outcrop.AuditEvent)                // told of every request once it was answered; it must not block. nil is off
+	Audits        func(service string, refused bool) bool // what Audit wants to be told of; nil is everything
 }
 
 // NewMux makes a Mux that serves nothing yet.
 func NewMux(o Options) *Mux {
-	return &Mux{keys: o.Keys, policy: o.Policy, guard: identity.NewGuard(o.Now), regions: o.KnownRegion, fallback: o.DefaultRegion, now: o.Now, log: o.Log, audit: o.Audit}
+	return &Mux{keys: o.Keys, policy: o.Policy, guard: identity.NewGuard(o.Now), regions: o.KnownRegion, fallback: o.DefaultRegion, now: o.Now, log: o.Log, audit: o.Audit, audits: o.Audits}
 }
 
 // Serve registers a service by the name of its model (see ModelNames) and the
@@ -92,13 +94,17 @@ func (m *Mux) Served() iter.Seq2[string, Handler] {
 // ServeHTTP answers one request of any service.
 func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{mux: m, w: w, r: r, id: NewInvocationID(), received: m.now()}
-	w.Header().Set("x-amzn-RequestId", string(c.id))
+	c.told[0] = string(c.id)
+	w.Header()[requestIDHeader] = c.told[:]
 	defer c.audit()
 	defer c.recover()
 	if err := c.serve(); err != nil {
 		c.fail(err)
 	}
 }
+
+// requestIDHeader is x-amzn-RequestId as net/http spells it.
+const requestIDHeader = "X-Amzn-Requestid"
 
 // A call is one request on its way through the door.
 type call struct {
@@ -109,6 +115,8 @@ type call struct {
 	received time.Time
 	service  *service
 	protocol wire.Protocol
+	told     [1]string // the values of requestIDHeader
+	request  Request   // of a raw operation; it is made with the call
 
 	// What the audit tells, as far as the call came.
 	sig      credentials
@@ -162,8 +170,8 @@ func (c *call) serve() error {
 		return outcrop.Errorf(outcrop.Unimplemented, "Outcrop does not serve the operation %s of %s.", op.Name, op.Service.ID)
 	}
 	if h.raw != nil {
-		r := &Request{HTTP: c.r, Operation: op, ID: c.id, Caller: who, Labels: labels, Body: body, Digest: sig.signature.Digest(), Received: c.received}
-		if err = c.raw(h, r); err == nil && r.freed {
+		c.request = Request{HTTP: c.r, Operation: op, ID: c.id, Caller: who, Labels: labels, Body: body, Digest: sig.signature.Digest(), Received: c.received}
+		if err = c.raw(h); err == nil && c.request.freed {
 			c.body = nil
 			read.Return()
 		}
@@ -189,21 +197,14 @@ func (c *call) opens(body []byte) bool {
 	return err == nil && c.service.handlers[op.Name].asks == AsksNobody
 }
 
-// raw leaves the wire to the operation. Its labels are all that the audit tells
-// of what was asked: never a conversation.
-func (c *call) raw(h Handler, r *Request) error {
-	if c.mux.audit != nil {
-		c.in = make(map[string]any, len(r.Labels))
-		for name, value := range r.Labels {
-			c.in[name] = value
-		}
-	}
-	err := h.raw(c.w, r)
-	c.status, c.servedIn = http.StatusOK, r.ServedIn
+// raw leaves the wire to the operation.
+func (c *call) raw(h Handler) error {
+	err := h.raw(c.w, &c.request)
+	c.status, c.servedIn = http.StatusOK, c.request.ServedIn
 	return err
 }
 
-func (c *call) typed(op *wire.Operation, h Handler, who outcrop.Caller, labels map[string]string, body []byte) error {
+func (c *call) typed(op *wire.Operation, h Handler, who outcrop.Caller, labels wire.Labels, body []byte) error {
 	in, err := c.protocol.Decode(op, &wire.Request{
 		Method: c.r.Method, Path: c.r.URL.EscapedPath(), RawQuery: c.r.URL.RawQuery,
 		Header: c.r.Header, Body: body, Labels: labels,
@@ -250,7 +251,11 @@ func (c *call) readBody() (body bodypool.Body, err error) {
 	if c.r.ContentLength > limit {
 		return body, tooLarge(limit)
 	}
-	body, err = bodypool.Read(http.MaxBytesReader(c.w, c.r.Body, limit), c.r.ContentLength)
+	from := c.r.Body
+	if c.r.ContentLength < 0 { // else the server lets no more through than was announced
+		from = http.MaxBytesReader(c.w, from, limit)
+	}
+	body, err = bodypool.Read(from, c.r.ContentLength)
 	if err == nil {
 		return body, nil
 	}

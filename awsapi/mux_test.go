@@ -89,7 +89,7 @@ func send(t *testing.T, m *Mux, r *http.Request) *http.Response {
 	return w.Result()
 }
 
-func signed(t *testing.T, method, url, body, service, region string) *http.Request {
+func signed(t testing.TB, method, url, body, service, region string) *http.Request {
 	t.Helper()
 	r := httptest.NewRequest(method, url, strings.NewReader(body))
 	who := sigv4.Credentials{AccessKey: testKey, Secret: testSecret}

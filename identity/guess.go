@@ -234,10 +234,10 @@ func pairOf(key, addr string) pair {
 // of a Unix socket, is the zero one.
 func guardAddress(addr string) netip.Addr {
 	const networkBits = 64
-	p, err := netip.ParseAddrPort(addr)
-	ip := p.Addr()
+	ip, err := netip.ParseAddr(addr) // as the door has it
 	if err != nil {
-		ip, _ = netip.ParseAddr(addr)
+		p, _ := netip.ParseAddrPort(addr)
+		ip = p.Addr()
 	}
 	if ip = ip.Unmap().WithZone(""); ip.Is6() {
 		network, _ := ip.Prefix(networkBits)

@@ -329,7 +329,7 @@ func (e *engines) handler(c *Config, log *slog.Logger) http.Handler {
 // aws is the routing table of every AWS service.
 func (e *engines) aws(c *Config, log *slog.Logger) *awsapi.Mux {
 	mux := awsapi.NewMux(awsapi.Options{
-		Keys: e.identity, Policy: e.identity, DefaultRegion: c.Region, Now: time.Now, Log: log, Audit: e.trail.Record,
+		Keys: e.identity, Policy: e.identity, DefaultRegion: c.Region, Now: time.Now, Log: log, Audit: e.trail.Record, Audits: e.trail.Wants,
 		KnownRegion: func(r outcrop.Region) bool { _, ok := e.catalog.Current().Region(r); return ok },
 	})
 	control := bedrockapi.New(bedrockapi.Config{

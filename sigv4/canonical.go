@@ -36,28 +36,39 @@ func targetOf(r *http.Request) target {
 	return target{path, query}
 }
 
-// canonicalPaths are the forms of a path that a signer may have used, the
+// A signedPath is a path in a form that a signer may have used.
+type signedPath struct {
+	text string
+	raw  bool // signed as it is, not encoded once more
+}
+
+// signedPaths appends the forms of a path that a signer may have used, the
 // likely one first. S3 signs the path as sent. Every other service encodes
 // the sent path once more, most SDKs after removing dot segments and doubled
 // slashes, the Go SDK without (reference/runtime-metering-billing.md §4.1).
 // Both forms are derived from the path received, so accepting either lets
 // nobody alter it further than AWS itself would.
-func canonicalPaths(service, sent string) []string {
-	if service == serviceS3 {
-		return []string{sent}
+func signedPaths(paths []signedPath, service, sent string) []signedPath {
+	likely := likelyPath(service, sent)
+	if paths = append(paths, likely); likely.text != sent {
+		paths = append(paths, signedPath{text: sent})
 	}
-	if clean := normalise(sent); clean != sent {
-		return []string{escapePath(clean), escapePath(sent)}
-	}
-	return []string{escapePath(sent)}
+	return paths
 }
 
-// canonicalPath is the likely one of canonicalPaths.
-func canonicalPath(service, sent string) string {
+// likelyPath is the first of signedPaths.
+func likelyPath(service, sent string) signedPath {
 	if service == serviceS3 {
-		return sent
+		return signedPath{text: sent, raw: true}
 	}
-	return escapePath(normalise(sent))
+	return signedPath{text: normalise(sent)}
+}
+
+func (p signedPath) appendTo(b []byte) []byte {
+	if p.raw {
+		return append(b, p.text...)
+	}
+	return appendEscaped(b, p.text, '/')
 }
 
 // normalise removes dot segments and doubled slashes, and keeps a closing one.
@@ -94,31 +105,26 @@ var unreserved = func() (t [256]bool) {
 	return t
 }()
 
-func escapePath(s string) string  { return escape(s, '/') }
-func escapeQuery(s string) string { return escape(s, 0) }
-
-// escape percent-encodes all but the unreserved bytes and keep.
-func escape(s string, keep byte) string {
-	plain := func(c byte) bool { return unreserved[c] || c == keep && c != 0 }
-	n := 0
-	for i := range len(s) {
-		if !plain(s[i]) {
-			n++
-		}
-	}
-	if n == 0 {
+func escapeQuery(s string) string {
+	if !strings.ContainsFunc(s, func(r rune) bool { return r > 127 || !unreserved[r] }) {
 		return s
 	}
+	return string(appendEscaped(nil, s, 0))
+}
+
+// appendEscaped percent-encodes all but the unreserved bytes and keep.
+func appendEscaped(b []byte, s string, keep byte) []byte {
 	const digits = "0123456789ABCDEF"
-	b := make([]byte, 0, len(s)+2*n)
+	plain := 0 // what has not been appended yet begins here
 	for i := range len(s) {
-		if c := s[i]; plain(c) {
-			b = append(b, c)
-		} else {
-			b = append(b, '%', digits[c>>4], digits[c&15])
+		c := s[i]
+		if unreserved[c] || c == keep && c != 0 {
+			continue
 		}
+		b = append(append(b, s[plain:i]...), '%', digits[c>>4], digits[c&15])
+		plain = i + 1
 	}
-	return string(b)
+	return append(b, s[plain:]...)
 }
 
 // canonicalQuery sorts the parameters by encoded name, then value, and leaves
@@ -171,18 +177,19 @@ func recode(s string) (string, error) {
 
 // A canonical is a request in the one form that both sides hash.
 type canonical struct {
-	method, path, query string
-	names               []string // of the signed headers, in order
-	signed              string   // the names joined by ";"
-	payload             string   // hex digest of the body, or a word
-	request             *http.Request
+	method  string
+	path    signedPath
+	query   string
+	names   []string // of the signed headers, in order
+	payload string   // hex digest of the body, or a word
+	request *http.Request
 }
 
 // appendTo writes the canonical request.
 func (c *canonical) appendTo(b []byte) []byte {
 	b = append(b, c.method...)
 	b = append(b, '\n')
-	b = append(b, c.path...)
+	b = c.path.appendTo(b)
 	b = append(b, '\n')
 	b = append(b, c.query...)
 	b = append(b, '\n')
@@ -193,9 +200,20 @@ func (c *canonical) appendTo(b []byte) []byte {
 		b = append(b, '\n')
 	}
 	b = append(b, '\n')
-	b = append(b, c.signed...)
+	b = c.appendSigned(b)
 	b = append(b, '\n')
 	return append(b, c.payload...)
+}
+
+// appendSigned writes the names of the signed headers.
+func (c *canonical) appendSigned(b []byte) []byte {
+	for i, name := range c.names {
+		if i > 0 {
+			b = append(b, ';')
+		}
+		b = append(b, name...)
+	}
+	return b
 }
 
 // spelt are names of headers that most requests have, as they are signed and as

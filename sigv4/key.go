@@ -2,6 +2,7 @@ package sigv4
 
 import (
 	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/hex"
 	"sync"
 
@@ -10,8 +11,14 @@ import (
 
 // PayloadHash is the hex SHA-256 of a body, as Sign and Presign want it.
 func PayloadHash(body []byte) string {
+	hash := hashOf(body)
+	return string(hash[:])
+}
+
+func hashOf(body []byte) (text [2 * sha256.Size]byte) {
 	sum := sha256.Sum256(body)
-	return hex.EncodeToString(sum[:])
+	hex.Encode(text[:], sum[:])
+	return text
 }
 
 // deriveKey makes the key that signs for one date and Scope.
@@ -51,18 +58,23 @@ func hmacOf(key, text []byte) [sha256.Size]byte {
 		key = sum[:]
 	}
 	var room [sha256.BlockSize + 256]byte
-	inner := sha256.Sum256(append(appendPad(room[:0], key, 0x36), text...))
-	return sha256.Sum256(append(appendPad(room[:0], key, 0x5c), inner[:]...))
+	inner := sha256.Sum256(append(appendPadded(room[:0], key, &innerPad), text...))
+	return sha256.Sum256(append(appendPadded(room[:0], key, &outerPad), inner[:]...))
 }
 
-func appendPad(b, key []byte, pad byte) []byte {
-	for i := range sha256.BlockSize {
-		if i < len(key) {
-			b = append(b, key[i]^pad)
-		} else {
-			b = append(b, pad)
-		}
+// The pads of RFC 2104: one byte, repeated.
+var innerPad, outerPad = pad(0x36), pad(0x5c)
+
+func pad(with byte) (p [sha256.BlockSize]byte) {
+	for i := range p {
+		p[i] = with
 	}
+	return p
+}
+
+func appendPadded(b, key []byte, pad *[sha256.BlockSize]byte) []byte {
+	b = append(b, pad[:]...)
+	subtle.XORBytes(b[len(b)-len(pad):], key, pad[:])
 	return b
 }
 

@@ -14,7 +14,7 @@ import (
 // Parse reads the signature of r from its Authorization header or its query.
 // It returns nil and no error when r carries neither.
 func Parse(r *http.Request) (*Signature, error) {
-	auth := r.Header.Get("Authorization")
+	auth := first(r.Header, "Authorization")
 	inHeader := strings.HasPrefix(auth, algorithms)
 	to := targetOf(r)
 	inQuery := hasParam(to.query, "X-Amz-Algorithm=") || hasParam(to.query, paramSignature+"=")
@@ -27,6 +27,14 @@ func Parse(r *http.Request) (*Signature, error) {
 		return parseQuery(to.query)
 	}
 	return nil, nil
+}
+
+// first is h.Get of a name in canonical spelling.
+func first(h http.Header, name string) string {
+	if values := h[name]; len(values) > 0 {
+		return values[0]
+	}
+	return ""
 }
 
 // hasParam looks for name with its equal-sign where a parameter begins.
@@ -50,7 +58,7 @@ func parseHeader(auth string, h http.Header) (*Signature, error) {
 		}
 		p.set(key, value)
 	}
-	p.date, p.token, p.payload = stampOf(h), h.Get(headerToken), h.Get(headerSHA256)
+	p.date, p.token, p.payload = stampOf(h), first(h, headerToken), first(h, headerSHA256)
 	if missing := p.missing("Authorization header requires '%s' parameter.", "Credential", "Signature", "SignedHeaders"); missing != "" {
 		return nil, incomplete("%s Authorization %s", missing, fingerprint(auth))
 	}
@@ -63,7 +71,7 @@ func parseHeader(auth string, h http.Header) (*Signature, error) {
 // stampOf is the time of signing: X-Amz-Date, or else Date, which proxies and
 // browsers may set in HTTP's own format.
 func stampOf(h http.Header) string {
-	if d := h.Get(headerDate); d != "" {
+	if d := first(h, headerDate); d != "" {
 		return d
 	}
 	d := h.Get("Date")
@@ -164,15 +172,18 @@ func (p *params) missing(format string, keys ...string) string {
 }
 
 func (p *params) signature() (*Signature, error) {
-	at, err := time.Parse(stampFormat, p.date)
-	if err != nil || len(p.date) != len(stampFormat) {
+	at, ok := parseStamp(p.date)
+	if !ok {
 		return nil, incomplete("Date must be in ISO-8601 'basic format'. Got '%.32s'. See http://en.wikipedia.org/wiki/ISO_8601", p.date)
 	}
-	s := &Signature{Time: at, SecurityToken: p.token, signed: p.signed, stamp: p.date, claimed: p.claimed, payload: p.payload}
+	s := &Signature{Time: at, SecurityToken: p.token, stamp: p.date, claimed: p.claimed, payload: p.payload}
 	if strings.Count(p.signed, ";") >= maxSignedHeaders {
 		return nil, incomplete("Authorization signs more than %d headers.", maxSignedHeaders)
 	}
-	s.SignedHeaders = strings.Split(p.signed, ";")
+	s.SignedHeaders = s.room[:0]
+	for name := range strings.SplitSeq(p.signed, ";") {
+		s.SignedHeaders = append(s.SignedHeaders, name)
+	}
 	if err := s.setScope(p.credential); err != nil {
 		return nil, err
 	}
@@ -182,9 +193,43 @@ func (p *params) signature() (*Signature, error) {
 	return s, nil
 }
 
+// parseStamp is time.Parse of stampFormat, which every signature has one of.
+func parseStamp(text string) (time.Time, bool) {
+	if len(text) != len(stampFormat) || text[8] != 'T' || text[15] != 'Z' {
+		return time.Time{}, false
+	}
+	year, ok1 := number(text[0:4])
+	month, ok2 := number(text[4:6])
+	day, ok3 := number(text[6:8])
+	hour, ok4 := number(text[9:11])
+	minute, ok5 := number(text[11:13])
+	second, ok6 := number(text[13:15])
+	t := time.Date(year, time.Month(month), day, hour, minute, second, 0, time.UTC)
+	ok := ok1 && ok2 && ok3 && ok4 && ok5 && ok6 && hour < 24 && minute < 60 && second < 60
+	return t, ok && int(t.Month()) == month && t.Day() == day // no 31st of February
+}
+
+// number reads digits alone.
+func number(text string) (n int, ok bool) {
+	for i := range len(text) {
+		c := text[i]
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = 10*n + int(c-'0')
+	}
+	return n, true
+}
+
 // setScope reads keyid/date/region/service/aws4_request.
 func (s *Signature) setScope(credential string) error {
-	part := strings.Split(credential, "/")
+	var room [6]string // one more than there should be
+	part := room[:0]
+	for text := range strings.SplitSeq(credential, "/") {
+		if part = append(part, text); len(part) == len(room) {
+			break
+		}
+	}
 	if len(part) != 5 || !isWord(part[0], maxAccessKeyBytes) {
 		return incomplete("Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got %s", fingerprint(credential))
 	}

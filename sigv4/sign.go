@@ -38,8 +38,8 @@ func Sign(r *http.Request, payloadHash string, by Credentials, scope Scope, at t
 		return err
 	}
 	var room [16]string // stays on the stack: the headers of most requests
-	c := canonical{method: r.Method, path: canonicalPath(scope.Service, to.path), query: query, payload: payloadHash, request: r}
-	c.sign(signable(room[:0], r.Header))
+	c := canonical{method: r.Method, path: likelyPath(scope.Service, to.path), query: query, payload: payloadHash, request: r}
+	c.names = signable(room[:0], r.Header)
 	r.Header["Authorization"] = []string{authorization(stamp, by, scope, &c)}
 	return nil
 }
@@ -49,7 +49,7 @@ func authorization(stamp string, by Credentials, scope Scope, c *canonical) stri
 	var room [512]byte // the same
 	b := append(room[:0], algorithm+" Credential="...)
 	b = appendScope(append(append(b, by.AccessKey...), '/'), date, scope)
-	b = append(append(b, ", SignedHeaders="...), c.signed...)
+	b = c.appendSigned(append(b, ", SignedHeaders="...))
 	return string(appendSignature(append(b, ", Signature="...), signingKey(by, date, scope), stamp, date, scope, c))
 }
 
@@ -64,8 +64,8 @@ func Presign(r *http.Request, payloadHash string, by Credentials, scope Scope, a
 	if err != nil {
 		return err
 	}
-	c := canonical{method: r.Method, path: canonicalPath(scope.Service, to.path), query: query, payload: payloadHash, request: r}
-	c.sign(names)
+	c := canonical{method: r.Method, path: likelyPath(scope.Service, to.path), query: query, payload: payloadHash, request: r}
+	c.names = names
 	date := stamp[:len(dateFormat)]
 	sum := appendSignature(nil, deriveKey(by.Secret, date, scope), stamp, date, scope, &c)
 	r.URL.RawQuery += "&" + paramSignature + "=" + string(sum)
@@ -107,38 +107,6 @@ func signable(names []string, h http.Header) []string {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
-}
-
-func (c *canonical) sign(names []string) { c.names, c.signed = names, joined(names) }
-
-// lastJoined is what was signed last: one sender signs the same headers again
-// and again.
-var lastJoined atomic.Pointer[string]
-
-// joined are names with ";" between them.
-func joined(names []string) string {
-	if last := lastJoined.Load(); last != nil && isJoined(*last, names) {
-		return *last
-	}
-	all := strings.Join(names, ";")
-	lastJoined.Store(&all)
-	return all
-}
-
-func isJoined(all string, names []string) bool {
-	for i, name := range names {
-		if i > 0 {
-			if !strings.HasPrefix(all, ";") {
-				return false
-			}
-			all = all[1:]
-		}
-		if !strings.HasPrefix(all, name) {
-			return false
-		}
-		all = all[len(name):]
-	}
-	return all == ""
 }
 
 // A second is one that has been written as a stamp.

@@ -62,11 +62,11 @@ type Signature struct {
 	SignedHeaders []string      // lower case, as the client ordered them
 	SecurityToken string        `json:"-"` // of a session; empty for long-lived keys
 
-	signed  string // SignedHeaders as written
-	stamp   string // Time as it stands in the string to sign
-	claimed string // the signature in hex
-	payload string // X-Amz-Content-Sha256 of header or query; may be empty
-	digest  string // of the body that Verify found signed
+	room    [8]string // what SignedHeaders takes first
+	stamp   string    // Time as it stands in the string to sign
+	claimed string    // the signature in hex
+	payload string    // X-Amz-Content-Sha256 of header or query; may be empty
+	digest  string    // of the body that Verify found signed
 }
 
 // Digest is the PayloadHash of the body that the signature was verified for;

@@ -54,12 +54,13 @@ func (v *Verifier) verifyHead(s *Signature, r *http.Request, payload, secret str
 	if err != nil {
 		return err
 	}
-	c := canonical{method: r.Method, query: query, names: s.SignedHeaders, signed: s.signed, payload: payload, request: r}
-	return v.compare(s, &c, canonicalPaths(s.Service, to.path), secret)
+	c := canonical{method: r.Method, query: query, names: s.SignedHeaders, payload: payload, request: r}
+	var room [2]signedPath
+	return v.compare(s, &c, signedPaths(room[:0], s.Service, to.path), secret)
 }
 
 // compare takes as long for a near miss as for a wild guess.
-func (v *Verifier) compare(s *Signature, c *canonical, paths []string, secret string) error {
+func (v *Verifier) compare(s *Signature, c *canonical, paths []signedPath, secret string) error {
 	name := keyName{s.AccessKey, s.Date, s.Service, s.Region}
 	scope := Scope{s.Region, s.Service}
 	key, cached := v.keys.find(name, secret)
@@ -118,9 +119,11 @@ func (v *Verifier) payload(s *Signature, body []byte) (string, error) {
 		}
 		return claimed, nil
 	}
-	actual := PayloadHash(body)
-	if claimed != "" && claimed != actual {
+	if claimed == "" {
+		return PayloadHash(body), nil
+	}
+	if actual := hashOf(body); claimed != string(actual[:]) {
 		return "", invalid("The provided 'x-amz-content-sha256' header does not match what was computed.")
 	}
-	return actual, nil
+	return claimed, nil
 }

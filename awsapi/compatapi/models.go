@@ -51,9 +51,9 @@ func (a *API) model(r *awsapi.Request) (Model, error) {
 	if err != nil {
 		return Model{}, err
 	}
-	i := slices.IndexFunc(all, func(m Model) bool { return m.ID == r.Labels["model"] })
+	i := slices.IndexFunc(all, func(m Model) bool { return m.ID == r.Labels.Get("model") })
 	if i < 0 {
-		return Model{}, outcrop.Errorf(outcrop.NotFound, "The model %q does not exist or you do not have access to it.", r.Labels["model"])
+		return Model{}, outcrop.Errorf(outcrop.NotFound, "The model %q does not exist or you do not have access to it.", r.Labels.Get("model"))
 	}
 	return all[i], nil
 }

@@ -151,7 +151,7 @@ func (a *API) stored(r *awsapi.Request, action string) (outcrop.StoredResponse, 
 	if err := a.allow(r, action); err != nil {
 		return outcrop.StoredResponse{}, err
 	}
-	s, err := a.Responses.Response(r.Context(), r.Caller.Account, r.Caller.Region, r.Labels["responseId"])
+	s, err := a.Responses.Response(r.Context(), r.Caller.Account, r.Caller.Region, r.Labels.Get("responseId"))
 	if err == nil && time.Since(s.Created) > KeepResponses {
 		err = outcrop.Errorf(outcrop.NotFound, "Response with id '%s' not found.", s.ID)
 	}

@@ -51,7 +51,7 @@ func call(r *awsapi.Request, op outcrop.Operation) *gateway.Call {
 	return &gateway.Call{
 		BearerTokenType: bearer,
 		Invocation:      r.ID, Operation: op, Caller: r.Caller, Received: r.Received,
-		Ref:        outcrop.ParseModelRef(r.Labels["modelId"]),
+		Ref:        outcrop.ParseModelRef(r.Labels.Get("modelId")),
 		SDKAttempt: r.HTTP.Header.Get("Amz-Sdk-Invocation-Id"),
 		Body:       r.Body,
 	}
@@ -79,12 +79,12 @@ func refused(r *awsapi.Request, err error) error {
 	if kind := outcrop.KindOf(err); kind != outcrop.Invalid && kind != outcrop.NotFound {
 		return err
 	}
-	if strings.Contains(r.Labels["modelId"], "${") {
+	if strings.Contains(r.Labels.Get("modelId"), "${") {
 		return err // a variable nobody expanded: this error names the cure
 	}
 	shape := r.Operation.Input.Member("modelId")
 	only := &wire.Shape{Name: r.Operation.Input.Name, Type: wire.Structure, Members: []*wire.Member{shape}}
-	if broken := wire.Validate(only, map[string]any{"modelId": r.Labels["modelId"]}); broken != nil {
+	if broken := wire.Validate(only, map[string]any{"modelId": r.Labels.Get("modelId")}); broken != nil {
 		return broken
 	}
 	return err

@@ -154,7 +154,7 @@ func TestBindConverse(t *testing.T) {
 	svc := loadModel(t, "bedrock-runtime")
 	body := []byte(`{"messages":[{"role":"user","content":[{"text":"hi"},{"image":{"format":"png","source":{"bytes":"AAEC"}}},
 		{"toolUse":{"toolUseId":"t","name":"n","input":{"a":[1,2]}}}]}],"inferenceConfig":{"temperature":0.5,"maxTokens":7},"requestMetadata":{"k":"v"}}`)
-	tree, err := RESTJSON{}.Decode(svc.Operation("Converse"), &Request{Body: body, Labels: map[string]string{"modelId": "m"}})
+	tree, err := RESTJSON{}.Decode(svc.Operation("Converse"), &Request{Body: body, Labels: Labels{{"modelId", "m"}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,7 +54,7 @@ func parseQuery(raw string) (url.Values, error) {
 func decodeBinding(m *Member, r *Request, query url.Values) (any, error) {
 	switch m.Location {
 	case InURI:
-		if s, ok := r.Labels[m.WireName()]; ok {
+		if s := r.Labels.Get(m.WireName()); s != "" {
 			return decodeText(m, s, ISO8601)
 		}
 	case InQuery:

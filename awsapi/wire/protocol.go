@@ -22,7 +22,7 @@ type Request struct {
 	RawQuery string
 	Header   http.Header
 	Body     []byte
-	Labels   map[string]string // path labels, decoded once; set by the Router
+	Labels   Labels // set by the Router
 }
 
 // A Response collects what a protocol writes. Header is never nil.

@@ -81,7 +81,7 @@ func (n *routeNode) sort() {
 
 // Match finds the operation for a request. Labels are decoded once; they are
 // nil when the template has none.
-func (r *Router) Match(method, escapedPath, rawQuery string) (op *Operation, labels map[string]string, ok bool) {
+func (r *Router) Match(method, escapedPath, rawQuery string) (op *Operation, labels Labels, ok bool) {
 	var store [maxPathSegments]string
 	path, ok := splitPath(escapedPath, store[:0])
 	if !ok {
@@ -141,7 +141,7 @@ func (n *routeNode) find(path []string, q *routeQuery) *route {
 }
 
 func (n *routeNode) next(s string) *routeNode {
-	if next := n.literal[s]; next != nil || !strings.Contains(s, "%") {
+	if next := n.literal[s]; next != nil || len(n.literal) == 0 || !strings.Contains(s, "%") {
 		return next
 	}
 	plain, err := url.PathUnescape(s)

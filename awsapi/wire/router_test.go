@@ -63,7 +63,7 @@ func TestRouterBedrock(t *testing.T) {
 			}
 			continue
 		}
-		if op.Name != tt.op || !maps.Equal(labels, tt.labels) {
+		if op.Name != tt.op || !maps.Equal(mapOf(labels), tt.labels) {
 			t.Errorf("%s %s: %s %v, want %q %v", tt.method, tt.path, op.Name, labels, tt.op, tt.labels)
 		}
 	}
@@ -99,12 +99,12 @@ func TestRouterTemplates(t *testing.T) {
 	}
 	for _, tt := range tests {
 		op, labels, ok := r.Match("GET", tt.path, tt.query)
-		if !ok || op.Name != tt.op || !maps.Equal(labels, tt.labels) {
+		if !ok || op.Name != tt.op || !maps.Equal(mapOf(labels), tt.labels) {
 			t.Errorf("%s?%s: %v %v %v, want %s %v", tt.path, tt.query, op, labels, ok, tt.op, tt.labels)
 		}
 	}
 	r = routerOf("GET /a/{x+}/end")
-	if _, labels, ok := r.Match("GET", "/a/1/2/end", ""); !ok || labels["x"] != "1/2" {
+	if _, labels, ok := r.Match("GET", "/a/1/2/end", ""); !ok || labels.Get("x") != "1/2" {
 		t.Errorf("greedy label before the end: %v %v", labels, ok)
 	}
 }
@@ -116,7 +116,7 @@ func TestRouterRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		id := rapid.StringN(1, 40, -1).Draw(t, "id")
 		op, labels, ok := r.Match("POST", "/model/"+url.PathEscape(id)+"/converse", "")
-		if !ok || op.Name != "Converse" || labels["modelId"] != id {
+		if !ok || op.Name != "Converse" || labels.Get("modelId") != id {
 			t.Fatalf("%q arrives as %v (%v)", id, labels, ok)
 		}
 	})
@@ -144,16 +144,16 @@ func FuzzRouter(f *testing.F) {
 }
 
 // checkRoundTrip encodes the labels into their template and matches again.
-func checkRoundTrip(t *testing.T, r *Router, op *Operation, labels map[string]string) {
+func checkRoundTrip(t *testing.T, r *Router, op *Operation, labels Labels) {
 	uri := op.URI
-	for name, value := range labels {
+	for name, value := range mapOf(labels) {
 		if value == "" {
 			t.Fatalf("%s: label %s is empty", op.Name, name)
 		}
 		uri = strings.Replace(uri, "{"+name+"}", strings.ReplaceAll(url.PathEscape(value), "{", "%7B"), 1)
 	}
 	again, same, ok := r.Match(op.Method, uri, "")
-	if !ok || again.Method != op.Method || again == op && !maps.Equal(labels, same) {
+	if !ok || again.Method != op.Method || again == op && !maps.Equal(mapOf(labels), mapOf(same)) {
 		t.Fatalf("%s with %q is %s: matched %v with %q", op.Name, labels, uri, again, same)
 	}
 }
@@ -173,4 +173,16 @@ func BenchmarkRouterMiss(b *testing.B) {
 	for b.Loop() {
 		r.Match("GET", "/automated-reasoning-policies/arn:a/arn:b/arn:c/arn:d/arn:e/arn:f/arn:g/arn:h", "")
 	}
+}
+
+// mapOf is nil for no labels at all.
+func mapOf(l Labels) map[string]string {
+	if l == nil {
+		return nil
+	}
+	m := map[string]string{}
+	for _, label := range l {
+		m[label.Name] = label.Value
+	}
+	return m
 }

@@ -81,26 +81,26 @@ func (rt *route) fits(path []string) bool { return align(rt.segments, path, nil)
 
 // labels reads the labels out of a path that fits. ok is false when an escape
 // in one is malformed.
-func (rt *route) labels(path []string) (map[string]string, bool) {
+func (rt *route) labels(path []string) (Labels, bool) {
 	if len(rt.segments) == rt.literals {
 		return nil, true
 	}
-	raw := make(map[string]string, len(rt.segments)-rt.literals)
-	align(rt.segments, path, raw)
-	for name, s := range raw {
-		plain, err := url.PathUnescape(s)
+	labels := make(Labels, 0, len(rt.segments)-rt.literals)
+	align(rt.segments, path, &labels)
+	for i := range labels {
+		plain, err := url.PathUnescape(labels[i].Value)
 		if err != nil {
 			return nil, false
 		}
-		raw[name] = plain
+		labels[i].Value = plain
 	}
-	return raw, true
+	return labels, true
 }
 
 // align lays a template over a path. A label takes one segment; a greedy one,
 // and one that begins like an ARN, takes as many as the rest of the template
 // leaves. When into is not nil the labels' raw texts are written to it.
-func align(template []segment, path []string, into map[string]string) bool {
+func align(template []segment, path []string, into *Labels) bool {
 	if len(template) == 0 {
 		return len(path) == 0
 	}
@@ -121,7 +121,7 @@ func align(template []segment, path []string, into map[string]string) bool {
 	for n := longest; n > 0; n-- {
 		if align(template[1:], path[n:], into) {
 			if into != nil {
-				into[s.text] = strings.Join(path[:n], "/")
+				into.set(s.text, strings.Join(path[:n], "/"))
 			}
 			return true
 		}

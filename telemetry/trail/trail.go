@@ -112,9 +112,15 @@ const runtime = "bedrock-runtime"
 // refusal. A request that was let in and named no operation did nothing.
 func (t *Trail) keeps(e *outcrop.AuditEvent) bool {
 	if e.Service == runtime || isObject(e) {
-		return t.opts.DataEvents || e.Refused()
+		return t.Wants(runtime, e.Refused())
 	}
 	return e.Operation != "" || !e.Admitted
+}
+
+// Wants is false when nothing of a service, refused or not, is kept: whoever
+// tells of requests may leave it out.
+func (t *Trail) Wants(service string, refused bool) bool {
+	return service != runtime || t.opts.DataEvents || refused
 }
 
 // isObject says whether an event of S3 is about an object, which is a data event
