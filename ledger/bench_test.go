@@ -93,6 +93,7 @@ func bareLoop(b *testing.B, d time.Duration) (perSecond float64) {
 type discard struct{}
 
 func (discard) Append(context.Context, []outcrop.UsageRecord, outcrop.Seq) error { return nil }
+func (discard) Flush(context.Context) error                                      { return nil }
 func (discard) Watermark(context.Context) (outcrop.Seq, error)                   { return 0, nil }
 func (discard) After(context.Context, outcrop.Seq, int) ([]outcrop.UsageRecord, error) {
 	return nil, nil

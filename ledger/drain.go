@@ -59,8 +59,7 @@ func (l *Ledger) Sync(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 	err := l.drainTo(ctx, goal)
-	l.noteDrain(ctx, err)
-	l.reclaim()
+	l.noteDrain(ctx, errors.Join(err, l.reclaim(ctx)))
 	return err
 }
 
@@ -205,14 +204,17 @@ func (l *Ledger) reclaimable() bool {
 // reclaim deletes segments that have served, strictly oldest first: an intent
 // must never outlive the record that settles it, and a gap between segments
 // means damage.
-func (l *Ledger) reclaim() {
+func (l *Ledger) reclaim(ctx context.Context) error {
 	for l.reclaimable() {
 		l.mu.Lock()
 		s := l.segs[0]
 		l.mu.Unlock()
+		if err := l.flush(ctx, s.last); err != nil {
+			return err
+		}
 		if err := l.files.Remove(s.name); err != nil {
 			l.log.Warn("cannot delete ledger segment", "segment", s.name, "error", err)
-			return
+			return nil
 		}
 		l.mu.Lock()
 		l.segs = append([]*segment(nil), l.segs[1:]...)
@@ -222,4 +224,20 @@ func (l *Ledger) reclaim() {
 		l.mu.Unlock()
 		_ = s.file.Close() // there is nothing left to lose in it
 	}
+	return nil
+}
+
+// flush has the store keep the records up to seq even if the power fails.
+func (l *Ledger) flush(ctx context.Context, seq outcrop.Seq) error {
+	if seq <= l.flushed {
+		return nil
+	}
+	l.mu.Lock()
+	drained := l.drained
+	l.mu.Unlock()
+	if err := l.store.Flush(ctx); err != nil {
+		return fmt.Errorf("flush store: %w", err)
+	}
+	l.flushed = drained
+	return nil
 }

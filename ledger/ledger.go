@@ -91,6 +91,7 @@ type Ledger struct {
 	patience *time.Timer           // of the writer
 	draining chan struct{}         // held by who drains
 	cursor   cursor                // guarded by draining
+	flushed  outcrop.Seq           // guarded by draining; up to here the store has it for good
 	buf      []byte                // guarded by draining
 	batch    []outcrop.UsageRecord // guarded by draining; empty, for the next small batch
 	shapes   shapes                // guarded by draining

@@ -101,6 +101,7 @@ func (w *world) live() {
 	w.weather()
 	if !w.start() {
 		w.disk.Crash()
+		w.store.Crash(w.rng)
 		w.disk.Revive()
 		return
 	}
@@ -241,6 +242,9 @@ func (w *world) end() {
 	_ = w.ledger.Close()
 	if how == 1 && w.rng.IntN(2) == 0 {
 		w.disk.Crash()
+	}
+	if w.disk.Crashed() {
+		w.store.Crash(w.rng)
 	}
 	w.disk.Revive()
 }

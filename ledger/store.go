@@ -13,8 +13,12 @@ type Store interface {
 	// Append adds records, in order of Seq, and raises the watermark, in
 	// one transaction. A record whose Invocation is already there is left
 	// out; a watermark below the present one leaves that as it is. The list is
-	// the ledger's again afterwards: it holds the next records then.
+	// the ledger's again afterwards: it holds the next records then. Should the
+	// power fail, what was appended last may be gone, records and watermark.
 	Append(ctx context.Context, records []outcrop.UsageRecord, watermark outcrop.Seq) error
+	// Flush returns when all that was appended before is there for good. The
+	// ledger keeps records until then.
+	Flush(ctx context.Context) error
 	// Watermark is the Seq up to which everything was appended.
 	Watermark(context.Context) (outcrop.Seq, error)
 	// After returns up to limit records with a greater Seq, in order.

@@ -107,7 +107,7 @@ func (s *Budgets) Count(ctx context.Context, c budget.Counted) error {
 	if err != nil {
 		return err
 	}
-	return s.db.update(ctx, func(tx *sql.Tx) error {
+	return s.db.derive(ctx, func(tx *sql.Tx) error {
 		if err := putHours(ctx, tx, c.Hours); err != nil {
 			return err
 		}

@@ -62,7 +62,7 @@ func (s Costs) Counted(ctx context.Context, from, to time.Time) (n uint64, err e
 // Fold is cost.Rollups'.
 func (s Costs) Fold(ctx context.Context, b cost.Batch) error {
 	fresh := map[cost.Line]int64{}
-	err := s.db.update(ctx, func(tx *sql.Tx) error {
+	err := s.db.derive(ctx, func(tx *sql.Tx) error {
 		mark, err := costMark(ctx, tx)
 		if err != nil {
 			return err

@@ -93,8 +93,11 @@ func (s *Metrics) Add(ctx context.Context, rows []metrics.Row) error {
 func (s *Metrics) merge(ctx context.Context, origin int, rows []metrics.Row, first func(*sql.Tx) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	found := noMetricIDs()
-	err := s.db.update(ctx, func(tx *sql.Tx) error {
+	found, commit := noMetricIDs(), s.db.update
+	if origin == fromLedger {
+		commit = s.db.derive
+	}
+	err := commit(ctx, func(tx *sql.Tx) error {
 		if err := first(tx); err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net/url"
@@ -92,9 +93,34 @@ func (db *DB) Close() error {
 	return errors.Join(db.usage.close(), db.read.Close(), db.write.Close())
 }
 
-// update runs fn in one write transaction.
+// update runs fn in one write transaction. It is on disk, with all that was
+// committed before it, when update returns nil.
 func (db *DB) update(ctx context.Context, fn func(*sql.Tx) error) error {
-	tx, err := db.write.BeginTx(ctx, nil)
+	return db.commit(ctx, db.write, fn)
+}
+
+// derive is update for what can be made again from the ledger: it does not
+// wait for the disk. Should the power fail, what was derived last may be gone.
+func (db *DB) derive(ctx context.Context, fn func(*sql.Tx) error) error {
+	conn, err := db.write.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer conn.Close()
+	still := context.WithoutCancel(ctx)
+	if _, err := conn.ExecContext(still, "PRAGMA synchronous=NORMAL"); err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer func() {
+		if _, err := conn.ExecContext(still, "PRAGMA synchronous=FULL"); err != nil {
+			_ = conn.Raw(func(any) error { return driver.ErrBadConn }) // nobody may commit on it: the pool opens another
+		}
+	}()
+	return db.commit(ctx, conn, fn)
+}
+
+func (db *DB) commit(ctx context.Context, on beginner, fn func(*sql.Tx) error) error {
+	tx, err := on.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
@@ -107,6 +133,11 @@ func (db *DB) update(ctx context.Context, fn func(*sql.Tx) error) error {
 		db.committed(time.Since(began))
 	}
 	return err
+}
+
+// A beginner is a database or one connection to it.
+type beginner interface {
+	BeginTx(context.Context, *sql.TxOptions) (*sql.Tx, error)
 }
 
 // Told has fn told how long each commit takes, from now on. It is not to be

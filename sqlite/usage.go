@@ -21,6 +21,7 @@ func (db *DB) Usage() *Usage { return &Usage{db} }
 const (
 	usageBatchRecords = 500                // records read or moved at a time
 	usageWatermark    = "ledger.watermark" // row of table meta
+	usageFlushed      = "ledger.flushed"   // likewise: the watermark of the last Flush
 )
 
 // Append adds records and raises the watermark in one transaction. A record
@@ -39,7 +40,7 @@ func (u *Usage) Append(ctx context.Context, records []outcrop.UsageRecord, water
 }
 
 func (u *Usage) append(ctx context.Context, records []outcrop.UsageRecord, watermark outcrop.Seq, careful bool) error {
-	err := u.db.update(ctx, func(tx *sql.Tx) error {
+	err := u.db.derive(ctx, func(tx *sql.Tx) error {
 		if err := u.db.usage.insert(ctx, tx, records, careful); err != nil {
 			return err
 		}
@@ -50,6 +51,19 @@ func (u *Usage) append(ctx context.Context, records []outcrop.UsageRecord, water
 		u.db.usage.forget() // shapes of a transaction that was rolled back have no rows
 	}
 	return err
+}
+
+// Flush returns when everything that was appended is on disk: the commit of
+// any other transaction syncs those before it.
+func (u *Usage) Flush(ctx context.Context) error {
+	mark, err := u.Watermark(ctx)
+	if err != nil {
+		return err
+	}
+	return u.db.update(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", usageFlushed, strconv.FormatUint(uint64(mark), 10))
+		return err
+	})
 }
 
 // Watermark is the Seq up to which everything was appended.

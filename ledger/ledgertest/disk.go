@@ -29,6 +29,7 @@ type Disk struct {
 	life   int // counts crashes: handles of an earlier life are dead
 	ops    int // changes left until it crashes by itself, -1 for never
 	dead   bool
+	cut    bool // its power was, in this life
 	full   bool
 	faults Faults
 	hang   chan struct{}
@@ -81,7 +82,9 @@ func (d *Disk) Kill() { d.locked(func() { d.dead = true }) }
 
 // Revive lets the next ledger have the disk. Files that are still open from
 // before stay dead.
-func (d *Disk) Revive() { d.locked(func() { d.dead, d.ops, d.life = false, -1, d.life+1 }) }
+func (d *Disk) Revive() {
+	d.locked(func() { d.dead, d.cut, d.ops, d.life = false, false, -1, d.life+1 })
+}
 
 // Damage flips one bit that was on disk.
 func (d *Disk) Damage(name string, off int64) {
@@ -122,7 +125,13 @@ func (d *Disk) crash() {
 		f.pending = nil
 		f.cached = slices.Clone(f.durable)
 	}
-	d.dead = true
+	d.dead, d.cut = true, true
+}
+
+// Crashed says whether power was lost since the last Revive.
+func (d *Disk) Crashed() (cut bool) {
+	d.locked(func() { cut = d.cut })
+	return cut
 }
 
 // tear writes some of the sectors of w, and of one sector maybe a part.

@@ -3,7 +3,9 @@
 package ledgertest
 
 import (
+	"cmp"
 	"context"
+	"math/rand/v2"
 	"slices"
 	"sync"
 
@@ -17,6 +19,13 @@ type Memory struct {
 	byID    map[outcrop.InvocationID]outcrop.UsageRecord
 	mark    outcrop.Seq
 	fault   func() (before, after error)
+	before  []tail // what each Append since the last Flush added to
+}
+
+// A tail is where the records of a Memory ended.
+type tail struct {
+	records int
+	mark    outcrop.Seq
 }
 
 // NewMemory returns an empty store.
@@ -46,6 +55,7 @@ func (m *Memory) Append(ctx context.Context, records []outcrop.UsageRecord, wate
 	if before != nil {
 		return before
 	}
+	m.before = append(m.before, tail{len(m.records), m.mark})
 	for _, r := range records {
 		if _, twice := m.byID[r.Invocation]; !twice {
 			r.Tags, r.RequestMetadata = clone(r.Tags), clone(r.RequestMetadata)
@@ -67,6 +77,39 @@ func clone[M ~map[string]string](from M) M {
 		to[k] = v
 	}
 	return to
+}
+
+// Flush implements ledger.Store.
+func (m *Memory) Flush(ctx context.Context) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	if m.fault != nil {
+		if before, after := m.fault(); before != nil || after != nil {
+			return cmp.Or(before, after)
+		}
+	}
+	m.before = nil
+	return nil
+}
+
+// Crash is a power cut: of what was appended since the last Flush, the newest
+// is gone, and rng says how much.
+func (m *Memory) Crash(rng *rand.Rand) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	kept := rng.IntN(len(m.before) + 1)
+	if kept == len(m.before) {
+		m.before = nil // it is on disk now
+		return
+	}
+	end := m.before[kept]
+	for _, r := range m.records[end.records:] {
+		delete(m.byID, r.Invocation)
+	}
+	m.records, m.mark, m.before = m.records[:end.records], end.mark, nil
 }
 
 // Watermark implements ledger.Store.

@@ -94,6 +94,7 @@ func bareLoop(file string, span time.Duration) (perSecond float64, err error) {
 type nowhere struct{}
 
 func (nowhere) Append(context.Context, []outcrop.UsageRecord, outcrop.Seq) error { return nil }
+func (nowhere) Flush(context.Context) error                                      { return nil }
 func (nowhere) Watermark(context.Context) (outcrop.Seq, error)                   { return 0, nil }
 func (nowhere) After(context.Context, outcrop.Seq, int) ([]outcrop.UsageRecord, error) {
 	return nil, nil
