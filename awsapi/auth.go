@@ -39,7 +39,7 @@ func signatureOf(r *http.Request) (credentials, error) {
 // in x-api-key on the Anthropic-compatible paths.
 func bearerToken(r *http.Request) (string, bool) {
 	const scheme = "Bearer "
-	if a := r.Header.Get("Authorization"); len(a) > len(scheme) && strings.EqualFold(a[:len(scheme)], scheme) {
+	if a := first(r.Header, "Authorization"); len(a) > len(scheme) && strings.EqualFold(a[:len(scheme)], scheme) {
 		return strings.TrimSpace(a[len(scheme):]), true
 	}
 	if strings.HasPrefix(r.URL.Path, "/anthropic/") {

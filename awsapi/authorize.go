@@ -62,5 +62,5 @@ func originOf(r *http.Request) outcrop.Origin {
 	if err != nil {
 		ip = r.RemoteAddr
 	}
-	return outcrop.Origin{IP: ip, UserAgent: r.UserAgent(), TLS: r.TLS != nil}
+	return outcrop.Origin{IP: ip, UserAgent: first(r.Header, "User-Agent"), TLS: r.TLS != nil}
 }

@@ -62,7 +62,7 @@ func bedrockService(path string) string {
 // by the credential scope, else by what the request itself shows. The service
 // is nil when it is none of ours; the protocol never is.
 func (m *Mux) guess(r *http.Request, scope string) (*service, wire.Protocol) {
-	target := r.Header.Get("X-Amz-Target")
+	target := first(r.Header, "X-Amz-Target")
 	for _, s := range m.services {
 		if s.claims(r, scope, target) {
 			return s, s.protocol(r)
@@ -96,8 +96,16 @@ func (s *service) claims(r *http.Request, scope, target string) bool {
 	return scope == key.scope
 }
 
+// first is h.Get of a name in canonical spelling.
+func first(h http.Header, name string) string {
+	if values := h[name]; len(values) > 0 {
+		return values[0]
+	}
+	return ""
+}
+
 func isForm(r *http.Request) bool {
-	return strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded")
+	return strings.HasPrefix(first(r.Header, "Content-Type"), "application/x-www-form-urlencoded")
 }
 
 // A dispatchKey tells a service apart before its model is read: the name in the
@@ -134,11 +142,11 @@ func (s *service) protocol(r *http.Request) wire.Protocol {
 	switch {
 	case s.streamed != nil:
 		return s3XML{}
-	case r.Header.Get("Smithy-Protocol") == "rpc-v2-cbor" || strings.HasPrefix(r.URL.Path, "/service/"):
+	case first(r.Header, "Smithy-Protocol") == "rpc-v2-cbor" || strings.HasPrefix(r.URL.Path, "/service/"):
 		return wire.RPCv2CBOR{}
-	case r.Header.Get("X-Amz-Target") != "":
+	case first(r.Header, "X-Amz-Target") != "":
 		version := "1.1"
-		if strings.Contains(r.Header.Get("Content-Type"), "json-1.0") {
+		if strings.Contains(first(r.Header, "Content-Type"), "json-1.0") {
 			version = "1.0"
 		}
 		return wire.AWSJSON{Version: version}
@@ -162,7 +170,7 @@ func (s *service) route(r *http.Request, body []byte) (*wire.Operation, wire.Lab
 		}
 		return op, labels, nil
 	case wire.AWSJSON:
-		name = strings.TrimPrefix(r.Header.Get("X-Amz-Target"), svc.TargetPrefix+".")
+		name = strings.TrimPrefix(first(r.Header, "X-Amz-Target"), svc.TargetPrefix+".")
 	case wire.RPCv2CBOR:
 		name = path.Base(r.URL.Path)
 	default:

@@ -17,7 +17,7 @@ func Parse(r *http.Request) (*Signature, error) {
 	auth := first(r.Header, "Authorization")
 	inHeader := strings.HasPrefix(auth, algorithms)
 	to := targetOf(r)
-	inQuery := hasParam(to.query, "X-Amz-Algorithm=") || hasParam(to.query, paramSignature+"=")
+	inQuery := to.query != "" && (hasParam(to.query, "X-Amz-Algorithm=") || hasParam(to.query, paramSignature+"="))
 	switch {
 	case inHeader && inQuery:
 		return nil, incomplete("Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter or the Authorization header should be specified")

@@ -19,6 +19,7 @@ const maxPathSegments = 32
 type Router struct {
 	root   routeNode
 	routes []*route // for the lenient walk, those with most literals first
+	recent recent
 }
 
 // A routeNode is a place in the tree of path segments.
@@ -80,8 +81,23 @@ func (n *routeNode) sort() {
 }
 
 // Match finds the operation for a request. Labels are decoded once; they are
-// nil when the template has none.
-func (r *Router) Match(method, escapedPath, rawQuery string) (op *Operation, labels Labels, ok bool) {
+// nil when the template has none. They are shared, and must not be changed.
+func (r *Router) Match(method, escapedPath, rawQuery string) (*Operation, Labels, bool) {
+	if rawQuery != "" || len(escapedPath) > maxRecentPath {
+		return r.match(method, escapedPath, rawQuery)
+	}
+	if m, ok := r.recent.find(method, escapedPath); ok {
+		return m.op, m.labels, true
+	}
+	path := strings.Clone(escapedPath) // the request that it is cut from is not kept
+	op, labels, ok := r.match(method, path, "")
+	if ok {
+		r.recent.keep(method, path, match{op, labels})
+	}
+	return op, labels, ok
+}
+
+func (r *Router) match(method, escapedPath, rawQuery string) (op *Operation, labels Labels, ok bool) {
 	var store [maxPathSegments]string
 	path, ok := splitPath(escapedPath, store[:0])
 	if !ok {
