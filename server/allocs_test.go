@@ -19,7 +19,7 @@ import (
 // on disk, with an upstream that answers from memory. They may be lowered; who
 // raises one says why in the commit.
 const (
-	mostPerCall  = 36 // Converse, forwarded as it came
+	mostPerCall  = 34 // Converse, forwarded as it came
 	mostPerFrame = 20 // ConverseStream, forwarded as it came: hundredths of one; what else the server does meanwhile is in it
 )
 
@@ -93,9 +93,19 @@ func startStub(t *testing.T) (*Server, *stub) {
 	return s, up
 }
 
+// fewestAllocs are a call's own: what the server does beside it on a busy
+// machine is in none but the quietest of a few measurements.
+func fewestAllocs(call func()) float64 {
+	fewest := testing.AllocsPerRun(100, call)
+	for range 4 {
+		fewest = min(fewest, testing.AllocsPerRun(100, call))
+	}
+	return fewest
+}
+
 func TestCallsDoNotAllocateMore(t *testing.T) {
 	s, up := startStub(t)
-	if got := testing.AllocsPerRun(300, s.calls(t, "converse")); got > mostPerCall {
+	if got := fewestAllocs(s.calls(t, "converse")); got > mostPerCall {
 		t.Errorf("a call allocates %.0f times, at most %d are agreed", got, mostPerCall)
 	} else {
 		t.Logf("a call allocates %.0f times", got)
