@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,7 @@ type Post struct {
 	Body    []byte
 	Digest  string            // SHA-256 of Body in hex, where somebody knows it; else empty
 	Header  map[string]string // beside the host's own
+	Room    *Room             // the memory of Body, given back with a whole answer where nobody can still read it; may be nil
 }
 
 // Post sends p and returns a response whose status is 200; its body must be
@@ -97,11 +99,28 @@ func (h *Host) Answer(ctx context.Context, limit time.Duration, p Post, take fun
 	if err != nil {
 		return err
 	}
-	text, err := h.ReadAnswer(j.watch, p.Attempt, res)
+	text, err := h.readAnswer(nil, j.watch, p.Attempt, res)
 	if err != nil {
 		return err
 	}
 	return take(text, res.Header)
+}
+
+// Read is Answer for those that keep nothing of the text: it holds only until
+// take returns.
+func (h *Host) Read(ctx context.Context, limit time.Duration, p Post, take func(text []byte) error) error {
+	j := depart(ctx, limit)
+	defer j.end()
+	res, err := h.send(j, &p)
+	if err != nil {
+		return err
+	}
+	room := Borrow()
+	if room.Bytes, err = h.readAnswer(room.Bytes, j.watch, p.Attempt, res); err != nil {
+		return err
+	}
+	defer room.Return()
+	return take(room.Bytes)
 }
 
 // Streams says whether a response to a request for a stream is a stream of
@@ -122,13 +141,18 @@ func (h *Host) Streams(a outcrop.Attempt, res *http.Response) (bool, error) {
 
 // ReadAnswer reads a body of JSON.
 func (h *Host) ReadAnswer(w *Watch, a outcrop.Attempt, res *http.Response) ([]byte, error) {
+	return h.readAnswer(nil, w, a, res)
+}
+
+// readAnswer is ReadAnswer into room, where that is large enough.
+func (h *Host) readAnswer(room []byte, w *Watch, a outcrop.Attempt, res *http.Response) ([]byte, error) {
 	if kind := MediaType(res); kind != "" && !strings.Contains(kind, "json") {
 		return nil, h.Failed(a, res.StatusCode, "The model's server answered with %s instead of JSON. Tell the operator.", h.Harmless(kind))
 	}
 	if res.ContentLength > MaxAnswerBytes {
 		return nil, h.Failed(a, res.StatusCode, "The model's answer is longer than %d bytes.", MaxAnswerBytes).Because(errLong)
 	}
-	text, err := readUpTo(res.Body, MaxAnswerBytes, res.ContentLength)
+	text, err := readUpTo(room, res.Body, MaxAnswerBytes, res.ContentLength)
 	switch {
 	case err != nil:
 		return nil, h.Broken(w, a, err)
@@ -139,11 +163,11 @@ func (h *Host) ReadAnswer(w *Watch, a outcrop.Attempt, res *http.Response) ([]by
 }
 
 // readUpTo reads to the end, or to a byte more than limit.
-func readUpTo(r io.Reader, limit int, announced int64) ([]byte, error) {
+func readUpTo(room []byte, r io.Reader, limit int, announced int64) ([]byte, error) {
 	if announced < 0 {
 		announced = 2048
 	}
-	text := make([]byte, 0, announced+1) // one more, so that the end needs no growth
+	text := slices.Grow(room[:0], int(announced)+1) // one more, so that the end needs no growth
 	for len(text) <= limit {
 		if len(text) == cap(text) {
 			text = append(text, 0)[:len(text)]

@@ -20,6 +20,7 @@ type journey struct {
 	values   [2]string // room for the header's
 	body     h1.Body
 	text     []byte
+	room     *Room // of text; may be nil
 	response *http.Response
 	own      bool // no transport but the host's own has seen it
 }
@@ -61,7 +62,7 @@ func placeOf(text string) (place, error) {
 func (j *journey) load(own http.Header, to place, p *Post) {
 	r := j.request
 	r.URL, r.Host, r.RequestURI = to.url, to.url.Host, to.path
-	j.text, r.ContentLength = p.Body, int64(len(p.Body))
+	j.text, j.room, r.ContentLength = p.Body, p.Room, int64(len(p.Body))
 	j.body = *h1.NewBody(p.Body)
 	r.Body = &j.body
 	clear(j.header)
@@ -86,8 +87,28 @@ func (j *journey) end() {
 		j.response = nil
 	}
 	if j.watch.stop() && alone {
+		j.room.Return()
 		*j.watch = Watch{}
-		j.text, j.body = nil, h1.Body{}
+		j.text, j.room, j.body = nil, nil, h1.Body{}
 		journeys.Put(j)
+	}
+}
+
+// A Room is memory for a body, which is used again.
+type Room struct{ Bytes []byte }
+
+// maxRoom is the largest that is kept.
+const maxRoom = 64 << 10
+
+var rooms = sync.Pool{New: func() any { return &Room{make([]byte, 0, 4<<10)} }}
+
+// Borrow gives an empty room.
+func Borrow() *Room { return rooms.Get().(*Room) }
+
+// Return gives it back. Nobody may know of its bytes any more.
+func (r *Room) Return() {
+	if r != nil && cap(r.Bytes) <= maxRoom {
+		r.Bytes = r.Bytes[:0]
+		rooms.Put(r)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"outcrop"
@@ -105,9 +106,20 @@ func (a *API) converse(w http.ResponseWriter, r *awsapi.Request) error {
 		r.Free()
 		return nil
 	}
-	writeJSON(w, answer.Response.AppendJSON(nil))
+	room := answers.Get().(*[]byte)
+	*room = answer.Response.AppendJSON((*room)[:0])
+	writeJSON(w, *room)
+	if cap(*room) <= maxAnswerRoom {
+		answers.Put(room)
+	}
 	return nil
 }
+
+// answers are written in memory that is used again, unless it has become larger
+// than maxAnswerRoom.
+var answers = sync.Pool{New: func() any { return new([]byte) }}
+
+const maxAnswerRoom = 64 << 10
 
 func writeJSON(w http.ResponseWriter, body []byte) {
 	w.Header()["Content-Type"] = jsonType

@@ -28,17 +28,17 @@ type Options struct {
 	Whole bool
 }
 
-// Encode writes r as the body of a chat completion
+// Append appends r as the body of a chat completion
 // (reference/runtime-metering-billing.md §2.7). An empty model is not named.
 // Cache points, service tier and request metadata stay here.
-func Encode(o *Options, model string, r *converse.Request, streaming bool) ([]byte, error) {
+func Append(dst []byte, o *Options, model string, r *converse.Request, streaming bool) ([]byte, error) {
 	e := encoder{config: o, request: r}
 	if o.Whole {
 		if err := wholly(r); err != nil {
 			return nil, err
 		}
 	}
-	e.b = make([]byte, 0, roughSize(r))
+	e.b = slices.Grow(dst, roughSize(r))
 	e.raw("{")
 	if model != "" {
 		e.text("model", model)

@@ -92,7 +92,7 @@ func (openAIChat) EncodeRequest(r *converse.Request) ([]byte, error) {
 	if err := beyond(r); err != nil {
 		return nil, err
 	}
-	return chat.Encode(&chatOptions, "", r, false)
+	return chat.Append(nil, &chatOptions, "", r, false)
 }
 
 func (openAIChat) Decode(body []byte) (*converse.Request, error) {

@@ -15,7 +15,7 @@ import (
 // CountTokens asks the server when it can count, and else counts with the
 // vocabulary of OpenAI's models, which is near enough for other models' text.
 func (u *Upstream) CountTokens(ctx context.Context, a outcrop.Attempt, r *converse.Request) (outcrop.Tokens, error) {
-	body, err := encodeChat(&u.config, a, r, false)
+	body, err := appendChat(nil, &u.config, a, r, false)
 	if err != nil {
 		return 0, err
 	}

@@ -113,13 +113,13 @@ func TestEncode(t *testing.T) {
 		if err := c.config.complete(); err != nil {
 			t.Fatal(err)
 		}
-		got, err := encodeChat(&c.config, outcrop.Attempt{Model: "m"}, &c.r, false)
+		got, err := appendChat(nil, &c.config, outcrop.Attempt{Model: "m"}, &c.r, false)
 		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
 			continue
 		}
 		same(t, c.name, got, `{"model":"m",`+strings.TrimPrefix(c.want, "{"))
-		streamed, _ := encodeChat(&c.config, outcrop.Attempt{Model: "m"}, &c.r, true)
+		streamed, _ := appendChat(nil, &c.config, outcrop.Attempt{Model: "m"}, &c.r, true)
 		same(t, c.name+", streamed", streamed, `{"model":"m","stream":true,"stream_options":{"include_usage":true},`+strings.TrimPrefix(c.want, "{"))
 	}
 }
@@ -166,7 +166,7 @@ func TestEncodeRefuses(t *testing.T) {
 	} {
 		config := Config{BaseURL: "http://h"}
 		config.complete()
-		_, err := encodeChat(&config, outcrop.Attempt{}, &c.r, false)
+		_, err := appendChat(nil, &config, outcrop.Attempt{}, &c.r, false)
 		if outcrop.KindOf(err) != outcrop.Invalid || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want Invalid with %q", name, err, c.want)
 		}
@@ -221,7 +221,7 @@ func BenchmarkEncode1KB(b *testing.B) {
 	r := kilobyte()
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := encodeChat(&config, outcrop.Attempt{Model: "m"}, r, true); err != nil {
+		if _, err := appendChat(nil, &config, outcrop.Attempt{Model: "m"}, r, true); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -46,13 +46,13 @@ func New(c Config, rt http.RoundTripper) (*Upstream, error) {
 	return u, nil
 }
 
-// encodeChat writes r as this server takes it.
-func encodeChat(c *Config, a outcrop.Attempt, r *converse.Request, streaming bool) ([]byte, error) {
+// appendChat appends r as this server takes it.
+func appendChat(dst []byte, c *Config, a outcrop.Attempt, r *converse.Request, streaming bool) ([]byte, error) {
 	if err := upstream.Unguarded(r); err != nil {
-		return nil, err
+		return dst, err
 	}
 	o := chat.Options{MaxTokensField: c.MaxTokensField, MaxStops: c.MaxStops, FileParts: c.FileParts, ReasoningField: c.ReasoningField}
-	return chat.Encode(&o, string(a.Model), r, streaming)
+	return chat.Append(dst, &o, string(a.Model), r, streaming)
 }
 
 // readFailure reads the body of an error; nil when it is none.
@@ -79,15 +79,18 @@ func (u *Upstream) Close() error { return u.host.Close() }
 // Converse answers at once. Usage is nil when the server did not report it.
 func (u *Upstream) Converse(ctx context.Context, a outcrop.Attempt, r *converse.Request) (*converse.Response, error) {
 	began := time.Now()
-	body, err := encodeChat(&u.config, a, r, false)
+	room := upstream.Borrow()
+	body, err := appendChat(room.Bytes, &u.config, a, r, false)
 	if err != nil {
 		return nil, err
 	}
-	text, err := u.host.Ask(ctx, u.config.Timeout, upstream.Post{URL: u.chat, Attempt: a, Body: body})
-	if err != nil {
-		return nil, err
-	}
-	response, err := u.decodeAnswer(a, text)
+	room.Bytes = body
+	var response *converse.Response
+	post := upstream.Post{URL: u.chat, Attempt: a, Body: body, Room: room}
+	err = u.host.Read(ctx, u.config.Timeout, post, func(text []byte) (err error) {
+		response, err = u.decodeAnswer(a, text)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +112,7 @@ func (u *Upstream) ConverseStream(ctx context.Context, a outcrop.Attempt, r *con
 // stream returns an error only while the consumer still listens.
 func (u *Upstream) stream(ctx context.Context, a outcrop.Attempt, r *converse.Request, yield func(converse.Event, error) bool) error {
 	began := time.Now()
-	body, err := encodeChat(&u.config, a, r, true)
+	body, err := appendChat(nil, &u.config, a, r, true)
 	if err != nil {
 		return err
 	}
