@@ -102,6 +102,8 @@ type state struct {
 	counted bool // has met the end of the ledger once
 
 	period Period        // that spent belongs to
+	rolled *definition   // by which period was found,
+	hour   int64         // in this hour
 	spent  outcrop.Money // in period, of records that were read
 	unread outcrop.Money // of records that are settled and not read yet
 	held   outcrop.Money // of calls under way
@@ -240,7 +242,12 @@ func (d *Budget) rate(r *outcrop.UsageRecord, k outcrop.TokenKind) (outcrop.Rate
 
 // roll makes spent that of the period of now. It is called with mu held.
 func (s *state) roll(now time.Time) (p Period, ok bool) {
-	p, ok = s.def.Load().PeriodAt(now)
+	d, hour := s.def.Load(), hourOf(now)
+	if d == s.rolled && hour == s.hour && s.period.runs(now) { // no period but of a budget that begins or ends changes within an hour
+		return s.period, true
+	}
+	p, ok = d.PeriodAt(now)
+	s.rolled, s.hour = d, hour
 	if p == s.period {
 		return p, ok
 	}

@@ -18,6 +18,8 @@ const (
 // A Period is the time from Start up to, but not including, End.
 type Period struct{ Start, End time.Time }
 
+func (p Period) runs(at time.Time) bool { return !at.Before(p.Start) && at.Before(p.End) }
+
 // around is the period of the calendar that t lies in.
 func (u TimeUnit) around(t time.Time) (start, end time.Time) {
 	t = t.UTC()

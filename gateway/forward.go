@@ -248,7 +248,7 @@ func (t *trip) note() {
 // told is the whole answer with what was settled of it.
 func (t *trip) told() *Answer {
 	r := &t.record
-	a := &Answer{Response: t.response, Forwarded: t.forwarded, Task: t.made, Target: t.target, Usage: r.Usage, ServedIn: r.ServedIn, Latency: r.Ended.Sub(r.Started)}
+	a := &Answer{Response: t.response, Forwarded: t.forwarded, Task: t.made, Kept: t.exchange != nil, Target: t.target, Usage: r.Usage, ServedIn: r.ServedIn, Latency: r.Ended.Sub(r.Started)}
 	if a.Response == nil {
 		return a
 	}

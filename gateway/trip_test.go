@@ -19,6 +19,8 @@ type echo struct{ *world }
 
 func (e *echo) Authorize(context.Context, outcrop.Caller, ...iam.Check) error { return nil }
 
+func (e *echo) AuthorizeInvocation(context.Context, outcrop.Caller, iam.Invocation) error { return nil }
+
 func (e *echo) Converse(ctx context.Context, a outcrop.Attempt, r *converse.Request) (*converse.Response, error) {
 	name := *r.Messages[0].Content[0].Text
 	if a.Destination.Region == "us-east-1" && len(name)%3 == 0 {

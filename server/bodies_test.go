@@ -115,8 +115,43 @@ func (s *Server) picture(t *testing.T, name string, which, n int, hasty bool) bo
 	if hasty && err != nil {
 		return false
 	}
-	if err != nil || res.StatusCode != 200 {
+	if err != nil || res.StatusCode != 200 || bytes.Contains(answer, []byte("!!")) {
 		t.Errorf("%s: %d %s %v", name, res.StatusCode, answer, err)
 	}
 	return err == nil
+}
+
+// An answer that was not passed on as it came may be made of parts of the
+// request. It goes out before the memory does, and what keeps it keeps that.
+func TestAnAnswerMadeOfTheRequestIsWhole(t *testing.T) {
+	var returned atomic.Int64
+	bodypool.Spoil = func(b []byte) {
+		returned.Add(1)
+		for i := range b {
+			b[i] = '!'
+		}
+	}
+	t.Cleanup(func() { bodypool.Spoil = nil })
+	s := start(t, Config{})
+	log := &archive{kept: map[outcrop.InvocationID]*gateway.Exchange{}}
+	ask := func(n int) {
+		returned.Store(0)
+		var all sync.WaitGroup
+		for range n {
+			all.Go(func() { s.picture(t, "x", 0, 20<<10, false) })
+		}
+		all.Wait()
+	}
+	if ask(8); returned.Load() < 8 {
+		t.Errorf("%d of 8 bodies were returned", returned.Load())
+	}
+	s.engines.gateway.Exchanges = log
+	if ask(8); returned.Load() != 0 {
+		t.Errorf("%d bodies were returned although their answers are kept", returned.Load())
+	}
+	for _, x := range log.kept {
+		if said := string(x.Response.AppendJSON(nil)); !strings.Contains(said, "I am x") || strings.Contains(said, "!!") {
+			t.Errorf("kept: %.200s", said)
+		}
+	}
 }

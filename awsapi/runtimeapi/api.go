@@ -3,17 +3,14 @@
 package runtimeapi
 
 import (
-	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"outcrop"
 	"outcrop/awsapi"
 	"outcrop/awsapi/wire"
-	"outcrop/converse"
 	"outcrop/gateway"
 	"outcrop/offline"
 )
@@ -45,32 +42,22 @@ func (a *API) Operations() []awsapi.Handler {
 
 // call is the part of a gateway call that every operation has.
 func call(r *awsapi.Request, op outcrop.Operation) *gateway.Call {
+	c := callOf(r, op)
+	return &c
+}
+
+func callOf(r *awsapi.Request, op outcrop.Operation) gateway.Call {
 	var bearer string
 	if r.Caller.Bearer {
 		bearer = awsapi.BearerTokenType(r.Caller)
 	}
-	return &gateway.Call{
+	return gateway.Call{
 		BearerTokenType: bearer,
 		Invocation:      r.ID, Operation: op, Caller: r.Caller, Received: r.Received,
 		Ref:        outcrop.ParseModelRef(r.Labels.Get("modelId")),
 		SDKAttempt: r.HTTP.Header.Get("Amz-Sdk-Invocation-Id"),
 		Body:       r.Body,
 	}
-}
-
-// conversation reads a Converse body. It is checked before the model is looked
-// up, as AWS does. What is JSON and breaks Converse's constraints is refused by
-// the gateway, unless a Bedrock behind it gets the body as it is.
-func conversation(r *awsapi.Request, c *gateway.Call) error {
-	request, err := converse.DecodeRequest(r.Body)
-	if err == nil {
-		err = request.Validate()
-	} else if !json.Valid(r.Body) {
-		return err
-	}
-	c.Request = func(*outcrop.Target) (*converse.Request, error) { return request, err }
-	c.Form = &gateway.Form{Protocol: gateway.ConverseProtocol, Body: r.Body, Digest: r.Digest, Refusal: err}
-	return nil
 }
 
 // refused is what the client is told when a call fails. A modelId that was not
@@ -90,36 +77,6 @@ func refused(r *awsapi.Request, err error) error {
 	}
 	return err
 }
-
-func (a *API) converse(w http.ResponseWriter, r *awsapi.Request) error {
-	c := call(r, outcrop.OpConverse)
-	if err := conversation(r, c); err != nil {
-		return err
-	}
-	answer, err := a.Gateway.Converse(r.Context(), c)
-	if err != nil {
-		return refused(r, err)
-	}
-	r.ServedIn = answer.ServedIn
-	if f := answer.Forwarded; f != nil {
-		writeForwarded(w, f)
-		r.Free()
-		return nil
-	}
-	room := answers.Get().(*[]byte)
-	*room = answer.Response.AppendJSON((*room)[:0])
-	writeJSON(w, *room)
-	if cap(*room) <= maxAnswerRoom {
-		answers.Put(room)
-	}
-	return nil
-}
-
-// answers are written in memory that is used again, unless it has become larger
-// than maxAnswerRoom.
-var answers = sync.Pool{New: func() any { return new([]byte) }}
-
-const maxAnswerRoom = 64 << 10
 
 func writeJSON(w http.ResponseWriter, body []byte) {
 	w.Header()["Content-Type"] = jsonType

@@ -13,14 +13,14 @@ import (
 )
 
 func (a *API) converseStream(w http.ResponseWriter, r *awsapi.Request) error {
-	c := call(r, outcrop.OpConverseStream)
-	if err := conversation(r, c); err != nil {
+	c, err := converses(r, outcrop.OpConverseStream)
+	if err != nil {
 		return err
 	}
 	out := a.frames(w)
 	defer out.release()
-	c.Form.Pass = out.pass
-	stream, err := a.Gateway.ConverseStream(r.Context(), c)
+	c.form.Pass = out.pass
+	stream, err := a.Gateway.ConverseStream(r.Context(), &c.call)
 	if err != nil {
 		return refused(r, err)
 	}
