@@ -98,8 +98,8 @@ func (l *Ledger) settledLongAgo(ctx context.Context, id outcrop.InvocationID) bo
 	return err == nil
 }
 
-// join has r written by the next commit and returns what to wait for: nil when
-// the record is on disk already.
+// join encodes r, has the next commit write it, and returns what to wait for:
+// nil when the record is on disk already.
 func (l *Ledger) join(r *outcrop.UsageRecord) (*wait, error) {
 	n, err := l.bound(r)
 	if err != nil {
@@ -108,27 +108,36 @@ func (l *Ledger) join(r *outcrop.UsageRecord) (*wait, error) {
 	scratch := l.bytes.Get().(*[]byte)
 	defer l.bytes.Put(scratch)
 	*scratch = appendRecord((*scratch)[:0], r)
+	w, tell, err := l.enlist(r.Invocation, n, *scratch)
+	if tell {
+		l.signal()
+	}
+	return w, err
+}
+
+// enlist puts an encoded record into the queue. tell says that the writer has
+// to hear of it, best when the lock is free again.
+func (l *Ledger) enlist(id outcrop.InvocationID, n int, encoded []byte) (w *wait, tell bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	c := l.calls[r.Invocation]
+	c := l.calls[id]
 	switch {
-	case c == nil && l.settled.has(r.Invocation):
-		return nil, nil
+	case c == nil && l.settled.has(id):
+		return nil, false, nil
 	case c != nil && c.record != nil:
-		return c.record.wait, nil
+		return c.record.wait, false, nil
 	case l.closing:
-		return nil, errClosed()
+		return nil, false, errClosed()
 	case c == nil && len(l.calls) >= l.opts.MaxWaiting:
-		return nil, errTooMany()
+		return nil, false, errTooMany()
 	case c == nil:
 		c = l.newCall()
-		c.begin.Invocation, c.bytes = r.Invocation, n
-		l.calls[r.Invocation] = c
+		c.begin.Invocation, c.bytes = id, n
+		l.calls[id] = c
 		l.reserved += int64(n)
 	}
-	c.record = l.enqueue(c, frameSettled, *scratch)
-	l.joined()
-	return c.record.wait, nil
+	c.record = l.enqueue(c, frameSettled, encoded)
+	return c.record.wait, l.listens(), nil
 }
 
 // Progress notes what an open invocation has used so far, for recovery to bill

@@ -153,7 +153,9 @@ func (l *Ledger) seal(seg *segment, b *commit) outcrop.Seq {
 
 // landed wakes everyone who waited for b, which is on disk.
 func (l *Ledger) landed(seg *segment, b *commit, seq outcrop.Seq) {
+	w := b.wait
 	l.mu.Lock()
+	defer close(w.done) // once the lock is free: those who wake want it
 	defer l.mu.Unlock()
 	seg.end += int64(len(b.buf))
 	seg.last, l.durable = seq, seq
@@ -168,7 +170,6 @@ func (l *Ledger) landed(seg *segment, b *commit, seq outcrop.Seq) {
 	copy(l.queue, l.queue[1:])
 	l.queue[len(l.queue)-1] = nil
 	l.queue = l.queue[:len(l.queue)-1]
-	close(b.wait.done)
 	l.recycle(b)
 	l.hurry()
 	if seg.end > seg.size/2 {

@@ -68,10 +68,9 @@ func (l *Ledger) gathered() bool {
 	return n >= company || n >= len(l.calls)
 }
 
-// joined tells the writer of a record in the queue, unless it waits for more.
-// The caller holds l.mu.
-func (l *Ledger) joined() {
-	if !l.gathering || l.gathered() {
-		l.signal()
-	}
+// listens says whether the writer has to be told of a record in the queue: not
+// while it writes, since it looks again then, nor while it waits for more. The
+// caller holds l.mu.
+func (l *Ledger) listens() bool {
+	return l.since.IsZero() && (!l.gathering || l.gathered())
 }

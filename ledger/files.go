@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // Files is the folder that a ledger lives in. Tests put their own in its
@@ -16,8 +17,9 @@ type Files interface {
 	List() ([]string, error)
 	// Create makes a file of size zero bytes and has it on disk before it
 	// returns, so that writing into it later allocates nothing. It replaces
-	// a file of that name and leaves none when it fails.
-	Create(name string, size int64) (File, error)
+	// a file of that name and leaves none when it fails. It does so bit by bit
+	// when there is no hurry, so that the disk has time for others.
+	Create(name string, size int64, hurry bool) (File, error)
 	// Open opens a file to read and write.
 	Open(name string) (File, error)
 	// Rename and Remove are on disk when they return nil.
@@ -75,13 +77,13 @@ func (d *folder) List() ([]string, error) {
 	return names, nil
 }
 
-func (d *folder) Create(name string, size int64) (File, error) {
+func (d *folder) Create(name string, size int64, hurry bool) (File, error) {
 	path := filepath.Join(d.dir, name)
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(zeroFill(f, size), syncDir(d.dir)); err != nil {
+	if err := errors.Join(zeroFill(f, size, hurry), syncDir(d.dir)); err != nil {
 		return nil, errors.Join(err, f.Close(), os.Remove(path))
 	}
 	return osFile{f}, nil
@@ -89,13 +91,21 @@ func (d *folder) Create(name string, size int64) (File, error) {
 
 // zeroFill writes real zeros: blocks that are only reserved would have to be
 // converted, through the file system's journal, by the first sync after them.
-func zeroFill(f *os.File, size int64) error {
-	zeros := make([]byte, 256<<10)
-	for off := int64(0); off < size; off += int64(len(zeros)) {
-		n := min(int64(len(zeros)), size-off)
-		if _, err := f.WriteAt(zeros[:n], off); err != nil {
+// A commit's sync would wait behind that of a whole segment.
+func zeroFill(f *os.File, size int64, hurry bool) error {
+	const bit, rest = 256 << 10, 5 * time.Millisecond
+	zeros := make([]byte, bit)
+	for off := int64(0); off < size; off += bit {
+		if _, err := f.WriteAt(zeros[:min(bit, size-off)], off); err != nil {
 			return err
 		}
+		if hurry {
+			continue
+		}
+		if err := f.Sync(); err != nil {
+			return err
+		}
+		time.Sleep(rest)
 	}
 	return f.Sync()
 }

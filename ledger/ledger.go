@@ -19,8 +19,8 @@ import (
 const (
 	maxRecordBytes    = 256 << 10 // one encoded record
 	maxCommitBytes    = 1 << 20   // records that share one sync
-	drainRecords      = 2000      // records in one transaction of the store
-	recentRecords     = 4096      // drained records that are kept at hand for readers, at least
+	drainRecords      = 1000      // records in one transaction of the store
+	recentRecords     = 2048      // drained records that are kept at hand for readers, at least
 	smallBatch        = 256       // records that the drain reads into the same memory again
 	freeCommits       = 4         // commits that are kept for reuse
 	freeCommitBytes   = 64 << 10  // that each of them may have
@@ -34,7 +34,7 @@ type Options struct {
 	MaxSegments   int                      // files to keep while the store does not take them; default 64
 	MaxWaiting    int                      // invocations open or waiting for the disk; default 65,536
 	DrainEvery    time.Duration            // how often settled records go to the store unasked; default 500ms
-	DrainAfter    int                      // records that go there before that time; default 2,000
+	DrainAfter    int                      // records that go there before that time; default 1,000
 	IntentAfter   time.Duration            // age at which an open invocation gets an intent; default 1s
 	IntentRefresh time.Duration            // age at which progress makes an intent anew; default 10s
 	RetryEvery    time.Duration            // pause after a failed write; default 250ms

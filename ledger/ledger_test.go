@@ -86,11 +86,17 @@ func (b *bed) records() []outcrop.UsageRecord {
 	if err := b.Sync(b.Context()); err != nil {
 		b.Fatal(err)
 	}
-	list, err := b.After(b.Context(), 0, 1<<20)
-	if err != nil {
-		b.Fatal(err)
+	var list []outcrop.UsageRecord
+	for after := outcrop.Seq(0); ; after = list[len(list)-1].Seq {
+		more, err := b.After(b.Context(), after, 1<<20)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if len(more) == 0 {
+			return list
+		}
+		list = append(list, more...)
 	}
-	return list
 }
 
 func (b *bed) wantKind(err error, want outcrop.Kind) {

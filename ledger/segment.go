@@ -195,14 +195,14 @@ func (s *spare) take(files Files, size int64) (File, error) {
 		s.file = nil
 		return f, nil
 	}
-	return files.Create(spareName, size)
+	return files.Create(spareName, size, true)
 }
 
 func (s *spare) make(files Files, size int64) (err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.file == nil {
-		s.file, err = files.Create(spareName, size)
+		s.file, err = files.Create(spareName, size, false)
 	}
 	return err
 }

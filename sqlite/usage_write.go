@@ -111,8 +111,10 @@ func (w *usageWriter) insert(ctx context.Context, tx *sql.Tx, records []outcrop.
 // insertSome is one statement: len(records) is 1 or insertRows.
 func (w *usageWriter) insertSome(ctx context.Context, tx *sql.Tx, records []outcrop.UsageRecord) (added int, err error) {
 	w.args, w.own = w.args[:0], w.own[:0]
-	var ends [insertRows]int
+	var ids, ends [insertRows]int // where each record's id and own part end
 	for i := range records {
+		w.own = appendID(w.own, records[i].Invocation)
+		ids[i] = len(w.own)
 		w.own = ledger.AppendOwn(w.own, &records[i])
 		ends[i] = len(w.own)
 	}
@@ -123,7 +125,11 @@ func (w *usageWriter) insertSome(ctx context.Context, tx *sql.Tx, records []outc
 		if err != nil {
 			return 0, err
 		}
-		w.args = append(w.args, int64(r.Seq), packID(r.Invocation), shape, w.own[start:ends[i]])
+		var id any = w.own[start:ids[i]]
+		if start == ids[i] {
+			id = string(r.Invocation)
+		}
+		w.args = append(w.args, int64(r.Seq), id, shape, w.own[ids[i]:ends[i]])
 		start = ends[i]
 	}
 	statement := w.one
@@ -169,20 +175,33 @@ const uuidBytes = 16
 // packID is how an invocation stands in the store: a UUID as its 16 bytes,
 // anything else as text.
 func packID(id outcrop.InvocationID) any {
-	if len(id) != 36 || id[8] != '-' || id[13] != '-' || id[18] != '-' || id[23] != '-' {
-		return string(id)
+	if b := appendID(nil, id); len(b) > 0 {
+		return b
 	}
-	b := make([]byte, uuidBytes)
-	digits := [32]byte{}
+	return string(id)
+}
+
+// appendID adds the bytes of a UUID to dst, and nothing of any other id.
+func appendID(dst []byte, id outcrop.InvocationID) []byte {
+	if len(id) != 36 || id[8] != '-' || id[13] != '-' || id[18] != '-' || id[23] != '-' {
+		return dst
+	}
+	var b [uuidBytes]byte
+	var digits [32]byte
 	copy(digits[:], id[:8])
 	copy(digits[8:], id[9:13])
 	copy(digits[12:], id[14:18])
 	copy(digits[16:], id[19:23])
 	copy(digits[20:], id[24:])
-	if _, err := hex.Decode(b, digits[:]); err != nil || unpackID(b) != id {
-		return string(id) // one with capitals would not come back as it was
+	for _, c := range digits {
+		if 'A' <= c && c <= 'F' {
+			return dst // one with capitals would not come back as it was
+		}
 	}
-	return b
+	if _, err := hex.Decode(b[:], digits[:]); err != nil {
+		return dst
+	}
+	return append(dst, b[:]...)
 }
 
 func unpackID(v any) outcrop.InvocationID {
