@@ -385,18 +385,18 @@ func TestPlainFindsTheFirst(t *testing.T) {
 	}
 }
 
-// Property: what is taken for printable is, however little that is.
-func TestPrintableStopsBeforeWhatIsNot(t *testing.T) {
-	for n := range 200 {
+// Property: what is taken for plain is, however little that is.
+func TestPlainestStopsBeforeWhatIsNotPlain(t *testing.T) {
+	for _, n := range []int{0, 1, 31, 32, 33, 200, 4095, 4096, 4097, 9000} {
 		b := bytes.Repeat([]byte{'~'}, n)
-		if got := printable(b); got != n&^31 {
-			t.Errorf("%d of %d bytes are printable", got, n)
+		if got := plainest(b); got > n || got < n-31 {
+			t.Errorf("%d of %d bytes are plain", got, n)
 		}
-		for i := range b {
-			for _, c := range []byte{0, 0x1f, 0x80, 0xff} {
+		for i := 0; i < n; i += 1 + i/50 {
+			for _, c := range []byte{0, 0x1f, '\\', 0x80, 0xff} {
 				b[i] = c
-				if got := printable(b); got > i {
-					t.Errorf("%d of %d bytes are printable, although %d is %#x", got, n, i, c)
+				if got := plainest(b); got > i || got < i-31 {
+					t.Errorf("%d of %d bytes are plain, although %d is %#x", got, n, i, c)
 				}
 				b[i] = '~'
 			}

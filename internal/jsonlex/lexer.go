@@ -23,7 +23,7 @@ const MaxDepth = 512
 // change it afterwards, nor return it to a pool while such values live.
 type Lexer struct {
 	data  []byte
-	plain int // data[:plain] is printable ASCII, so that no string in it need be looked at for more
+	plain int // data[:plain] is ASCII without control characters and backslashes, so that strings in it are what they look like
 	pos   int
 	depth int
 	first bool   // no member of the innermost object or list was read yet
@@ -35,7 +35,7 @@ type Lexer struct {
 // Reset starts on a new text. A text that is not valid UTF-8 is refused here,
 // in one pass, so that no string needs to be checked by itself.
 func (l *Lexer) Reset(text []byte) {
-	*l = Lexer{data: text, plain: printable(text)}
+	*l = Lexer{data: text, plain: plainest(text)}
 	if !utf8.Valid(text[l.plain:]) {
 		l.fail(Error{Kind: NotUTF8, Offset: invalidUTF8(text), Message: "invalid UTF-8"})
 	}

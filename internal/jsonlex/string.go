@@ -112,14 +112,30 @@ const shortBytes = 64
 func (l *Lexer) firstUnplain(i int) int {
 	b := l.data
 	n := bytes.IndexByte(b[i:], '"')
-	if n < 0 || bytes.IndexByte(b[i:i+n], '\\') >= 0 || i+n > l.plain && controls(b[i:i+n]) {
+	if n < 0 || i+n > l.plain && (bytes.IndexByte(b[i:i+n], '\\') >= 0 || controls(b[i:i+n])) {
 		return plain(b, i)
 	}
 	return i + n
 }
 
+// plainest returns how many bytes b begins with that are printable ASCII and no
+// backslash, in blocks that stay in the nearest cache while they are looked at.
+// A body with a picture in it hardly consists of anything else.
+func plainest(b []byte) int {
+	const blockBytes = 4 << 10
+	for i := 0; ; i += blockBytes {
+		block := b[i:min(i+blockBytes, len(b))]
+		if n := printable(block); n < blockBytes || bytes.IndexByte(block, '\\') >= 0 {
+			if end := bytes.IndexByte(block[:n], '\\'); end >= 0 {
+				n = end
+			}
+			return i + n
+		}
+	}
+}
+
 // printable returns how many bytes b begins with that are printable ASCII, or
-// DEL: up to a block that holds another. Most bodies consist of nothing else.
+// DEL: at least up to the last few before one that is not.
 func printable(b []byte) int {
 	i := 0
 	for ; i+32 <= len(b); i += 32 {
