@@ -20,7 +20,7 @@ import (
 // raises one says why in the commit.
 const (
 	mostPerCall  = 34 // Converse, forwarded as it came
-	mostPerFrame = 20 // ConverseStream, forwarded as it came: hundredths of one; what else the server does meanwhile is in it
+	mostPerFrame = 10 // ConverseStream, forwarded as it came: hundredths of one; what else the server does meanwhile is in it
 )
 
 // A stub forwards from memory.

@@ -16,7 +16,7 @@ import (
 // as those in allocs_test.go.
 const (
 	mostPerCallSent     = 42 // Converse, forwarded to an upstream of kind bedrock
-	mostPerFrameFetched = 20 // ConverseStream likewise: hundredths of one; what else the server does meanwhile is in it
+	mostPerFrameFetched = 10 // ConverseStream likewise: hundredths of one; what else the server does meanwhile is in it
 )
 
 // A spring answers every request on its connections with the same bytes, and

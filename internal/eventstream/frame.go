@@ -97,6 +97,75 @@ func body(frame []byte, headers int) (Message, error) {
 	return m, m.Headers.check()
 }
 
+// A Splitter finds the frames in what is written to it, for a stream that
+// arrives in pieces. It copies only frames that come in more than one.
+type Splitter struct {
+	// Each is given every frame, as it came and as it was read; both hold until
+	// it returns. Its error is Write's.
+	Each func(frame []byte, m Message) error
+
+	held []byte // the beginning of a frame
+}
+
+// Write implements io.Writer.
+func (s *Splitter) Write(p []byte) (n int, err error) {
+	for whole := len(p); ; {
+		frame, headers, rest, err := s.cut(p)
+		if frame == nil || err != nil {
+			return whole, err
+		}
+		m, err := body(frame, headers)
+		if err == nil {
+			err = s.Each(frame, m)
+		}
+		if err != nil {
+			return whole - len(rest), err
+		}
+		p = rest
+	}
+}
+
+// cut is the next frame, nil when it has not come as a whole.
+func (s *Splitter) cut(p []byte) (frame []byte, headers int, rest []byte, err error) {
+	if len(s.held) == 0 && len(p) >= preludeBytes {
+		total, headers, err := prelude(p[:preludeBytes])
+		if err != nil {
+			return nil, 0, p, err
+		}
+		if len(p) >= total {
+			return p[:total:total], headers, p[total:], nil
+		}
+	}
+	if p = s.hold(p, preludeBytes); len(s.held) < preludeBytes {
+		return nil, 0, nil, nil
+	}
+	total, headers, err := prelude(s.held[:preludeBytes])
+	if err != nil {
+		return nil, 0, p, err
+	}
+	if p = s.hold(p, total); len(s.held) < total {
+		return nil, 0, nil, nil
+	}
+	frame, s.held = s.held, s.held[:0]
+	return frame, headers, p, nil
+}
+
+// hold keeps what is missing of n bytes, or what has come of that.
+func (s *Splitter) hold(p []byte, n int) (rest []byte) {
+	missing := min(max(n-len(s.held), 0), len(p))
+	s.held = append(s.held, p[:missing]...)
+	return p[missing:]
+}
+
+// End is the error of a stream that ends now: io.EOF between frames,
+// io.ErrUnexpectedEOF within one.
+func (s *Splitter) End() error {
+	if len(s.held) > 0 {
+		return io.ErrUnexpectedEOF
+	}
+	return io.EOF
+}
+
 // A Decoder reads frames from a stream.
 type Decoder struct {
 	r   io.Reader

@@ -64,7 +64,7 @@ func (t *Transport) connect(ctx context.Context, to server, fresh bool) (*conn, 
 			break
 		}
 		if c.proven() || c.quiet() {
-			c.buffer = bufferPool.Get().(*[]byte)
+			c.borrow()
 			return c, nil
 		}
 		c.socket.Close()
@@ -81,7 +81,7 @@ func (t *Transport) connect(ctx context.Context, to server, fresh bool) (*conn, 
 		}
 	}
 	c.prepareLook()
-	c.buffer = bufferPool.Get().(*[]byte)
+	c.borrow()
 	return c, nil
 }
 
@@ -165,8 +165,20 @@ func (c *conn) dropBuffer() {
 // unread is how many bytes have come that are not read yet.
 func (c *conn) unread() int { return c.to - c.from }
 
-// more waits for more bytes and puts them into the buffer.
-func (c *conn) more() error {
+func (c *conn) borrow() { c.buffer = bufferPool.Get().(*[]byte) }
+
+// lend gives an empty buffer away until there is something to read.
+func (c *conn) lend() {
+	if c.from == c.to {
+		c.dropBuffer()
+	}
+}
+
+// room is where to read to.
+func (c *conn) room() []byte {
+	if c.buffer == nil {
+		c.borrow()
+	}
 	b := *c.buffer
 	switch {
 	case c.from == c.to:
@@ -178,7 +190,12 @@ func (c *conn) more() error {
 		copy(larger, b)
 		b, *c.buffer = larger, larger
 	}
-	n, err := c.Conn.Read(b[c.to:])
+	return b[c.to:]
+}
+
+// more waits for more bytes and puts them into the buffer.
+func (c *conn) more() error {
+	n, err := c.Conn.Read(c.room())
 	if c.to += n; n > 0 {
 		return nil
 	}

@@ -39,6 +39,7 @@ type exchange struct {
 	mu     sync.Mutex  // held to end
 	ended  bool        // the connection is no more this exchange's
 	alone  bool        // nobody but who asked knows of it any more
+	broken bool        // the context has ended
 }
 
 var exchanges = sync.Pool{New: func() any { return new(exchange) }}
@@ -206,6 +207,7 @@ func (x *exchange) allSent() bool {
 func (x *exchange) end(keep bool) {
 	x.mu.Lock()
 	first := !x.ended
+	keep = keep && !x.broken
 	if x.ended = true; first && keep {
 		x.c.giveBack()
 	}
@@ -224,12 +226,13 @@ func (x *exchange) end(keep bool) {
 // Ended implements tether.Follower: the context has.
 func (x *exchange) Ended() { x.abort() }
 
-// abort breaks off whatever the connection does for this exchange.
+// abort breaks off whatever the connection does for this exchange. It does not
+// close it, which would wait for who reads, and that may be who calls.
 func (x *exchange) abort() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if !x.ended {
-		x.c.socket.Close()
+	if x.broken = true; !x.ended {
+		x.c.socket.SetDeadline(time.Unix(1, 0)) // a connection that is gone is seen when it is read
 	}
 }
 

@@ -103,13 +103,26 @@ func post(t testing.TB, url, body string) *http.Request {
 
 // ask makes a request and reads the answer.
 func ask(rt http.RoundTripper, r *http.Request) (*http.Response, string, error) {
+	return get(rt, r, io.ReadAll)
+}
+
+func get(rt http.RoundTripper, r *http.Request, read func(io.Reader) ([]byte, error)) (*http.Response, string, error) {
 	res, err := rt.RoundTrip(r)
 	if err != nil {
 		return nil, "", err
 	}
 	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
+	body, err := read(res.Body)
 	return res, string(body), err
+}
+
+// ways are how a body can be read.
+var ways = map[string]func(io.Reader) ([]byte, error){"read": io.ReadAll, "followed": follow}
+
+func follow(r io.Reader) ([]byte, error) {
+	var b bytes.Buffer
+	_, err := r.(io.WriterTo).WriteTo(&b)
+	return b.Bytes(), err
 }
 
 func TestARequestArrivesAsItWasMade(t *testing.T) {
@@ -225,8 +238,12 @@ func TestServersAreUnderstoodAsNetHTTPDoes(t *testing.T) {
 			if (own == nil) != (theirs == nil) || said != meant {
 				t.Fatalf("%v %.100q, net/http has %v %.100q", own, said, theirs, meant)
 			}
-			if own != nil {
-				compare(t, own, theirs)
+			if own == nil {
+				return
+			}
+			compare(t, own, theirs)
+			if _, again, followErr := get(clients(t)["h1"], post(t, s.url(), "{}"), follow); again != said || (followErr == nil) != (err == nil) {
+				t.Errorf("followed: %.100q %v, read: %.100q %v", again, followErr, said, err)
 			}
 		})
 	}
@@ -262,12 +279,14 @@ func TestAServerThatResetsAtEveryByte(t *testing.T) {
 			rt := clients(t)["h1"]
 			for i := range len(answer) {
 				at.Store(int64(i))
-				if _, body, err := ask(rt, post(t, s.url(), "{}")); err == nil {
-					t.Errorf("%s, cut at %d (reset %t): %q", name, i, reset, body)
+				for way, read := range ways {
+					if _, body, err := get(rt, post(t, s.url(), "{}"), read); err == nil {
+						t.Errorf("%s, cut at %d (reset %t), %s: %q", name, i, reset, way, body)
+					}
 				}
 			}
-			if got := s.requests.Load(); got != int64(len(answer)) {
-				t.Errorf("%d requests came, %d were made", got, len(answer))
+			if got, made := s.requests.Load(), int64(len(ways)*len(answer)); got != made {
+				t.Errorf("%d requests came, %d were made", got, made)
 			}
 		}
 	}
@@ -388,20 +407,22 @@ func TestAContextEndsEverything(t *testing.T) {
 		"half a body": "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe", "half a chunk": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe",
 	} {
 		t.Run(name, func(t *testing.T) {
-			came := make(chan struct{})
+			came := make(chan struct{}, 1)
 			s := serve(t, func(conn net.Conn, _ *http.Request) {
 				io.WriteString(conn, answer)
-				close(came)
+				came <- struct{}{}
 				io.Copy(io.Discard, conn) // to the end
 				conn.Close()
 			})
-			ctx, cancel := context.WithCancelCause(t.Context())
-			go func() {
-				<-came
-				cancel(io.ErrClosedPipe)
-			}()
-			if _, _, err := ask(clientsOnce(t, s), post(t, s.url(), "{}").WithContext(ctx)); !errors.Is(err, io.ErrClosedPipe) {
-				t.Errorf("got %v", err)
+			for way, read := range ways {
+				ctx, cancel := context.WithCancelCause(t.Context())
+				go func() {
+					<-came
+					cancel(io.ErrClosedPipe)
+				}()
+				if _, _, err := get(clientsOnce(t, s), post(t, s.url(), "{}").WithContext(ctx), read); !errors.Is(err, io.ErrClosedPipe) {
+					t.Errorf("%s: got %v", way, err)
+				}
 			}
 		})
 	}

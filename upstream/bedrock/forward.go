@@ -1,6 +1,7 @@
 package bedrock
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -159,7 +160,9 @@ func (u *Upstream) forwardStream(ctx context.Context, a outcrop.Attempt, f *gate
 	return s.follow(res)
 }
 
-// A passage is one stream on its way through, frame by frame.
+// A passage is one stream on its way through, frame by frame. The body is
+// followed (h1), so whatever happens to a frame happens while the connection is
+// read: the rest of the body is left alone until that is over.
 type passage struct {
 	stream
 	protocol gateway.Protocol
@@ -167,40 +170,67 @@ type passage struct {
 	piece    gateway.Piece
 	glance   native.Glance
 	chunk    []byte // a native chunk, decoded; its memory is used again
+	frames   eventstream.Splitter
+	room     int64 // bytes that may still come
+	deadline time.Time
+	failure  error // why it broke off
 }
+
+var (
+	errEnough = errors.New("the stream is over for who follows it")
+	errFull   = errors.New("the stream is too long")
+)
 
 func (s *passage) follow(res *http.Response) error {
 	if err := s.streams(res); err != nil {
 		return err
 	}
 	s.piece.Header = told(res.Header)
-	limited := &io.LimitedReader{R: res.Body, N: upstream.MaxStreamBytes}
-	frames := eventstream.NewDecoder(limited) // a response has a buffer of its own
-	for deadline := time.Now().Add(upstream.MaxStreamTime); ; {
-		message, err := frames.Next()
-		if err != nil {
-			return s.ended(err, limited.N <= 0)
-		}
-		if err := s.look(&message); err != nil {
-			return s.fail(err)
-		}
-		if time.Now().After(deadline) {
-			return s.fail(outcrop.Errorf(outcrop.ModelTimeout, "The model's stream lasted longer than %s.", upstream.MaxStreamTime))
-		}
-		s.piece.Frame = frames.Frame()
-		if s.piece.Last {
-			if s.protocol == gateway.InvokeProtocol {
-				served(&s.piece.Seen, res.Header)
-			}
-			return s.close(res.Body)
-		}
-		s.watch.Wind(s.u.config.IdleTimeout)
-		s.begun = true
-		if !s.pass(&s.piece, nil) {
-			return nil
-		}
-		s.piece.Header = nil
+	s.room, s.deadline, s.frames.Each = upstream.MaxStreamBytes, time.Now().Add(upstream.MaxStreamTime), s.frame
+	_, err := io.Copy(s, res.Body)
+	switch {
+	case s.failure != nil:
+		return s.failure
+	case errors.Is(err, errEnough) && s.piece.Last:
+		return s.close(res)
+	case errors.Is(err, errEnough):
+		return nil
+	case err == nil:
+		err = s.frames.End()
 	}
+	return s.ended(err, errors.Is(err, errFull))
+}
+
+// Write implements io.Writer.
+func (s *passage) Write(p []byte) (int, error) {
+	if s.room -= int64(len(p)); s.room < 0 {
+		return 0, errFull
+	}
+	return s.frames.Write(p)
+}
+
+// frame passes a frame on, or ends the stream: by the last one, with the
+// failure that there was, or because nobody listens any more.
+func (s *passage) frame(frame []byte, m eventstream.Message) error {
+	err := s.look(&m)
+	if err == nil && time.Now().After(s.deadline) {
+		err = outcrop.Errorf(outcrop.ModelTimeout, "The model's stream lasted longer than %s.", upstream.MaxStreamTime)
+	}
+	if err != nil {
+		s.failure = s.fail(err)
+		return errEnough
+	}
+	if s.piece.Frame = frame; s.piece.Last {
+		s.piece.Frame = bytes.Clone(frame) // it waits until the record is on disk
+		return errEnough
+	}
+	s.watch.Wind(s.u.config.IdleTimeout)
+	s.begun = true
+	if !s.pass(&s.piece, nil) {
+		return errEnough
+	}
+	s.piece.Header = nil
+	return nil
 }
 
 // look meters a frame, or finds the error that it is.
@@ -268,9 +298,12 @@ func appendChunk(dst, payload []byte) (_ []byte, err error) {
 }
 
 // close follows the frame that ends every answer.
-func (s *passage) close(body io.Reader) error {
+func (s *passage) close(res *http.Response) error {
+	if s.protocol == gateway.InvokeProtocol {
+		served(&s.piece.Seen, res.Header)
+	}
 	s.watch.Wind(drainTime)
-	io.CopyN(io.Discard, body, drainBytes) // what goes wrong now costs a connection, not the answer
+	io.CopyN(io.Discard, res.Body, drainBytes) // what goes wrong now costs a connection, not the answer
 	if s.watch.Left() {
 		return s.fail(s.watch.Gone())
 	}
