@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"context"
+	"errors"
 	"io"
 	"sync"
 	"sync/atomic"
@@ -92,6 +93,9 @@ func (a *alarm) release() (silent bool) {
 	}
 	return silent
 }
+
+// Enough is returned by who follows a body (io.Copy) and wants no more of it.
+var Enough = errors.New("the stream is over for who follows it")
 
 // Bounds of the end of a stream.
 const (

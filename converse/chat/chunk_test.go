@@ -12,15 +12,14 @@ func BenchmarkEvents(b *testing.B) {
 	var c Chunk
 	b.ReportAllocs()
 	for b.Loop() {
-		e := sse.NewReader(bytes.NewReader(in), 1<<20, 1<<30)
-		for {
-			data, err := e.Next()
-			if err != nil {
-				break
-			}
+		events := sse.Splitter{Longest: 1 << 20, Limit: 1 << 30, Each: func(data []byte) error {
 			if !c.Decode(data) || c.Text != " token" {
 				b.Fatal("not decoded")
 			}
+			return nil
+		}}
+		if _, err := events.Write(in); err != nil {
+			b.Fatal(err)
 		}
 	}
 }

@@ -13,14 +13,12 @@ import (
 
 // read collects the events of a stream.
 func read(r io.Reader, longest, limit int) (events []string, err error) {
-	e := NewReader(r, longest, limit)
-	for {
-		data, err := e.Next()
-		if err != nil {
-			return events, err
-		}
+	s := Splitter{Longest: longest, Limit: limit, Each: func(data []byte) error {
 		events = append(events, string(data))
-	}
+		return nil
+	}}
+	_, err = io.Copy(&s, struct{ io.Reader }{r}) // as it comes
+	return events, err
 }
 
 func TestEvents(t *testing.T) {
@@ -46,7 +44,7 @@ func TestEvents(t *testing.T) {
 	} {
 		for name, wrap := range readers {
 			got, err := read(wrap(strings.NewReader(c.in)), 1<<10, 1<<20)
-			if !slices.Equal(got, c.want) || err != io.EOF {
+			if !slices.Equal(got, c.want) || err != nil {
 				t.Errorf("%s, %s: %q and %v, want %q", c.name, name, got, err, c.want)
 			}
 		}
@@ -73,6 +71,19 @@ func TestEventBounds(t *testing.T) {
 		if _, err := read(c.in, 64<<10, 1<<20); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", c.name, err, c.want)
 		}
+	}
+}
+
+func TestASplitterStopsWhereItIsTold(t *testing.T) {
+	seen := 0
+	s := Splitter{Longest: 100, Limit: 100, Each: func([]byte) error {
+		if seen++; seen == 2 {
+			return io.ErrClosedPipe
+		}
+		return nil
+	}}
+	if n, err := s.Write([]byte("data: a\n\ndata: b\n\ndata: c\n\n")); n != 18 || !errors.Is(err, io.ErrClosedPipe) || seen != 2 {
+		t.Errorf("%d bytes, %d events, %v", n, seen, err)
 	}
 }
 
@@ -118,7 +129,7 @@ func checkEvents(t interface {
 	want := plainEvents(in)
 	for name, wrap := range readers {
 		got, err := read(wrap(strings.NewReader(in)), 1<<20, 1<<20)
-		if !slices.Equal(got, want) || err != io.EOF {
+		if !slices.Equal(got, want) || err != nil {
 			t.Fatalf("%s: events of %q are %q (%v), want %q", name, in, got, err, want)
 		}
 	}
@@ -139,4 +150,15 @@ func FuzzEvents(f *testing.F) {
 			checkEvents(t, in)
 		}
 	})
+}
+
+func BenchmarkSplit(b *testing.B) {
+	event := []byte(`data: {"id":"bench","object":"chat.completion.chunk","model":"mock","choices":[{"index":0,"delta":{"content":"sixteen bytes..."},"finish_reason":null}]}` + "\n\n")
+	s := Splitter{Longest: 1 << 20, Limit: 1 << 62, Each: func([]byte) error { return nil }}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := s.Write(event); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

@@ -15,7 +15,6 @@ import (
 	"outcrop/converse/native"
 	"outcrop/gateway"
 	"outcrop/internal/jsonlex"
-	"outcrop/internal/sse"
 	"outcrop/upstream"
 )
 
@@ -168,6 +167,7 @@ type passage struct {
 	pass    func(*gateway.Piece, error) bool
 	piece   gateway.Piece
 	glance  native.Glance
+	closing []byte   // message_stop
 	waiting [][]byte // what came before anything was said: until then another attempt may follow
 }
 
@@ -176,32 +176,38 @@ type passage struct {
 const maxWaiting = 64
 
 func (s *passage) follow(res *http.Response) error {
-	reader := sse.NewReader(res.Body, upstream.MaxEventBytes, upstream.MaxStreamBytes)
-	for {
-		data, err := reader.Next()
-		if err != nil {
-			return s.ended(err)
-		}
-		s.watch.Wind(s.patience())
-		kind, err := s.look(data)
-		switch {
-		case err != nil:
-			return s.fail(err)
-		case kind == "message_stop":
-			s.watch.Drain(res.Body)
-			if s.watch.Left() {
-				return s.fail(s.watch.Gone())
-			}
-			return s.last(data)
-		}
-		if !s.read.Begun && (kind == "message_start" || kind == "ping") && len(s.waiting) < maxWaiting {
-			s.waiting = append(s.waiting, bytes.Clone(data))
-			continue
-		}
-		if !s.send(data) {
-			return nil
-		}
+	over, broken, err := s.hear(res.Body, s.event)
+	switch {
+	case err != nil:
+		return s.fail(err)
+	case broken != nil:
+		return s.ended(broken)
+	case !over:
+		return nil
 	}
+	s.watch.Drain(res.Body)
+	if s.watch.Left() {
+		return s.fail(s.watch.Gone())
+	}
+	return s.last(s.closing)
+}
+
+// event passes an event on, but for those that something must follow and the
+// last.
+func (s *passage) event(data []byte) (over bool, err error) {
+	kind, err := s.look(data)
+	switch {
+	case err != nil:
+		return false, err
+	case kind == "message_stop":
+		s.closing = bytes.Clone(data)
+		return true, nil
+	case !s.read.Begun && (kind == "message_start" || kind == "ping") && len(s.waiting) < maxWaiting:
+		s.waiting = append(s.waiting, bytes.Clone(data))
+	default:
+		s.read.Deaf = !s.send(data)
+	}
+	return false, nil
 }
 
 // look meters an event and returns its type, or the error that it is.

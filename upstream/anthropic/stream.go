@@ -51,24 +51,37 @@ func (s *stream) whole(res *http.Response) error {
 	return nil
 }
 
+// events follows the body, so its rest is left alone until that is over.
 func (s *stream) events(body io.Reader) error {
-	reader := sse.NewReader(body, upstream.MaxEventBytes, upstream.MaxStreamBytes)
-	for {
-		data, err := reader.Next()
-		if err != nil {
-			return s.ended(err)
-		}
-		s.watch.Wind(s.patience())
-		over, err := s.event(data)
-		switch {
-		case err != nil:
-			return s.fail(err)
-		case s.read.Deaf:
-			return nil
-		case over:
-			return s.end(body)
-		}
+	over, broken, err := s.hear(body, s.event)
+	switch {
+	case err != nil:
+		return s.fail(err)
+	case over:
+		return s.end(body)
+	case broken != nil:
+		return s.ended(broken)
 	}
+	return nil
+}
+
+// hear has take look at each event until it says that one was the last, or
+// nobody listens any more. broken is how the stream ended by itself, err take's.
+func (s *stream) hear(body io.Reader, take func(data []byte) (over bool, err error)) (over bool, broken, err error) {
+	events := sse.Splitter{Longest: upstream.MaxEventBytes, Limit: upstream.MaxStreamBytes, Each: func(data []byte) error {
+		s.watch.Wind(s.patience())
+		if over, err = take(data); over || err != nil || s.read.Deaf {
+			return upstream.Enough
+		}
+		return nil
+	}}
+	switch _, broken = io.Copy(&events, body); {
+	case broken == nil:
+		broken = io.EOF
+	case broken == upstream.Enough:
+		broken = nil
+	}
+	return over, broken, err
 }
 
 // patience is how long the next event may take.

@@ -176,10 +176,7 @@ type passage struct {
 	failure  error // why it broke off
 }
 
-var (
-	errEnough = errors.New("the stream is over for who follows it")
-	errFull   = errors.New("the stream is too long")
-)
+var errFull = errors.New("the stream is too long")
 
 func (s *passage) follow(res *http.Response) error {
 	if err := s.streams(res); err != nil {
@@ -191,9 +188,9 @@ func (s *passage) follow(res *http.Response) error {
 	switch {
 	case s.failure != nil:
 		return s.failure
-	case errors.Is(err, errEnough) && s.piece.Last:
+	case errors.Is(err, upstream.Enough) && s.piece.Last:
 		return s.close(res)
-	case errors.Is(err, errEnough):
+	case errors.Is(err, upstream.Enough):
 		return nil
 	case err == nil:
 		err = s.frames.End()
@@ -218,16 +215,16 @@ func (s *passage) frame(frame []byte, m eventstream.Message) error {
 	}
 	if err != nil {
 		s.failure = s.fail(err)
-		return errEnough
+		return upstream.Enough
 	}
 	if s.piece.Frame = frame; s.piece.Last {
 		s.piece.Frame = bytes.Clone(frame) // it waits until the record is on disk
-		return errEnough
+		return upstream.Enough
 	}
 	s.watch.Wind(s.u.config.IdleTimeout)
 	s.begun = true
 	if !s.pass(&s.piece, nil) {
-		return errEnough
+		return upstream.Enough
 	}
 	s.piece.Header = nil
 	return nil

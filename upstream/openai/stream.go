@@ -21,6 +21,8 @@ type stream struct {
 	say      chat.Speaker
 	chunk    chat.Chunk
 	finished bool // finish_reason has come, and messageStop gone
+	done     bool // [DONE] has come
+	failure  error
 	usage    *converse.TokenUsage
 }
 
@@ -57,28 +59,36 @@ func (s *stream) whole(res *http.Response) error {
 	return nil
 }
 
+// events follows the body, so its rest is left alone until that is over.
 func (s *stream) events(body io.Reader) error {
-	reader := sse.NewReader(body, upstream.MaxEventBytes, upstream.MaxStreamBytes)
-	for {
-		data, err := reader.Next()
-		if err == nil && string(data) == "[DONE]" {
-			return s.end(body)
-		}
-		if err != nil {
-			return s.ended(err)
-		}
-		if s.finished {
-			s.watch.Wind(upstream.ClosingTime)
-		} else {
-			s.watch.Wind(s.u.config.IdleTimeout)
-		}
-		if err := s.event(data); err != nil {
-			return s.fail(err)
-		}
-		if s.say.Deaf {
-			return nil
-		}
+	_, err := io.Copy(&sse.Splitter{Each: s.hear, Longest: upstream.MaxEventBytes, Limit: upstream.MaxStreamBytes}, body)
+	switch {
+	case s.failure != nil:
+		return s.fail(s.failure)
+	case s.say.Deaf:
+		return nil
+	case s.done:
+		return s.end(body)
+	case err == nil:
+		err = io.EOF
 	}
+	return s.ended(err)
+}
+
+// hear takes in one event's data while somebody listens.
+func (s *stream) hear(data []byte) error {
+	if s.done = string(data) == "[DONE]"; s.done {
+		return upstream.Enough
+	}
+	if s.finished {
+		s.watch.Wind(upstream.ClosingTime)
+	} else {
+		s.watch.Wind(s.u.config.IdleTimeout)
+	}
+	if s.failure = s.event(data); s.failure != nil || s.say.Deaf {
+		return upstream.Enough
+	}
+	return nil
 }
 
 // event takes in one event's data.
