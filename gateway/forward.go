@@ -49,7 +49,11 @@ type Forwarded struct {
 	Body   []byte
 	Header map[string]string // what the upstream told of the answer, by canonical name
 	Seen   converse.Glimpse
+	Lent   Lent // the memory of Body, to be returned unless the answer is kept; may be nil
 }
+
+// Lent is memory that is used again once it is returned.
+type Lent interface{ Return() }
 
 // A Piece is one piece of a forwarded stream: either a frame, as it came, or a
 // native chunk that no frame was made of yet. It holds until the next one.

@@ -115,7 +115,7 @@ type Answer struct {
 	Task     *task.Response     // of a model that does not converse
 	// Forwarded is the answer as it came. It is nil unless the call had a Form.
 	Forwarded *Forwarded
-	Kept      bool // an Exchange has the Response, which may hold parts of the request's body
+	Kept      bool // an Exchange has the Response, which may hold parts of the request's body, or the Forwarded one's
 	Target    *outcrop.Target
 	Usage     outcrop.Usage
 	ServedIn  outcrop.Region

@@ -115,10 +115,29 @@ func (s *Server) picture(t *testing.T, name string, which, n int, hasty bool) bo
 	if hasty && err != nil {
 		return false
 	}
-	if err != nil || res.StatusCode != 200 || bytes.Contains(answer, []byte("!!")) {
+	if err != nil || res.StatusCode != 200 || which == 0 && !bytes.Contains(answer, []byte("I am "+name)) || bytes.Contains(answer, []byte("!!")) {
 		t.Errorf("%s: %d %s %v", name, res.StatusCode, answer, err)
 	}
 	return err == nil
+}
+
+// An answer that is passed on lies in memory that is used again, too.
+func TestAnswersThatArePassedOnAreEachTheirOwn(t *testing.T) {
+	behind := start(t, Config{})
+	keys := behind.admin()
+	front := start(t, Config{Upstreams: map[string]UpstreamConfig{"aws": {
+		Kind: "bedrock", BaseURL: behind.Endpoint(), Regions: []outcrop.Region{"us-east-1"},
+		Credentials: BedrockCredentials{AccessKeyID: keys.AccessKey, SecretAccessKey: keys.Secret},
+	}}})
+	var all sync.WaitGroup
+	for who := range 8 {
+		all.Go(func() {
+			for n := range 25 {
+				front.picture(t, fmt.Sprintf("%d-%d", who, n), 0, 10<<(n%8), false)
+			}
+		})
+	}
+	all.Wait()
 }
 
 // An answer that was not passed on as it came may be made of parts of the

@@ -26,12 +26,14 @@ type Post struct {
 // Post sends p and returns a response whose status is 200; its body must be
 // closed. The invocation's name goes along, so that both sides' logs meet.
 func (h *Host) Post(w *Watch, p Post) (*http.Response, error) {
-	return h.send(newJourney(w), &p)
+	j := newJourney(w)
+	j.post = p
+	return h.send(j)
 }
 
 // send is Post on a journey.
-func (h *Host) send(j *journey, p *Post) (*http.Response, error) {
-	w, request := j.watch, j.request
+func (h *Host) send(j *journey) (*http.Response, error) {
+	w, request, p := j.watch, j.request, &j.post
 	if err := w.Gone(); err != nil {
 		return nil, err
 	}
@@ -39,7 +41,7 @@ func (h *Host) send(j *journey, p *Post) (*http.Response, error) {
 	if err != nil {
 		return nil, h.Failed(p.Attempt, 0, "The model's server has a wrong address. Tell the operator.")
 	}
-	j.load(h.header, to, p)
+	j.load(h.header, to)
 	if h.sign != nil {
 		if err := h.sign(request, p); err != nil {
 			return nil, cmp.Or(w.Gone(), err)
@@ -83,44 +85,29 @@ func requestID(h http.Header) string {
 
 // Ask sends p and reads the whole answer, which is JSON, within limit.
 func (h *Host) Ask(ctx context.Context, limit time.Duration, p Post) (text []byte, err error) {
-	err = h.Answer(ctx, limit, p, func(all []byte, _ http.Header) error {
+	err = h.Answer(ctx, limit, p, nil, func(all []byte, _ http.Header) error {
 		text = all
 		return nil
 	})
 	return text, err
 }
 
-// Answer is Ask that has take look at the answer and its header. The header
-// holds only until take returns; the text is take's own.
-func (h *Host) Answer(ctx context.Context, limit time.Duration, p Post, take func(text []byte, header http.Header) error) error {
-	j := depart(ctx, limit)
+// Answer is Ask into room, which may be nil, and has take look at the answer
+// and its header. The header holds only until take returns.
+func (h *Host) Answer(ctx context.Context, limit time.Duration, p Post, room *Room, take func(text []byte, header http.Header) error) error {
+	j := depart(ctx, limit, p)
 	defer j.end()
-	res, err := h.send(j, &p)
+	res, err := h.send(j)
 	if err != nil {
 		return err
 	}
-	text, err := h.readAnswer(nil, j.watch, p.Attempt, res)
-	if err != nil {
-		return err
+	if room == nil {
+		room = new(Room)
 	}
-	return take(text, res.Header)
-}
-
-// Read is Answer for those that keep nothing of the text: it holds only until
-// take returns.
-func (h *Host) Read(ctx context.Context, limit time.Duration, p Post, take func(text []byte) error) error {
-	j := depart(ctx, limit)
-	defer j.end()
-	res, err := h.send(j, &p)
-	if err != nil {
-		return err
-	}
-	room := Borrow()
 	if room.Bytes, err = h.readAnswer(room.Bytes, j.watch, p.Attempt, res); err != nil {
 		return err
 	}
-	defer room.Return()
-	return take(room.Bytes)
+	return take(room.Bytes, res.Header)
 }
 
 // Streams says whether a response to a request for a stream is a stream of

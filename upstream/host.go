@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"outcrop/internal/h1"
+	"outcrop/internal/memo"
 )
 
 // Bounds of what a server may send.
@@ -54,7 +55,7 @@ type Host struct {
 	failure func([]byte) *Failure
 	sign    func(*http.Request, *Post) error
 	refuse  func(*http.Request, *Post, *http.Response, []byte) error
-	targets Memo[string, place]
+	targets memo.Memo[string, place]
 }
 
 // NewHost makes a Host. It does not call the server.

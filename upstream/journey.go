@@ -18,9 +18,8 @@ type journey struct {
 	request  *http.Request // its context is the watch's, its header the next
 	header   http.Header
 	values   [2]string // room for the header's
+	post     Post
 	body     h1.Body
-	text     []byte
-	room     *Room // of text; may be nil
 	response *http.Response
 	own      bool // no transport but the host's own has seen it
 }
@@ -33,13 +32,14 @@ func newJourney(w *Watch) *journey {
 	j.request = (&http.Request{Method: http.MethodPost, Header: j.header}).WithContext(&w.line)
 	// Lets the transport replace an idle connection that the server has closed,
 	// when nothing was written to it.
-	j.request.GetBody = func() (io.ReadCloser, error) { return h1.NewBody(j.text), nil }
+	j.request.GetBody = func() (io.ReadCloser, error) { return h1.NewBody(j.post.Body), nil }
 	return j
 }
 
 // depart begins a journey that takes no longer than limit. It must be ended.
-func depart(ctx context.Context, limit time.Duration) *journey {
+func depart(ctx context.Context, limit time.Duration, p Post) *journey {
 	j := journeys.Get().(*journey)
+	j.post = p
 	j.watch.start(ctx, limit)
 	return j
 }
@@ -58,13 +58,12 @@ func placeOf(text string) (place, error) {
 	return place{u, u.RequestURI()}, nil
 }
 
-// load makes the request that p is.
-func (j *journey) load(own http.Header, to place, p *Post) {
-	r := j.request
+// load makes the request that the post is.
+func (j *journey) load(own http.Header, to place) {
+	r, p := j.request, &j.post
 	r.URL, r.Host, r.RequestURI = to.url, to.url.Host, to.path
-	j.text, j.room, r.ContentLength = p.Body, p.Room, int64(len(p.Body))
 	j.body = *h1.NewBody(p.Body)
-	r.Body = &j.body
+	r.Body, r.ContentLength = &j.body, int64(len(p.Body))
 	clear(j.header)
 	for name, values := range own {
 		j.header[name] = values
@@ -87,9 +86,9 @@ func (j *journey) end() {
 		j.response = nil
 	}
 	if j.watch.stop() && alone {
-		j.room.Return()
+		j.post.Room.Return()
 		*j.watch = Watch{}
-		j.text, j.room, j.body = nil, nil, h1.Body{}
+		j.post, j.body = Post{}, h1.Body{}
 		journeys.Put(j)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"outcrop/awsapi"
 	"outcrop/awsapi/wire"
 	"outcrop/gateway"
+	"outcrop/internal/memo"
 	"outcrop/offline"
 )
 
@@ -54,10 +55,21 @@ func callOf(r *awsapi.Request, op outcrop.Operation) gateway.Call {
 	return gateway.Call{
 		BearerTokenType: bearer,
 		Invocation:      r.ID, Operation: op, Caller: r.Caller, Received: r.Received,
-		Ref:        outcrop.ParseModelRef(r.Labels.Get("modelId")),
+		Ref:        refOf(r.Labels.Get("modelId")),
 		SDKAttempt: r.HTTP.Header.Get("Amz-Sdk-Invocation-Id"),
 		Body:       r.Body,
 	}
+}
+
+// refs are the modelIds that were called: a few, again and again.
+var refs memo.Memo[string, outcrop.ModelRef]
+
+func refOf(text string) outcrop.ModelRef {
+	if ref, ok := refs.Find(text); ok {
+		return ref
+	}
+	ref, _ := refs.Get(strings.Clone(text), func(text string) (outcrop.ModelRef, error) { return outcrop.ParseModelRef(text), nil }) // cannot fail
+	return ref
 }
 
 // refused is what the client is told when a call fails. A modelId that was not

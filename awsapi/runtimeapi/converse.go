@@ -66,8 +66,8 @@ func (a *API) converse(w http.ResponseWriter, r *awsapi.Request) error {
 		return refused(r, err)
 	}
 	r.ServedIn = answer.ServedIn
-	if f := answer.Forwarded; f != nil {
-		writeForwarded(w, f)
+	if answer.Forwarded != nil {
+		writeForwarded(w, answer)
 	} else {
 		c.answer = answer.Response.AppendJSON(c.answer)
 		writeJSON(w, c.answer)

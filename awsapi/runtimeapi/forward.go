@@ -27,12 +27,15 @@ func forwarded(h http.Header) map[string]string {
 	return out
 }
 
-// writeForwarded writes an answer as it came.
-func writeForwarded(w http.ResponseWriter, f *gateway.Forwarded) {
-	h := w.Header()
+// writeForwarded writes an answer as it came, and lets go of its memory.
+func writeForwarded(w http.ResponseWriter, a *gateway.Answer) {
+	h, f := w.Header(), a.Forwarded
 	h["Content-Type"] = jsonType
 	writeHeaders(h, f.Header)
 	writeBody(w, f.Body)
+	if f.Lent != nil && !a.Kept {
+		f.Lent.Return()
+	}
 }
 
 func writeHeaders(h http.Header, from map[string]string) {

@@ -138,8 +138,8 @@ func (a *API) invokeModel(w http.ResponseWriter, r *awsapi.Request) error {
 		w.Header().Set("X-Amzn-Bedrock-Service-Tier", in.tier.Type)
 	}
 	tellUsage(w.Header(), answer)
-	if f := answer.Forwarded; f != nil {
-		writeForwarded(w, f)
+	if answer.Forwarded != nil {
+		writeForwarded(w, answer)
 		r.Free()
 		return nil
 	}

@@ -11,6 +11,7 @@ import (
 	"outcrop"
 	"outcrop/converse"
 	"outcrop/converse/native"
+	"outcrop/internal/memo"
 	"outcrop/upstream"
 )
 
@@ -24,7 +25,7 @@ type Upstream struct {
 	host   *upstream.Host
 	forms  map[outcrop.ModelID]native.Family // of models that are called through InvokeModel
 
-	addresses upstream.Memo[operationOf, string]
+	addresses memo.Memo[operationOf, string]
 }
 
 // New makes an Upstream and reads where its credentials come from; it asks

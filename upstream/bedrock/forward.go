@@ -58,11 +58,16 @@ func (u *Upstream) Forward(ctx context.Context, a outcrop.Attempt, f *gateway.Fo
 		return nil, err
 	}
 	var out *gateway.Forwarded
-	err = u.host.Answer(ctx, u.config.Timeout, p, func(text []byte, header http.Header) (err error) {
+	room := upstream.Borrow()
+	err = u.host.Answer(ctx, u.config.Timeout, p, room, func(text []byte, header http.Header) (err error) {
 		out, err = u.forwarded(a, f, text, header)
 		return err
 	})
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	out.Lent = room
+	return out, nil
 }
 
 // forwarded is an answer as it came.

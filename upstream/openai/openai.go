@@ -79,21 +79,22 @@ func (u *Upstream) Close() error { return u.host.Close() }
 // Converse answers at once. Usage is nil when the server did not report it.
 func (u *Upstream) Converse(ctx context.Context, a outcrop.Attempt, r *converse.Request) (*converse.Response, error) {
 	began := time.Now()
-	room := upstream.Borrow()
-	body, err := appendChat(room.Bytes, &u.config, a, r, false)
+	asked, told := upstream.Borrow(), upstream.Borrow()
+	body, err := appendChat(asked.Bytes, &u.config, a, r, false)
 	if err != nil {
 		return nil, err
 	}
-	room.Bytes = body
+	asked.Bytes = body
 	var response *converse.Response
-	post := upstream.Post{URL: u.chat, Attempt: a, Body: body, Room: room}
-	err = u.host.Read(ctx, u.config.Timeout, post, func(text []byte) (err error) {
+	post := upstream.Post{URL: u.chat, Attempt: a, Body: body, Room: asked}
+	err = u.host.Answer(ctx, u.config.Timeout, post, told, func(text []byte, _ http.Header) (err error) {
 		response, err = u.decodeAnswer(a, text)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
+	told.Return() // nothing of the response is in it
 	response.Metrics.LatencyMs = time.Since(began).Milliseconds()
 	return response, nil
 }

@@ -1,4 +1,4 @@
-package upstream
+package memo
 
 import (
 	"errors"
