@@ -27,12 +27,16 @@ func (c credentials) service() string {
 // absent says that a request shows no credentials at all.
 func (c credentials) absent() bool { return c.signature == nil && c.bearer == "" }
 
-func signatureOf(r *http.Request) (credentials, error) {
+// signatureOf has room for a signature.
+func signatureOf(r *http.Request, room *sigv4.Signature) (credentials, error) {
 	if token, ok := bearerToken(r); ok {
 		return credentials{bearer: token}, nil
 	}
-	sig, err := sigv4.Parse(r)
-	return credentials{signature: sig}, err
+	found, err := room.Parse(r)
+	if !found {
+		room = nil
+	}
+	return credentials{signature: room}, err
 }
 
 // bearerToken finds a Bedrock API key where SDKs put it: in Authorization, or

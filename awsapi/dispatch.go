@@ -160,22 +160,22 @@ func (s *service) protocol(r *http.Request) wire.Protocol {
 
 // route finds the operation and the labels of its path.
 func (s *service) route(r *http.Request, body []byte) (*wire.Operation, wire.Labels, error) {
-	svc := s.model()
 	var name string
 	switch s.protocol(r).(type) {
 	case wire.RESTJSON, compatible:
 		op, labels, ok := s.router().Match(r.Method, s.path(r), r.URL.RawQuery)
 		if !ok {
-			return nil, nil, outcrop.Errorf(outcrop.Unimplemented, "%s has no operation %s %s.", svc.ID, r.Method, r.URL.Path)
+			return nil, nil, outcrop.Errorf(outcrop.Unimplemented, "%s has no operation %s %s.", s.model().ID, r.Method, r.URL.Path)
 		}
 		return op, labels, nil
 	case wire.AWSJSON:
-		name = strings.TrimPrefix(first(r.Header, "X-Amz-Target"), svc.TargetPrefix+".")
+		name = strings.TrimPrefix(first(r.Header, "X-Amz-Target"), s.model().TargetPrefix+".")
 	case wire.RPCv2CBOR:
 		name = path.Base(r.URL.Path)
 	default:
 		name = queryAction(r, body)
 	}
+	svc := s.model()
 	op := svc.Operation(name)
 	if op == nil {
 		return nil, nil, outcrop.Errorf(outcrop.Unimplemented, "Could not find operation %s of %s.", name, svc.ID)

@@ -129,9 +129,9 @@ type Request struct {
 	freed     bool
 }
 
-// Free says that nothing which outlives the operation has a part of Body, so
-// that its memory may serve another request once the operation has returned
-// without an error.
+// Free says that nothing which outlives the operation has r or a part of its
+// Body, so that their memory may serve another request once the operation has
+// returned without an error.
 func (r *Request) Free() { r.freed = true }
 
 // Context ends when the client goes away.

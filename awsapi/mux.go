@@ -14,6 +14,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"outcrop"
@@ -93,9 +94,10 @@ func (m *Mux) Served() iter.Seq2[string, Handler] {
 
 // ServeHTTP answers one request of any service.
 func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := &call{mux: m, w: w, r: r, id: NewInvocationID(), received: m.now()}
-	c.told[0] = string(c.id)
-	w.Header()[requestIDHeader] = c.told[:]
+	c := calls.Get().(*call)
+	c.mux, c.w, c.r, c.id, c.received = m, w, r, NewInvocationID(), m.now()
+	w.Header()[requestIDHeader] = []string{string(c.id)}
+	defer c.release()
 	defer c.audit()
 	defer c.recover()
 	if err := c.serve(); err != nil {
@@ -115,11 +117,12 @@ type call struct {
 	received time.Time
 	service  *service
 	protocol wire.Protocol
-	told     [1]string // the values of requestIDHeader
-	request  Request   // of a raw operation; it is made with the call
+	request  Request // of a raw operation
+	released bool    // nobody has anything of it any more
 
 	// What the audit tells, as far as the call came.
 	sig      credentials
+	room     sigv4.Signature // what sig points to
 	body     []byte
 	admitted bool
 	who      outcrop.Caller
@@ -130,10 +133,22 @@ type call struct {
 	servedIn outcrop.Region
 }
 
+// calls are those that were released: a call is a kilobyte, and most end in
+// the way that lets it serve again.
+var calls = sync.Pool{New: func() any { return new(call) }}
+
+// release is the last that happens to a call.
+func (c *call) release() {
+	if c.released {
+		*c = call{}
+		calls.Put(c)
+	}
+}
+
 // serve tells the way through: recognise, read, authenticate, route, decode,
 // check, call, answer.
 func (c *call) serve() error {
-	sig, err := signatureOf(c.r)
+	sig, err := signatureOf(c.r, &c.room)
 	if err != nil {
 		c.service, c.protocol = c.mux.guess(c.r, "")
 		return err
@@ -172,7 +187,7 @@ func (c *call) serve() error {
 	if h.raw != nil {
 		c.request = Request{HTTP: c.r, Operation: op, ID: c.id, Caller: who, Labels: labels, Body: body, Digest: sig.signature.Digest(), Received: c.received}
 		if err = c.raw(h); err == nil && c.request.freed {
-			c.body = nil
+			c.body, c.released = nil, true
 			read.Return()
 		}
 		return err

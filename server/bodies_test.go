@@ -56,9 +56,9 @@ func TestNobodyReadsABodyThatWasReturned(t *testing.T) {
 	var answered atomic.Int64
 	for who := range 6 {
 		all.Go(func() {
-			for n := range 8 {
+			for n := range 10 {
 				name := fmt.Sprintf("%d-%d", who, n)
-				if front.picture(t, name, n%3, 10<<10<<(n%3), n == who) {
+				if front.picture(t, name, n%3, []int{10 << 10, 600, 20 << 10, 40 << 10, 1200}[n%5], n == who) {
 					answered.Add(1)
 				}
 			}

@@ -14,19 +14,29 @@ import (
 // Parse reads the signature of r from its Authorization header or its query.
 // It returns nil and no error when r carries neither.
 func Parse(r *http.Request) (*Signature, error) {
+	s := new(Signature)
+	if found, err := s.Parse(r); !found {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Parse is the function Parse into s. found is false when r carries no
+// signature or a malformed one; s is then of no use.
+func (s *Signature) Parse(r *http.Request) (found bool, err error) {
 	auth := first(r.Header, "Authorization")
 	inHeader := strings.HasPrefix(auth, algorithms)
 	to := targetOf(r)
 	inQuery := to.query != "" && (hasParam(to.query, "X-Amz-Algorithm=") || hasParam(to.query, paramSignature+"="))
 	switch {
 	case inHeader && inQuery:
-		return nil, incomplete("Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter or the Authorization header should be specified")
+		err = incomplete("Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter or the Authorization header should be specified")
 	case inHeader:
-		return parseHeader(auth, r.Header)
+		err = s.parseHeader(auth, r.Header)
 	case inQuery:
-		return parseQuery(to.query)
+		err = s.parseQuery(to.query)
 	}
-	return nil, nil
+	return err == nil && (inHeader || inQuery), err
 }
 
 // first is h.Get of a name in canonical spelling.
@@ -42,30 +52,30 @@ func hasParam(query, name string) bool {
 	return strings.HasPrefix(query, name) || strings.Contains(query, "&"+name)
 }
 
-func parseHeader(auth string, h http.Header) (*Signature, error) {
+func (s *Signature) parseHeader(auth string, h http.Header) error {
 	if len(auth) > maxAuthBytes {
-		return nil, incomplete("Authorization header is longer than %d bytes.", maxAuthBytes)
+		return incomplete("Authorization header is longer than %d bytes.", maxAuthBytes)
 	}
 	name, list, _ := strings.Cut(auth, " ")
 	if name != algorithm {
-		return nil, unsupported(name)
+		return unsupported(name)
 	}
 	var p params
 	for field := range strings.SplitSeq(list, ",") {
 		key, value, ok := strings.Cut(strings.TrimSpace(field), "=")
 		if !ok {
-			return nil, incomplete("Invalid key=value pair (missing equal-sign) in Authorization header %s.", fingerprint(auth))
+			return incomplete("Invalid key=value pair (missing equal-sign) in Authorization header %s.", fingerprint(auth))
 		}
 		p.set(key, value)
 	}
 	p.date, p.token, p.payload = stampOf(h), first(h, headerToken), first(h, headerSHA256)
 	if missing := p.missing("Authorization header requires '%s' parameter.", "Credential", "Signature", "SignedHeaders"); missing != "" {
-		return nil, incomplete("%s Authorization %s", missing, fingerprint(auth))
+		return incomplete("%s Authorization %s", missing, fingerprint(auth))
 	}
 	if p.date == "" {
-		return nil, incomplete("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. Authorization %s", fingerprint(auth))
+		return incomplete("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. Authorization %s", fingerprint(auth))
 	}
-	return p.signature()
+	return s.fill(&p)
 }
 
 // stampOf is the time of signing: X-Amz-Date, or else Date, which proxies and
@@ -81,7 +91,7 @@ func stampOf(h http.Header) string {
 	return d
 }
 
-func parseQuery(query string) (*Signature, error) {
+func (s *Signature) parseQuery(query string) error {
 	var p params
 	var name, expires string
 	for pair := range strings.SplitSeq(query, "&") {
@@ -91,7 +101,7 @@ func parseQuery(query string) (*Signature, error) {
 		}
 		value, err := url.QueryUnescape(value)
 		if err != nil {
-			return nil, malformedQuery()
+			return malformedQuery()
 		}
 		switch key = key[len("X-Amz-"):]; key {
 		case "Algorithm":
@@ -103,20 +113,18 @@ func parseQuery(query string) (*Signature, error) {
 		}
 	}
 	if missing := p.missing("AWS query-string parameters must include 'X-Amz-%s'.", "Credential", "Signature", "SignedHeaders", "Date"); missing != "" {
-		return nil, incomplete("%s Re-examine the query-string parameters.", missing)
+		return incomplete("%s Re-examine the query-string parameters.", missing)
 	}
 	if name != algorithm {
-		return nil, unsupported(name)
+		return unsupported(name)
 	}
-	s, err := p.signature()
-	if err != nil {
-		return nil, err
+	if err := s.fill(&p); err != nil {
+		return err
 	}
 	s.Presigned = true
-	if s.Expires, err = parseExpires(expires); err != nil {
-		return nil, err
-	}
-	return s, nil
+	var err error
+	s.Expires, err = parseExpires(expires)
+	return err
 }
 
 func parseExpires(text string) (time.Duration, error) {
@@ -171,26 +179,26 @@ func (p *params) missing(format string, keys ...string) string {
 	return strings.Join(lines, " ")
 }
 
-func (p *params) signature() (*Signature, error) {
+func (s *Signature) fill(p *params) error {
 	at, ok := parseStamp(p.date)
 	if !ok {
-		return nil, incomplete("Date must be in ISO-8601 'basic format'. Got '%.32s'. See http://en.wikipedia.org/wiki/ISO_8601", p.date)
+		return incomplete("Date must be in ISO-8601 'basic format'. Got '%.32s'. See http://en.wikipedia.org/wiki/ISO_8601", p.date)
 	}
-	s := &Signature{Time: at, SecurityToken: p.token, stamp: p.date, claimed: p.claimed, payload: p.payload}
+	*s = Signature{Time: at, SecurityToken: p.token, stamp: p.date, claimed: p.claimed, payload: p.payload}
 	if strings.Count(p.signed, ";") >= maxSignedHeaders {
-		return nil, incomplete("Authorization signs more than %d headers.", maxSignedHeaders)
+		return incomplete("Authorization signs more than %d headers.", maxSignedHeaders)
 	}
 	s.SignedHeaders = s.room[:0]
 	for name := range strings.SplitSeq(p.signed, ";") {
 		s.SignedHeaders = append(s.SignedHeaders, name)
 	}
 	if err := s.setScope(p.credential); err != nil {
-		return nil, err
+		return err
 	}
 	if !slices.Contains(s.SignedHeaders, "host") && !slices.Contains(s.SignedHeaders, ":authority") {
-		return nil, invalid("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
+		return invalid("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
 	}
-	return s, nil
+	return nil
 }
 
 // parseStamp is time.Parse of stampFormat, which every signature has one of.

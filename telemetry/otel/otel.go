@@ -134,8 +134,11 @@ func (t *Tracer) Attempt(ctx context.Context, a *outcrop.Attempt) (context.Conte
 // Settled tells the span of an invocation what its record says. Neither what
 // was asked nor what was answered is told.
 func (t *Tracer) Settled(ctx context.Context, r *outcrop.UsageRecord) {
+	if t == nil || t.tracer == nil {
+		return
+	}
 	span := trace.SpanFromContext(ctx)
-	if t == nil || t.tracer == nil || !span.IsRecording() {
+	if !span.IsRecording() {
 		return
 	}
 	span.SetName(operationName(r.Operation) + " " + r.MetricID)
