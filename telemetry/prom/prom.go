@@ -29,6 +29,7 @@ type Metrics struct {
 	regions     label
 	upstreams   label
 	accounts    label
+	kept        kept
 	invocations *prometheus.CounterVec
 	refusals    *prometheus.CounterVec
 	tokens      *prometheus.CounterVec
@@ -81,23 +82,27 @@ func statuses(code int) string {
 
 // Settled counts an invocation whose record is on disk.
 func (m *Metrics) Settled(r *outcrop.UsageRecord) {
-	model, account, status := m.models.of(r.MetricID), m.accounts.of(string(r.Account)), statuses(r.Outcome.Status)
-	m.invocations.WithLabelValues(account, m.regions.of(string(r.Region)), model, string(r.Operation), status).Inc()
+	s := m.seriesOf(r)
+	s.invocations.or(func() prometheus.Counter {
+		return m.invocations.WithLabelValues(s.account, m.regions.of(string(r.Region)), s.model, string(r.Operation), s.status)
+	}).Inc()
 	if r.Upstream != "" {
-		m.attempts.WithLabelValues(m.upstreams.of(r.Upstream), m.regions.of(string(r.ServedIn)), status).Inc()
+		s.attempts.or(func() prometheus.Counter {
+			return m.attempts.WithLabelValues(m.upstreams.of(r.Upstream), m.regions.of(string(r.ServedIn)), s.status)
+		}).Inc()
 	}
 	for kind, n := range r.Usage.All() {
-		m.tokens.WithLabelValues(account, model, kind.String()).Add(float64(n))
+		s.tokens[kind].or(func() prometheus.Counter { return m.tokens.WithLabelValues(s.account, s.model, kind.String()) }).Add(float64(n))
 		if _, priced := r.Quote.Rate(kind); !priced && n > 0 {
-			m.unpriced.WithLabelValues(account, model, kind.String()).Add(float64(n))
+			s.unpriced[kind].or(func() prometheus.Counter { return m.unpriced.WithLabelValues(s.account, s.model, kind.String()) }).Add(float64(n))
 		}
 	}
 	if r.Outcome.Status != http.StatusOK {
 		return
 	}
-	m.duration.WithLabelValues(model).Observe(r.Ended.Sub(r.Started).Seconds())
+	s.duration.or(func() prometheus.Observer { return m.duration.WithLabelValues(s.model) }).Observe(r.Ended.Sub(r.Started).Seconds())
 	if r.Operation.Streaming() && !r.FirstByte.IsZero() {
-		m.firstToken.WithLabelValues(model).Observe(r.FirstByte.Sub(r.Started).Seconds())
+		s.firstToken.or(func() prometheus.Observer { return m.firstToken.WithLabelValues(s.model) }).Observe(r.FirstByte.Sub(r.Started).Seconds())
 	}
 }
 

@@ -82,3 +82,14 @@ func TestLabelsAreBounded(t *testing.T) {
 		t.Errorf("%d series with %d calls, want %d and %d", series, total, maxModels+1, calls)
 	}
 }
+
+func BenchmarkSettled(b *testing.B) {
+	m, r := New(), record("m")
+	r.Usage.Set(outcrop.OutputTokens, 9)
+	r.Quote.Rates.Set(outcrop.InputTokens, 1)
+	r.Quote.Rates.Set(outcrop.OutputTokens, 1)
+	b.ReportAllocs()
+	for b.Loop() {
+		m.Settled(r)
+	}
+}
