@@ -20,8 +20,8 @@ const (
 	maxRecordBytes    = 256 << 10 // one encoded record
 	maxCommitBytes    = 1 << 20   // records that share one sync
 	drainRecords      = 1000      // records in one transaction of the store
-	recentRecords     = 2048      // drained records that are kept at hand for readers, at least
-	smallBatch        = 256       // records that the drain reads into the same memory again
+	readerRecords     = 1024      // drained records after which readers are woken; at least so many are kept at hand
+	smallBatch        = 128       // records that the drain reads into the same memory again
 	freeCommits       = 4         // commits that are kept for reuse
 	freeCommitBytes   = 64 << 10  // that each of them may have
 	idleCalls         = 256       // calls that are kept for reuse
@@ -193,8 +193,7 @@ func (l *Ledger) After(ctx context.Context, after outcrop.Seq, limit int) ([]out
 	return l.store.After(ctx, after, limit)
 }
 
-// Filled is closed when half of what is kept at hand for readers is new since
-// the call. A reader that then reads on finds all of it in memory.
+// Filled is closed when as much has come as is kept at hand for readers. A reader that then reads on finds all of it in memory.
 func (l *Ledger) Filled() <-chan struct{} { return l.recent.wake() }
 
 // Close writes what is waiting, notes as an intent each invocation that is

@@ -35,7 +35,7 @@ func (r *recent) add(from outcrop.Seq, batch []outcrop.UsageRecord, to outcrop.S
 	}
 	r.to = to
 	r.keep(batch)
-	for len(r.batches) > 1 && r.held-len(r.batches[0]) >= recentRecords {
+	for need := readerRecords + 2*len(batch); len(r.batches) > 1 && r.held-len(r.batches[0]) >= need; { // what made readers wake, and the next batch
 		r.drop()
 	}
 }
@@ -67,7 +67,7 @@ func (r *recent) drop() {
 
 // fill tells readers when much has come. The caller holds r.mu.
 func (r *recent) fill(n int) {
-	if r.fresh += n; r.fresh < recentRecords/2 {
+	if r.fresh += n; r.fresh < readerRecords {
 		return
 	}
 	if r.fresh = 0; r.filled != nil {

@@ -19,13 +19,13 @@ func TestWhatIsAtHandIsWhatTheStoreWouldAnswer(t *testing.T) {
 		for range rapid.IntRange(1, 8).Draw(t, "drains") {
 			from := mark
 			var batch []outcrop.UsageRecord
-			for range rapid.IntRange(0, recentRecords/2).Draw(t, "records") {
+			for range rapid.IntRange(0, drainRecords).Draw(t, "records") {
 				mark += outcrop.Seq(rapid.SampledFrom([]int{1, 1, 1, 1, 3}).Draw(t, "step")) // lost records leave gaps
 				batch = append(batch, outcrop.UsageRecord{Seq: mark, Invocation: outcrop.InvocationID(fmt.Sprint(mark))})
 			}
 			store = append(store, batch...)
 			r.add(from, batch, mark)
-			if r.held >= recentRecords+recentRecords/2 {
+			if r.held >= readerRecords+3*drainRecords {
 				t.Fatalf("%d records are held", r.held)
 			}
 			after, limit := outcrop.Seq(rapid.IntRange(0, int(mark)+2).Draw(t, "after")), rapid.IntRange(0, 5000).Draw(t, "limit")
@@ -104,13 +104,13 @@ func TestWhoReadsWhenItFillsFindsItAtHand(t *testing.T) {
 			select {
 			case <-wake:
 			default:
-				if mark-read >= recentRecords/2+drainRecords {
+				if mark-read >= readerRecords+drainRecords {
 					t.Fatalf("%d records are unread and nobody is told", mark-read)
 				}
 				continue
 			}
 			for wake = r.wake(); read < mark; {
-				more, ok := r.after(read, recentRecords)
+				more, ok := r.after(read, drainRecords)
 				if !ok || len(more) == 0 || more[0].Seq != read+1 {
 					t.Fatalf("record %d is not at hand", read+1)
 				}
