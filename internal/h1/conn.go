@@ -45,6 +45,7 @@ type conn struct {
 	look     func(fd uintptr) bool // looks whether anything has come; see quiet
 	raw      syscall.RawConn       // nil where there is no socket to look at
 	seen     error
+	question question  // under way, where there is a socket
 	answers  int       // so far
 	since    time.Time // when it became idle
 
@@ -124,6 +125,7 @@ func (c *conn) prepareLook() {
 	if err != nil {
 		return
 	}
+	c.question.step = c.step
 	var room [1]byte
 	c.raw, c.look = raw, func(fd uintptr) bool {
 		_, _, c.seen = syscall.Recvfrom(int(fd), room[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)

@@ -86,8 +86,8 @@ func (x *exchange) begin(r *http.Request, out *outgoing) error {
 // answer before it has read all of it.
 func (x *exchange) send(out *outgoing) error {
 	if out.body == nil {
-		n, err := x.c.Write(out.text)
-		x.sent = int64(n)
+		n, err := x.c.ask(out.text)
+		x.sent, x.heard = int64(n), x.c.unread() > 0
 		return err
 	}
 	parts, text := net.Buffers{append([]byte(nil), out.text...), out.body}, out.body
