@@ -15,9 +15,8 @@ import (
 // room when it works often, and gives it back when there is little to do.
 const (
 	paceEvery    = time.Second
-	oftenCycles  = 4 // more in a second, and it gets more room
-	wantedCycles = 3
-	rareCycles   = 2        // fewer, and it gets less
+	wantedCycles = 2        // more in a second, and it gets more room
+	rareCycles   = 1        // fewer, and it gets less
 	leastRoom    = 35       // percent of what lives, as GOGC counts
 	usualRoom    = 100      // percent that it may have however much lives
 	mostRoom     = 400      // percent
@@ -86,7 +85,7 @@ func (p *pacer) run(ctx context.Context) {
 func pace(room int, cycles, live uint64) int {
 	most := min(mostRoom, max(usualRoom, int(100*mostBytes/max(live, 1))))
 	switch {
-	case cycles > oftenCycles:
+	case cycles > wantedCycles:
 		room = int(min(uint64(room)*cycles/wantedCycles, mostRoom))
 	case cycles < rareCycles:
 		room -= room / 16
