@@ -139,3 +139,39 @@ func TestAValueThatIsNotItsShapeStaysHidden(t *testing.T) {
 		}
 	}
 }
+
+// What nobody wants to be told of is not told; a refusal that somebody wants is.
+func TestTheAuditIsToldWhatItWants(t *testing.T) {
+	m := testMux(echo)
+	m.Serve("bedrock-runtime", Raw("Converse", func(_ http.ResponseWriter, r *Request) error {
+		switch r.Labels.Get("modelId") {
+		case "denied":
+			return outcrop.Errorf(outcrop.Denied, "not authorized")
+		case "wrong":
+			return outcrop.Errorf(outcrop.Invalid, "wrong")
+		}
+		return nil
+	}))
+	m.audits = func(service string, refused bool) bool { return service != "bedrock-runtime" || refused }
+	told := audited(m)
+	tampered := signed(t, "POST", "http://h/model/m/converse", "{}", "bedrock", "us-east-1")
+	tampered.Header.Set("X-Amz-Date", "20260101T000000Z")
+	for _, c := range []struct {
+		name string
+		r    *http.Request
+		want int
+	}{
+		{"served", signed(t, "POST", "http://h/model/m/converse", "{}", "bedrock", "us-east-1"), 0},
+		{"invalid", signed(t, "POST", "http://h/model/wrong/converse", "{}", "bedrock", "us-east-1"), 0},
+		{"denied", signed(t, "POST", "http://h/model/denied/converse", "{}", "bedrock", "us-east-1"), 1},
+		{"bad signature", tampered, 1},
+		{"control plane", signed(t, "GET", "http://h/inference-profiles/us.x", "", "bedrock", "us-east-1"), 1},
+		{"no service", httptest.NewRequest("GET", "http://h/", nil), 1},
+	} {
+		*told = nil
+		send(t, m, c.r)
+		if len(*told) != c.want {
+			t.Errorf("%s: told %d times", c.name, len(*told))
+		}
+	}
+}

@@ -112,6 +112,8 @@ func TestWhoItWas(t *testing.T) {
 func TestWhatIsKept(t *testing.T) {
 	invoked := event("Converse", noon)
 	invoked.Service = "bedrock-runtime"
+	chat := event("CreateChatCompletion", noon)
+	chat.Service = "openai"
 	denied := invoked
 	denied.Status, denied.Code = 403, "AccessDeniedException"
 	failed := invoked
@@ -127,7 +129,7 @@ func TestWhatIsKept(t *testing.T) {
 		e         outcrop.AuditEvent
 		kept, all bool // all: with data events
 	}{
-		{"control plane", event("ListInferenceProfiles", noon), true, true}, {"served", invoked, false, true}, {"denied", denied, true, true},
+		{"control plane", event("ListInferenceProfiles", noon), true, true}, {"served", invoked, false, true}, {"a chat completion", chat, false, true}, {"denied", denied, true, true},
 		{"failed", failed, false, true}, {"too many guesses", guessed, true, true}, {"no operation", nothing, false, false}, {"refused without operation", refused, true, true},
 	} {
 		if got := (&Trail{}).keeps(&c.e); got != c.kept {

@@ -105,14 +105,17 @@ func (t *Trail) Record(e outcrop.AuditEvent) {
 	}
 }
 
-// runtime is the service whose calls are data events.
-const runtime = "bedrock-runtime"
+// isRuntime says whether a service's calls are data events: Bedrock Runtime's are,
+// in its own form and in those of other providers.
+func isRuntime(service string) bool {
+	return service == "bedrock-runtime" || service == "openai" || service == "anthropic"
+}
 
 // keeps says which events a trail is about: every control-plane call and every
 // refusal. A request that was let in and named no operation did nothing.
 func (t *Trail) keeps(e *outcrop.AuditEvent) bool {
-	if e.Service == runtime || isObject(e) {
-		return t.Wants(runtime, e.Refused())
+	if isRuntime(e.Service) || isObject(e) {
+		return t.opts.DataEvents || e.Refused()
 	}
 	return e.Operation != "" || !e.Admitted
 }
@@ -120,7 +123,7 @@ func (t *Trail) keeps(e *outcrop.AuditEvent) bool {
 // Wants is false when nothing of a service, refused or not, is kept: whoever
 // tells of requests may leave it out.
 func (t *Trail) Wants(service string, refused bool) bool {
-	return service != runtime || t.opts.DataEvents || refused
+	return !isRuntime(service) || t.opts.DataEvents || refused
 }
 
 // isObject says whether an event of S3 is about an object, which is a data event
