@@ -20,8 +20,9 @@ type idle struct {
 
 func (i *idle) perStream() float64 { return float64(i.Held-i.Before) / float64(max(i.Open, 1)) }
 
-// openStreams opens n streams through g, holds them and lets them end.
-func (w *world) openStreams(ctx context.Context, g *gateway, n int) (*idle, error) {
+// openStreams opens n streams through g, holds them and lets them end. It calls
+// held while they are held, if that is not nil.
+func (w *world) openStreams(ctx context.Context, g *gateway, n int, held func() error) (*idle, error) {
 	t := streamOf("idle streams", idleMark).through(g)
 	n = min(n, descriptors()/2-200) // the mock has as many as we, Outcrop twice as many
 	i := &idle{Wanted: n}
@@ -41,6 +42,11 @@ func (w *world) openStreams(ctx context.Context, g *gateway, n int) (*idle, erro
 	}
 	if i.Held, err = residentOf(g.PID()); err != nil {
 		return nil, err
+	}
+	if held != nil {
+		if err := held(); err != nil {
+			return nil, err
+		}
 	}
 	if err := getJSON(ctx, w.mock.url()+"/release", nil); err != nil {
 		return nil, err

@@ -140,7 +140,7 @@ func (r *report) others(ctx context.Context, w *world, s size) (err error) {
 		return err
 	}
 	note("open %d streams", s.streams)
-	if r.Idle, err = w.openStreams(ctx, w.quiet, s.streams); err != nil {
+	if r.Idle, err = w.openStreams(ctx, w.quiet, s.streams, nil); err != nil {
 		return fmt.Errorf("open streams: %w", err)
 	}
 	note("profile the main path")

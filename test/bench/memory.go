@@ -48,7 +48,7 @@ func (w *world) memory(ctx context.Context, s size, d time.Duration, profiles st
 		return err
 	}
 	fmt.Printf("%d answers, p50 %s, p99 %s, CPU %s a request\n", l.answers, l.latency.quantile(0.5), l.latency.quantile(0.99), (after-before)/time.Duration(l.answers))
-	i, err := w.openStreams(ctx, g, s.streams)
+	i, err := w.openStreams(ctx, g, s.streams, func() error { return errors.Join(tell("with idle streams"), pause(ctx, time.Second)) })
 	if err != nil {
 		return err
 	}
