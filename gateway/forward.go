@@ -42,6 +42,8 @@ type Form struct {
 	// Pass hands a piece of a forwarded stream to the client; its error means
 	// that the client has gone. Nil for whole answers.
 	Pass func(*Piece) error
+	// Flush sends what of the pieces was put off; see Piece.Later. May be nil.
+	Flush func() error
 }
 
 // A Forwarded is a whole answer as it came.
@@ -63,6 +65,7 @@ type Piece struct {
 	Header map[string]string // of the answer; with the first piece only
 	Seen   converse.Glimpse
 	Last   bool // it closes the answer, and waits until the record is on disk
+	Later  bool // it may be put off: Form.Flush is called before anything is waited for
 }
 
 // A Forwarder is an upstream that takes forms as they are.

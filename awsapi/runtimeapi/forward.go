@@ -50,7 +50,10 @@ func (f *frames) pass(p *gateway.Piece) error {
 		writeHeaders(f.w.Header(), p.Header)
 	}
 	f.passed = true
-	if p.Frame != nil {
+	switch {
+	case p.Frame != nil && p.Later:
+		return f.put(p.Frame)
+	case p.Frame != nil:
 		return f.send(p.Frame)
 	}
 	return f.chunk(p.Chunk)

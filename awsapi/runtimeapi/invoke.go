@@ -201,6 +201,7 @@ func (a *API) invokeModelStream(w http.ResponseWriter, r *awsapi.Request) error 
 		}
 		return out.pass(p)
 	}
+	in.call.Form.Flush = out.flush
 	w.Header().Set("X-Amzn-Bedrock-Content-Type", cmp.Or(r.HTTP.Header.Get("X-Amzn-Bedrock-Accept"), "application/json"))
 	stream, err := a.Gateway.ConverseStream(r.Context(), in.call)
 	if err != nil {

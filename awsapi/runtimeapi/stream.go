@@ -19,7 +19,7 @@ func (a *API) converseStream(w http.ResponseWriter, r *awsapi.Request) error {
 	}
 	out := a.frames(w)
 	defer out.release()
-	c.form.Pass = out.pass
+	c.form.Pass, c.form.Flush = out.pass, out.flush
 	stream, err := a.Gateway.ConverseStream(r.Context(), &c.call)
 	if err != nil {
 		return refused(r, err)
@@ -84,11 +84,17 @@ func (f *frames) write(headers eventstream.Headers, payload []byte) error {
 
 // send sends a frame as it is.
 func (f *frames) send(frame []byte) error {
-	f.begin()
-	if _, err := f.w.Write(frame); err != nil {
+	if err := f.put(frame); err != nil {
 		return err
 	}
 	return f.flush()
+}
+
+// put is send without haste: until flush, for as long as others follow at once.
+func (f *frames) put(frame []byte) error {
+	f.begin()
+	_, err := f.w.Write(frame)
+	return err
 }
 
 // begin sends the status, once.

@@ -16,12 +16,17 @@ import (
 // holds no buffer.
 //
 // What is written to runs while the connection is being read: it must not read
-// the body itself, and must not keep what it was given.
+// the body itself, and must not keep what it was given. When it is a Flusher it
+// hears whenever nothing more has come, before that is waited for.
+
+// A Flusher passes on what it has put off.
+type Flusher interface{ Flush() error }
 
 // A following is a body on its way to w.
 type following struct {
 	x     *exchange
 	w     io.Writer
+	put   Flusher // w, or nil
 	n     int64
 	done  bool
 	err   error     // of the connection or of w
@@ -40,6 +45,7 @@ func (x *exchange) WriteTo(w io.Writer) (int64, error) {
 		return 0, x.err
 	}
 	f := following{x: x, w: w}
+	f.put, _ = w.(Flusher)
 	f.pass()
 	for !f.done && f.err == nil {
 		f.wait()
@@ -122,8 +128,10 @@ const recheck = 200 * time.Millisecond
 func (f *following) wait() {
 	c := f.x.c
 	if c.raw == nil || c.Conn != c.socket || f.x.left < 0 {
-		f.ended(c.more())
-		f.pass()
+		if f.flush() {
+			f.ended(c.more())
+			f.pass()
+		}
 		return
 	}
 	err := c.raw.Read(f.read)
@@ -147,7 +155,7 @@ func (f *following) read(fd uintptr) (over bool) {
 			continue
 		case err == syscall.EAGAIN:
 			f.x.c.lend()
-			return false
+			return !f.flush()
 		case err != nil:
 			f.err = os.NewSyscallError("read", err)
 			return true
@@ -160,9 +168,20 @@ func (f *following) read(fd uintptr) (over bool) {
 			return true
 		}
 		if f.x.c.lend(); n < len(room) { // it is empty: more will be told of
-			return !f.arm()
+			return !f.arm() || !f.flush()
 		}
 	}
+}
+
+// flush says whether it may be waited.
+func (f *following) flush() bool {
+	if f.put == nil {
+		return true
+	}
+	if err := f.put.Flush(); err != nil {
+		f.err = writeError{err}
+	}
+	return f.err == nil
 }
 
 // ended follows an error of the connection. Its end is that of a body without

@@ -161,7 +161,7 @@ func (u *Upstream) forwardStream(ctx context.Context, a outcrop.Attempt, f *gate
 		return err
 	}
 	defer res.Body.Close()
-	s := &passage{stream: stream{u: u, attempt: a, watch: watch}, protocol: f.Protocol, pass: yield}
+	s := &passage{stream: stream{u: u, attempt: a, watch: watch}, protocol: f.Protocol, pass: yield, flush: f.Flush}
 	return s.follow(res)
 }
 
@@ -172,6 +172,7 @@ type passage struct {
 	stream
 	protocol gateway.Protocol
 	pass     func(*gateway.Piece, error) bool
+	flush    func() error // may be nil
 	piece    gateway.Piece
 	glance   native.Glance
 	chunk    []byte // a native chunk, decoded; its memory is used again
@@ -189,7 +190,10 @@ func (s *passage) follow(res *http.Response) error {
 	}
 	s.piece.Header = told(res.Header)
 	s.room, s.deadline, s.frames.Each = upstream.MaxStreamBytes, time.Now().Add(upstream.MaxStreamTime), s.frame
+	s.piece.Later = s.flush != nil
 	_, err := io.Copy(s, res.Body)
+	s.Flush()
+	s.piece.Later = false
 	switch {
 	case s.failure != nil:
 		return s.failure
@@ -209,6 +213,15 @@ func (s *passage) Write(p []byte) (int, error) {
 		return 0, errFull
 	}
 	return s.frames.Write(p)
+}
+
+// Flush implements h1.Flusher: frames that come together leave together. A
+// client that has gone is noticed when the next one is passed.
+func (s *passage) Flush() error {
+	if s.flush != nil && s.begun {
+		_ = s.flush()
+	}
+	return nil
 }
 
 // frame passes a frame on, or ends the stream: by the last one, with the
