@@ -8,7 +8,8 @@ import (
 
 // A question is a request that is written to a socket by who waits for the
 // answer: the wait begins before the write, so that nobody asks the socket for
-// an answer that cannot be there yet.
+// an answer that cannot be there yet. A server that has closed the connection
+// before resets it at the request, which ends the wait.
 type question struct {
 	text []byte
 	sent int

@@ -86,3 +86,26 @@ func TestAConnectionThatAServerClosesIsNotTrusted(t *testing.T) {
 		t.Errorf("%d connections for 5 calls", n)
 	}
 }
+
+// A server that goes between two calls is noticed at once, looked for or not.
+func TestAServerThatLeavesIsNotWaitedFor(t *testing.T) {
+	var conns sync.Map
+	s := serve(t, func(c net.Conn, _ *http.Request) {
+		conns.Store(c, true)
+		io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+	})
+	rt := clientsOnce(t, s)
+	for range 20 {
+		for range 3 {
+			if _, _, err := ask(rt, post(t, s.url(), "{}")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		conns.Range(func(c, _ any) bool { c.(net.Conn).Close(); conns.Delete(c); return true })
+		began := time.Now()
+		_, _, err := ask(rt, post(t, s.url(), "{}")) // may fail: the server can have seen it
+		if took := time.Since(began); took > time.Second {
+			t.Fatalf("%v after %v", err, took)
+		}
+	}
+}
