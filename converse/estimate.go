@@ -28,12 +28,22 @@ const (
 // (marked as estimated) when a backend counts nothing. A text is guessed within
 // about a third; pictures and documents only roughly.
 func EstimateInputTokens(r *Request) outcrop.Tokens {
-	if r == nil {
-		return 0
-	}
-	e := measure(r)
-	return outcrop.Tokens(e.total())
+	return SizeOf(r).Guess()
 }
+
+// A Size is what was counted of a request, for more than one question.
+type Size struct{ estimate }
+
+// SizeOf counts. A nil request has no size.
+func SizeOf(r *Request) Size {
+	if r == nil {
+		return Size{}
+	}
+	return Size{measure(r)}
+}
+
+// Guess is EstimateInputTokens.
+func (s Size) Guess() outcrop.Tokens { return outcrop.Tokens(s.total()) }
 
 // measure counts everything that a model will read.
 func measure(r *Request) (e estimate) {
@@ -62,22 +72,18 @@ func measure(r *Request) (e estimate) {
 	return e
 }
 
-// Room that MostInputTokens leaves for what is not text: guesses may be half
+// Room that Size.Most leaves for what is not text: guesses may be half
 // of the truth, and servers add words of their own around tools and roles.
 const (
 	mostOverGuess     = 2
 	mostFramingTokens = 512
 )
 
-// MostInputTokens is a number of tokens that the input does not exceed: no
-// vocabulary has a token of less than one byte. What is no text is bounded by
-// twice its guess, as pictures and documents have no such law.
-func MostInputTokens(r *Request) outcrop.Tokens {
-	if r == nil {
-		return 0
-	}
-	e := measure(r)
-	return outcrop.Tokens(e.ascii + 2*e.runes2 + 4*e.runes3 + mostOverGuess*e.tokens + mostFramingTokens)
+// Most is a number of tokens that the input does not exceed: no vocabulary has
+// a token of less than one byte. What is no text is bounded by twice its guess,
+// as pictures and documents have no such law.
+func (s Size) Most() outcrop.Tokens {
+	return outcrop.Tokens(s.ascii + 2*s.runes2 + 4*s.runes3 + mostOverGuess*s.tokens + mostFramingTokens)
 }
 
 // Caches says whether the request asks for a part of it to be kept in a prompt
@@ -112,7 +118,7 @@ type estimate struct {
 	ascii, runes2, runes3 int
 }
 
-func (e *estimate) total() int {
+func (e estimate) total() int {
 	return e.tokens + (e.ascii+asciiBytesPerToken-1)/asciiBytesPerToken + (e.runes2*tokensPer3Runes2+2)/3 + (e.runes3*tokensPer4Runes3+3)/4
 }
 

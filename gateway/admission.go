@@ -105,7 +105,7 @@ func (g *Gateway) worst(r *outcrop.UsageRecord, t *trip, most outcrop.Tokens) {
 		return
 	}
 	r.Usage = outcrop.Usage{Estimated: true}
-	input := converse.MostInputTokens(t.request)
+	input := t.meter.sizeOf(t.request).Most()
 	if t.task != nil {
 		tokens := int64(input)
 		r.Usage = t.task.Usage(&tokens, t.task.Pictures())

@@ -27,7 +27,9 @@ type meter struct {
 	told       time.Time                          // when the ledger last heard of progress
 	leg        *leg                               // told of the first byte; may be nil
 	talk       *speech.Meter                      // of a conversation that is spoken; else nil
-	passed     bool                               // the answer is forwarded, so the closing event is another
+	size       converse.Size                      // of the request, once sized
+	sized      bool
+	passed     bool // the answer is forwarded, so the closing event is another
 }
 
 // spoke says whether any part of the answer has passed.
@@ -106,11 +108,19 @@ func (m *meter) estimate(r *converse.Request) outcrop.Usage {
 	}
 	u := outcrop.Usage{PerKind: m.aside.Seen, Estimated: true}
 	if _, counted := u.Get(outcrop.InputTokens); !counted {
-		u.Set(outcrop.InputTokens, converse.EstimateInputTokens(r))
+		u.Set(outcrop.InputTokens, m.sizeOf(r).Guess())
 	}
 	passed := outcrop.Tokens((m.output + bytesPerOutputToken - 1) / bytesPerOutputToken)
 	u.Set(outcrop.OutputTokens, max(passed, u.Of(outcrop.OutputTokens)))
 	return u
+}
+
+// sizeOf counts the request once.
+func (m *meter) sizeOf(r *converse.Request) converse.Size {
+	if !m.sized {
+		m.size, m.sized = converse.SizeOf(r), true
+	}
+	return m.size
 }
 
 // disclose puts the usage into an answer whose upstream left it out: clients
