@@ -274,9 +274,22 @@ func hostOf(r *http.Request) string {
 	return r.Host
 }
 
+// compact says whether v holds no white space at all, as most values do.
+func compact(v string) bool {
+	for i := range len(v) {
+		if v[i] <= ' ' {
+			return false
+		}
+	}
+	return true
+}
+
 // appendTrimmed writes v without outer spaces and with inner runs collapsed.
 func appendTrimmed(b []byte, v string) []byte {
 	start := len(b)
+	if compact(v) {
+		return append(b, v...)
+	}
 	for i := range len(v) {
 		c := v[i]
 		if c == ' ' || c == '\t' || c == '\r' || c == '\n' {
