@@ -124,8 +124,13 @@ func (b *Batch) fold(records []outcrop.UsageRecord) error {
 			return fmt.Errorf("ledger answered record %d after %d", r.Seq, b.To)
 		}
 		b.To = r.Seq
-		b.add(r)
+		if c := b.crowd(r); c != nil {
+			b.damaged += c.add(r)
+		} else {
+			b.add(r)
+		}
 	}
+	b.settle()
 	return nil
 }
 
@@ -149,30 +154,44 @@ func Lines(r *outcrop.UsageRecord) iter.Seq2[Line, Amount] {
 
 func lines(r *outcrop.UsageRecord, tags, session TagSet) iter.Seq2[Line, Amount] {
 	return func(yield func(Line, Amount) bool) {
-		line := Line{
-			Account: r.Account, Region: r.Region, Model: r.Model, Geography: r.Geography,
-			Operation: r.Operation, Profile: r.Profile, Tags: tags, Principal: r.Principal, Session: session,
-			Input: InputClassOf(r.Usage.Input()), Tier: BilledTier(r), Estimated: r.Usage.Estimated,
-		}
-		count := uint64(1)
+		line, count := lineOf(r, tags, session), uint64(1)
 		for kind, n := range r.Usage.All() {
 			if n == 0 {
 				continue
 			}
-			line.Kind, line.Price = billedAs(kind, &r.Quote), r.Quote.Price
-			if line.Rate, line.Priced = r.Quote.Rate(kind); !line.Priced {
-				line.Rate = 0
-			}
-			if !yield(line, Amount{n, count}) {
+			if !yield(line.of(kind, &r.Quote), Amount{n, count}) {
 				return
 			}
 			count = 0
 		}
 		if count == 1 {
-			line.Kind, line.Price, line.Rate, line.Priced = NoTokens, "", 0, true
-			yield(line, Amount{0, 1})
+			yield(line.ofNone(), Amount{0, 1})
 		}
 	}
+}
+
+// lineOf is the line of a record, without what depends on the kind of token.
+func lineOf(r *outcrop.UsageRecord, tags, session TagSet) Line {
+	return Line{
+		Account: r.Account, Region: r.Region, Model: r.Model, Geography: r.Geography,
+		Operation: r.Operation, Profile: r.Profile, Tags: tags, Principal: r.Principal, Session: session,
+		Input: InputClassOf(r.Usage.Input()), Tier: BilledTier(r), Estimated: r.Usage.Estimated,
+	}
+}
+
+// of is the line that tokens of kind stand on.
+func (l Line) of(kind outcrop.TokenKind, q *outcrop.Quote) Line {
+	l.Kind, l.Price = billedAs(kind, q), q.Price
+	if l.Rate, l.Priced = q.Rate(kind); !l.Priced {
+		l.Rate = 0
+	}
+	return l
+}
+
+// ofNone is the line of records without tokens.
+func (l Line) ofNone() Line {
+	l.Kind, l.Price, l.Rate, l.Priced = NoTokens, "", 0, true
+	return l
 }
 
 // billedAs is the kind on whose line tokens of kind stand: AWS bills reasoning

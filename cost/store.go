@@ -77,6 +77,7 @@ type Batch struct {
 
 	damaged int // counts beyond maxTokensPerKind, cut to it
 	sets    map[outcrop.ARN]writtenTags
+	crowds  []crowd // of the records that are being folded
 }
 
 // A RollupKey is a Line within one hour.
