@@ -18,8 +18,10 @@ import (
 // the same segment: long session tokens fit.
 const headSize = 8 << 10
 
-// watchDelay is how long a call lasts before its connection is watched.
-const watchDelay = 10 * time.Millisecond
+// watchDelay is how long a call lasts before its connection is watched. Models
+// take longer; what is answered from near by, even by a busy machine, is spared
+// the watch.
+const watchDelay = 25 * time.Millisecond
 
 // partingWait is how long a connection stays half open after an answer that
 // came before the request's end, so that the client reads it before the reset.
