@@ -51,8 +51,10 @@ func validBase64(b []byte) bool {
 		}
 	}
 	i := 0
-	for ; i+8 <= len(b); i += 8 {
-		if notBase64(binary.LittleEndian.Uint64(b[i:])) != 0 {
+	for ; i+32 <= len(b); i += 32 {
+		four := b[i : i+32 : i+32]
+		if notBase64(binary.LittleEndian.Uint64(four))|notBase64(binary.LittleEndian.Uint64(four[8:]))|
+			notBase64(binary.LittleEndian.Uint64(four[16:]))|notBase64(binary.LittleEndian.Uint64(four[24:])) != 0 {
 			return false
 		}
 	}
