@@ -241,7 +241,7 @@ func decodeOutcome(r *outcrop.UsageRecord, f record.Field) (err error) {
 	case tagError:
 		r.Outcome.Error = string(f.Value)
 	case tagStopReason:
-		r.Outcome.StopReason = string(f.Value)
+		r.Outcome.StopReason = stopReason(f.Value)
 	case tagHungUp:
 		r.Outcome.HungUp, err = fieldBool(f)
 	case tagRecovered:
@@ -279,6 +279,17 @@ func decodeLater(r *outcrop.UsageRecord, f record.Field) (err error) {
 		r.ImageSteps, err = fieldInt(f)
 	}
 	return err // a tag of a later version is skipped
+}
+
+// stopReason is string(b), and no new one for the reasons that models mostly
+// have.
+func stopReason(b []byte) string {
+	for _, usual := range []string{"end_turn", "tool_use", "max_tokens", "stop_sequence", "guardrail_intervened", "content_filtered"} {
+		if string(b) == usual {
+			return usual
+		}
+	}
+	return string(b)
 }
 
 func fieldTime(f record.Field) (time.Time, error) {
