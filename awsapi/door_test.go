@@ -31,6 +31,7 @@ func converseThroughTheDoor(t testing.TB) func() {
 		if r.Labels.Get("modelId") != "us.amazon.nova-lite-v1:0" {
 			t.Errorf("labels %v", r.Labels)
 		}
+		r.Free() // as an operation does that was forwarded
 		return nil
 	}))
 	text := bytes.Repeat([]byte("x"), 1000)
