@@ -3,6 +3,7 @@ package simulator
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -47,9 +48,23 @@ func TestCountIsTheVocabularys(t *testing.T) {
 }
 
 // likeOriginal leaves out what the library reads differently from the original
-// tokenizer: bytes that are not UTF-8, and U+007F, which it does not count.
+// tokenizer: bytes that are not UTF-8, U+007F, which it does not count, and
+// blanks between line breaks, where it cuts.
 func likeOriginal(s string) string {
-	return strings.ReplaceAll(strings.ToValidUTF8(s, "?"), "\x7f", "")
+	s = strings.ReplaceAll(strings.ToValidUTF8(s, "?"), "\x7f", "")
+	return blankLines.ReplaceAllString(s, "\n\n")
+}
+
+var blankLines = regexp.MustCompile(`[\r\n][\s\v\x{85}\p{Z}]*[\r\n]`)
+
+// What the original tokenizer counts (tiktoken, o200k_base).
+func TestBlankLinesAreOneToken(t *testing.T) {
+	c := newCounter()
+	for s, want := range map[string]int{"\n\t\n": 1, "\n \n": 1, "\n\t\t\n": 1, "a\n\t\n": 2} {
+		if got := c.Count(s); got != want {
+			t.Errorf("Count(%q) = %d, want %d", s, got, want)
+		}
+	}
 }
 
 func library(t testing.TB) tokenizer.Codec {
