@@ -73,10 +73,13 @@ func bareSyncs(ctx context.Context, dir string, h *histogram) (err error) {
 	b, began := make([]byte, record), time.Now()
 	for i := range int(tailSlice.Seconds() * ratePerSecond) {
 		due := began.Add(time.Duration(i) * time.Second / ratePerSecond)
-		if err := pause(ctx, time.Until(due)); err != nil {
-			return err
+		start := due // one that waited for a stalled one was due all the same
+		if wait := time.Until(due); wait > 0 {
+			if err := pause(ctx, wait); err != nil {
+				return err
+			}
+			start = time.Now()
 		}
-		start := time.Now()
 		if _, err := f.WriteAt(b, int64(i*record)); err != nil {
 			return err
 		}
