@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -247,11 +248,15 @@ func (c *call) typed(op *wire.Operation, h Handler, who outcrop.Caller, labels w
 		return fmt.Errorf("encode %s: %w", op.Name, err)
 	}
 	c.write(&answer)
+	answer.Release()
 	return nil
 }
 
 func (c *call) write(answer *wire.Response) {
 	c.status = answer.Status
+	if len(answer.Body) > 0 {
+		answer.Header.Set("Content-Length", strconv.Itoa(len(answer.Body)))
+	}
 	c.w.WriteHeader(answer.Status)
 	if _, err := c.w.Write(answer.Body); err != nil {
 		c.mux.log.Debug("client went away before its answer", "request", c.id, "err", err)

@@ -89,7 +89,8 @@ type Store interface {
 	CreateProfile(context.Context, Creation) (*outcrop.InferenceProfile, error)
 	// Profile fails with ErrNotFound.
 	Profile(context.Context, Key) (*outcrop.InferenceProfile, error)
-	// ProfilePage lists at most limit profiles after a Position.
+	// ProfilePage lists at most limit profiles after a Position. They may share
+	// memory with each other.
 	ProfilePage(ctx context.Context, a outcrop.AccountID, r outcrop.Region, after Position, limit int) ([]*outcrop.InferenceProfile, error)
 	// DeleteProfile fails with ErrNotFound. The profile's token goes with it.
 	DeleteProfile(context.Context, Key) error

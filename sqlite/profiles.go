@@ -228,7 +228,7 @@ func (d *profileReader) read(packed string, a outcrop.AccountID, r outcrop.Regio
 			return nil, fmt.Errorf("tags of profile %s: %w", p.ID, err)
 		}
 	}
-	p.Tags = d.tags.Clone()
+	p.Tags = d.tags
 	var err1, err2 error
 	p.CreatedAt, err1 = readMicros(next())
 	p.UpdatedAt, err2 = readMicros(next())

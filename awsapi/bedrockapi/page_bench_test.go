@@ -29,5 +29,6 @@ func BenchmarkPage(b *testing.B) {
 		if err := (wire.RESTJSON{}).Encode(op, wire.Answer(out), &w); err != nil || len(w.Body) < 100_000 {
 			b.Fatal(len(w.Body), err)
 		}
+		w.Release()
 	}
 }

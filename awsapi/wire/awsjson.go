@@ -45,7 +45,7 @@ func (p AWSJSON) Encode(op *Operation, out map[string]any, w *Response) error {
 	if op.Output == nil {
 		return nil
 	}
-	body, err := encodeJSON(&Member{Shape: op.Output}, out, false, iso3)
+	body, err := encodeJSON(&Member{Shape: op.Output}, out, false, iso3, w)
 	if err != nil {
 		return fmt.Errorf("encode %s: %w", op.Name, err)
 	}

@@ -30,6 +30,7 @@ type Response struct {
 	Status int
 	Header http.Header
 	Body   []byte
+	lent   *[]byte // where Body is, until Release
 }
 
 // A Failure is an error on its way to the client.

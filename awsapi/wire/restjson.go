@@ -91,7 +91,7 @@ func encodeREST(s *Shape, tree map[string]any, w *Response) ([]byte, error) {
 	if err := encodeBindings(s, tree, w); err != nil {
 		return nil, err
 	}
-	return encodeJSON(&Member{Shape: s}, tree, true, iso6)
+	return encodeJSON(&Member{Shape: s}, tree, true, iso6, w)
 }
 
 // encodePayload writes the member that is the whole body. The bindings come
@@ -119,7 +119,7 @@ func encodePayload(m *Member, tree map[string]any, w *Response, bindings func() 
 	case string:
 		return []byte(v), nil
 	}
-	return encodeJSON(m, v, true, iso6)
+	return encodeJSON(m, v, true, iso6, w)
 }
 
 // encodeBuffers are used again: a long list would else be copied each time its
@@ -128,14 +128,23 @@ var encodeBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
 const maxEncodeBuffer = 2 << 20 // a longer one is not kept
 
-func encodeJSON(m *Member, v any, names bool, iso string) ([]byte, error) {
+// encodeJSON writes v into a buffer that w may give back.
+func encodeJSON(m *Member, v any, names bool, iso string, w *Response) ([]byte, error) {
 	scratch := encodeBuffers.Get().(*[]byte)
 	e := jsonEncoder{names: names, iso: iso, buf: (*scratch)[:0]}
 	err := e.value(m, v)
 	if *scratch = e.buf; cap(e.buf) <= maxEncodeBuffer {
-		defer encodeBuffers.Put(scratch)
+		w.lent = scratch
 	}
-	return bytes.Clone(e.buf), err
+	return e.buf, err
+}
+
+// Release gives back the memory of Body, when it has been written.
+func (w *Response) Release() {
+	if w.lent != nil {
+		encodeBuffers.Put(w.lent)
+	}
+	w.Body, w.lent = nil, nil
 }
 
 // The namespaces that AWS writes after an error's name: that of the service,

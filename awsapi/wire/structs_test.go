@@ -71,8 +71,8 @@ func TestStructsAreWrittenAsTheirTrees(t *testing.T) {
 			t.Fatalf("the list is a %T", answer["all"])
 		}
 		for _, names := range []bool{false, true} {
-			want, err := encodeJSON(whole, tree, names, iso6)
-			got, err2 := encodeJSON(whole, answer, names, iso6)
+			want, err := encodeJSON(whole, tree, names, iso6, new(Response))
+			got, err2 := encodeJSON(whole, answer, names, iso6, new(Response))
 			if err != nil || err2 != nil || string(got) != string(want) {
 				t.Fatalf("JSON of structs: %s, %v\nof trees: %s, %v", got, err2, want, err)
 			}
@@ -89,7 +89,7 @@ func TestStructsOfAnotherShape(t *testing.T) {
 	whole.Shape.Member("all").Shape.Elem.Shape.Member("text").Shape = &Shape{Name: "Number", Type: Long}
 	out := &pageOfAll{All: []everything{{Text: "no number"}}}
 	for _, tree := range []map[string]any{Tree(out), Answer(out)} {
-		if text, err := encodeJSON(whole, tree, false, iso6); err == nil {
+		if text, err := encodeJSON(whole, tree, false, iso6, new(Response)); err == nil {
 			t.Errorf("wrote %s", text)
 		}
 	}
