@@ -17,10 +17,17 @@ const (
 	paceEvery    = time.Second
 	wantedCycles = 2        // more in a second, and it gets more room
 	rareCycles   = 1        // fewer, and it gets less
-	leastRoom    = 35       // percent of what lives, as GOGC counts
+	leastRoom    = 25       // percent of what lives, as GOGC counts
 	usualRoom    = 100      // percent that it may have however much lives
 	mostRoom     = 400      // percent
 	mostBytes    = 64 << 20 // that it may have beyond the usual
+)
+
+// What lies free at a low rate is given back now and then: Go's own way of it
+// leaves several megabytes, and takes its time.
+const (
+	spareBytes = 2 << 20
+	spareEvery = 10 * time.Second
 )
 
 // afterStart is when what only the start needed is given back.
@@ -59,6 +66,7 @@ func tendMemory(ctx context.Context, log *slog.Logger) {
 type pacer struct {
 	room   int
 	before collected
+	gave   time.Time // back what was free
 }
 
 func (p *pacer) run(ctx context.Context) {
@@ -74,6 +82,10 @@ func (p *pacer) run(ctx context.Context) {
 		if next := pace(p.room, now.cycles-p.before.cycles, now.live); next != p.room {
 			p.room = next
 			debug.SetGCPercent(p.room)
+		}
+		if spare(now.cycles-p.before.cycles, now.free, time.Since(p.gave)) {
+			debug.FreeOSMemory()
+			p.gave = time.Now()
 		}
 		p.before = now
 	}
@@ -93,12 +105,18 @@ func pace(room int, cycles, live uint64) int {
 	return max(leastRoom, min(room, most))
 }
 
-type collected struct{ cycles, live uint64 }
+// spare says whether to give back what is free, after a second with so many
+// cycles and so long after the last time: it costs a cycle of its own.
+func spare(cycles, free uint64, since time.Duration) bool {
+	return cycles < rareCycles && free > spareBytes && since >= spareEvery
+}
+
+type collected struct{ cycles, live, free uint64 }
 
 func collections() collected {
-	s := []metrics.Sample{{Name: "/gc/cycles/automatic:gc-cycles"}, {Name: "/gc/heap/live:bytes"}}
+	s := []metrics.Sample{{Name: "/gc/cycles/automatic:gc-cycles"}, {Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/free:bytes"}}
 	metrics.Read(s)
-	return collected{s[0].Value.Uint64(), s[1].Value.Uint64()}
+	return collected{s[0].Value.Uint64(), s[1].Value.Uint64(), s[2].Value.Uint64()}
 }
 
 // containerLimit is where the heap had better stop in a container whose memory

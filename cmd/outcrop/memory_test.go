@@ -1,6 +1,9 @@
 package main
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 // Whatever the load, the collector comes to rest between rarely and often, and
 // room stays within its bounds.
@@ -34,5 +37,24 @@ func TestPaceOfALargeHeap(t *testing.T) {
 	}
 	if room != usualRoom {
 		t.Errorf("room = %d%%, want %d%%", room, usualRoom)
+	}
+}
+
+// What is free is given back at a low rate only, when it is worth a cycle, and
+// not again at once.
+func TestSpareIsGivenBackNowAndThen(t *testing.T) {
+	for name, c := range map[string]struct {
+		cycles, free uint64
+		since        time.Duration
+		want         bool
+	}{
+		"at rest":        {0, 2 * spareBytes, spareEvery, true},
+		"under load":     {rareCycles, 2 * spareBytes, spareEvery, false},
+		"of little":      {0, spareBytes, spareEvery, false},
+		"a moment later": {0, 2 * spareBytes, spareEvery - 1, false},
+	} {
+		if got := spare(c.cycles, c.free, c.since); got != c.want {
+			t.Errorf("%s: %t, want %t", name, got, c.want)
+		}
 	}
 }

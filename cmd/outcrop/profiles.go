@@ -12,6 +12,13 @@ import (
 	"syscall"
 )
 
+// Where nobody asked for a profile of the heap, nothing is noted for one.
+func init() {
+	if os.Getenv("OUTCROP_ALLOCPROFILE") == "" && os.Getenv("OUTCROP_HEAPPROFILE") == "" {
+		runtime.MemProfileRate = 0
+	}
+}
+
 // profileRun writes profiles of everything until stop to the files that
 // OUTCROP_CPUPROFILE, OUTCROP_ALLOCPROFILE and OUTCROP_MUTEXPROFILE name, if
 // any. With OUTCROP_HEAPPROFILE set, each SIGUSR1 writes what lives on the heap
