@@ -94,8 +94,8 @@ func (a *alarm) release() (silent bool) {
 	return silent
 }
 
-// Enough is returned by who follows a body (io.Copy) and wants no more of it.
-var Enough = errors.New("the stream is over for who follows it")
+// ErrEnough is returned by who follows a body (io.Copy) and wants no more of it.
+var ErrEnough = errors.New("the stream is over for who follows it")
 
 // Bounds of the end of a stream.
 const (

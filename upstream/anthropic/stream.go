@@ -71,14 +71,14 @@ func (s *stream) hear(body io.Reader, take func(data []byte) (over bool, err err
 	events := sse.Splitter{Longest: upstream.MaxEventBytes, Limit: upstream.MaxStreamBytes, Each: func(data []byte) error {
 		s.watch.Wind(s.patience())
 		if over, err = take(data); over || err != nil || s.read.Deaf {
-			return upstream.Enough
+			return upstream.ErrEnough
 		}
 		return nil
 	}}
 	switch _, broken = io.Copy(&events, body); {
 	case broken == nil:
 		broken = io.EOF
-	case broken == upstream.Enough:
+	case broken == upstream.ErrEnough:
 		broken = nil
 	}
 	return over, broken, err

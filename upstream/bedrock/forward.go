@@ -197,9 +197,9 @@ func (s *passage) follow(res *http.Response) error {
 	switch {
 	case s.failure != nil:
 		return s.failure
-	case errors.Is(err, upstream.Enough) && s.piece.Last:
+	case errors.Is(err, upstream.ErrEnough) && s.piece.Last:
 		return s.close(res)
-	case errors.Is(err, upstream.Enough):
+	case errors.Is(err, upstream.ErrEnough):
 		return nil
 	case err == nil:
 		err = s.frames.End()
@@ -233,16 +233,16 @@ func (s *passage) frame(frame []byte, m eventstream.Message) error {
 	}
 	if err != nil {
 		s.failure = s.fail(err)
-		return upstream.Enough
+		return upstream.ErrEnough
 	}
 	if s.piece.Frame = frame; s.piece.Last {
 		s.piece.Frame = bytes.Clone(frame) // it waits until the record is on disk
-		return upstream.Enough
+		return upstream.ErrEnough
 	}
 	s.watch.Wind(s.u.config.IdleTimeout)
 	s.begun = true
 	if !s.pass(&s.piece, nil) {
-		return upstream.Enough
+		return upstream.ErrEnough
 	}
 	s.piece.Header = nil
 	return nil

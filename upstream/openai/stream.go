@@ -78,7 +78,7 @@ func (s *stream) events(body io.Reader) error {
 // hear takes in one event's data while somebody listens.
 func (s *stream) hear(data []byte) error {
 	if s.done = string(data) == "[DONE]"; s.done {
-		return upstream.Enough
+		return upstream.ErrEnough
 	}
 	if s.finished {
 		s.watch.Wind(upstream.ClosingTime)
@@ -86,7 +86,7 @@ func (s *stream) hear(data []byte) error {
 		s.watch.Wind(s.u.config.IdleTimeout)
 	}
 	if s.failure = s.event(data); s.failure != nil || s.say.Deaf {
-		return upstream.Enough
+		return upstream.ErrEnough
 	}
 	return nil
 }
