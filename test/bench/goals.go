@@ -93,7 +93,7 @@ const wantedStreams = 10_000
 // failures are judged when as many streams were open as are aimed at, or when
 // fewer are too many already.
 func (i *idle) failures() goal {
-	g := goal{fmt.Sprintf("failures, %d streams open", i.Open), "0 of 10,000", fmt.Sprint(i.Failed), zero(int64(i.Failed))}
+	g := goal{fmt.Sprintf("failures, %d streams open, %d of them over HTTP/2", i.Open, i.Shared), "0 of 10,000", fmt.Sprint(i.Failed), zero(int64(i.Failed))}
 	if i.Failed == 0 && i.Wanted < wantedStreams {
 		g.Over = notJudged
 	}

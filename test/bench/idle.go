@@ -11,6 +11,7 @@ import (
 // Idle is what many open streams cost that say nothing for a while.
 type idle struct {
 	Wanted, Open  int
+	Shared        int   // of those, over HTTP/2 with connections in common
 	Before, Held  int64 // bytes resident without and with them
 	Answers       int64 // streams that were read to their end after all
 	Failed        int
@@ -24,8 +25,8 @@ func (i *idle) perStream() float64 { return float64(i.Held-i.Before) / float64(m
 // held while they are held, if that is not nil.
 func (w *world) openStreams(ctx context.Context, g *gateway, n int, held func() error) (*idle, error) {
 	t := streamOf("idle streams", idleMark).through(g)
-	n = min(n, descriptors()/2-200) // the mock has as many as we, Outcrop twice as many
-	i := &idle{Wanted: n}
+	i := &idle{}
+	i.Wanted, i.Shared = fitting(n, descriptors())
 	request, err := t.bytes(ctx)
 	if err != nil {
 		return nil, err
@@ -36,7 +37,7 @@ func (w *world) openStreams(ctx context.Context, g *gateway, n int, held func() 
 	if i.Before, err = residentOf(g.PID()); err != nil {
 		return nil, err
 	}
-	streams := openMany(t, request, i)
+	streams := openMany(ctx, t, request, i)
 	if err := w.settled(ctx, i); err != nil {
 		return nil, err
 	}
@@ -58,17 +59,29 @@ func (w *world) openStreams(ctx context.Context, g *gateway, n int, held func() 
 // openers is how many streams are opened at once.
 const openers = 64
 
+// fitting is how many of n streams may be open with so many files, and how many
+// of them, at most a tenth, have to share connections for that. Outcrop has two
+// files for a stream, one when connections are shared, and some of its own.
+func fitting(n, files int) (open, shared int) {
+	const own = 200
+	room := max(files-own, 0)
+	n = min(n, room*10/19)
+	return n, max(0, 2*n-room)
+}
+
 // openMany opens streams and waits until each has said something.
-func openMany(t *target, request []byte, i *idle) (streams []*wire) {
+func openMany(ctx context.Context, t *target, request []byte, i *idle) (streams []silent) {
 	began := time.Now()
 	defer func() { i.TimeToOpenAll = time.Since(began) }()
+	client := http2()
 	var mu sync.Mutex
-	each(i.Wanted, func(int) {
-		c, err := dial(t)
-		if err == nil {
-			if err = c.send(request); err == nil {
-				_, err = c.r.Peek(1)
-			}
+	each(i.Wanted, func(n int) {
+		var s silent
+		var err error
+		if n < i.Shared {
+			s, err = share(ctx, t, client)
+		} else {
+			s, err = open(t, request)
 		}
 		mu.Lock()
 		defer mu.Unlock()
@@ -76,20 +89,16 @@ func openMany(t *target, request []byte, i *idle) (streams []*wire) {
 			return
 		}
 		i.Open++
-		streams = append(streams, c)
+		streams = append(streams, s)
 	})
 	return streams
 }
 
-func endMany(streams []*wire, t *target, i *idle) {
+func endMany(streams []silent, t *target, i *idle) {
 	var mu sync.Mutex
 	each(len(streams), func(n int) {
-		c := streams[n]
-		defer c.Close()
-		err := c.SetDeadline(time.Now().Add(answerTimeout))
-		if err == nil {
-			_, err = c.answer(t.ending)
-		}
+		defer streams[n].Close()
+		err := streams[n].end(t.ending)
 		mu.Lock()
 		defer mu.Unlock()
 		if !i.fail(err) {
