@@ -32,11 +32,9 @@ func (a *archive) Finished(x *gateway.Exchange) {
 	a.kept[x.Record.Invocation] = x
 }
 
-// A picture's memory goes from call to call. Whoever read it after it was
-// returned would send, record or log another's words: returned memory is
-// spoiled here, and the server behind checks the signature over what it gets.
-func TestNobodyReadsABodyThatWasReturned(t *testing.T) {
-	var returned atomic.Int64
+// spoil has memory that is returned overwritten, and counts how often it is.
+func spoil(t *testing.T) *atomic.Int64 {
+	returned := new(atomic.Int64)
 	bodypool.Spoil = func(b []byte) {
 		returned.Add(1)
 		for i := range b {
@@ -44,6 +42,14 @@ func TestNobodyReadsABodyThatWasReturned(t *testing.T) {
 		}
 	}
 	t.Cleanup(func() { bodypool.Spoil = nil })
+	return returned
+}
+
+// A picture's memory goes from call to call. Whoever read it after it was
+// returned would send, record or log another's words: returned memory is
+// spoiled here, and the server behind checks the signature over what it gets.
+func TestNobodyReadsABodyThatWasReturned(t *testing.T) {
+	returned := spoil(t)
 	behind := start(t, Config{})
 	keys := behind.admin()
 	front := start(t, Config{Upstreams: map[string]UpstreamConfig{"aws": {
@@ -143,14 +149,7 @@ func TestAnswersThatArePassedOnAreEachTheirOwn(t *testing.T) {
 // An answer that was not passed on as it came may be made of parts of the
 // request. It goes out before the memory does, and what keeps it keeps that.
 func TestAnAnswerMadeOfTheRequestIsWhole(t *testing.T) {
-	var returned atomic.Int64
-	bodypool.Spoil = func(b []byte) {
-		returned.Add(1)
-		for i := range b {
-			b[i] = '!'
-		}
-	}
-	t.Cleanup(func() { bodypool.Spoil = nil })
+	returned := spoil(t)
 	s := start(t, Config{})
 	log := &archive{kept: map[outcrop.InvocationID]*gateway.Exchange{}}
 	ask := func(n int) {
