@@ -29,10 +29,12 @@ func (l *load) merge(o *load) {
 // closed keeps n connections busy for a while: each sends its next request
 // when it has read the last byte of an answer.
 func closed(ctx context.Context, t *target, n int, d time.Duration) (*load, error) {
-	until := time.Now().Add(d)
-	return drive(ctx, t, n, func() (time.Time, bool) {
-		now := time.Now()
-		return now, now.Before(until)
+	return drive(ctx, t, n, func() schedule {
+		until := time.Now().Add(d)
+		return func() (time.Time, bool) {
+			now := time.Now()
+			return now, now.Before(until)
+		}
 	})
 }
 
@@ -40,31 +42,52 @@ func closed(ctx context.Context, t *target, n int, d time.Duration) (*load, erro
 // are answered, as long as one of n connections is free. Its latency counts
 // from the time it was due, so that a stall is not left out of the figures.
 func atRate(ctx context.Context, t *target, n, perSecond int, d time.Duration) (*load, error) {
-	due := make(chan time.Time, perSecond) // a second's worth may wait
-	go func() {
-		defer close(due)
-		began := time.Now()
-		for i := range int(d.Seconds() * float64(perSecond)) {
-			at := began.Add(time.Duration(i) * time.Second / time.Duration(perSecond))
-			time.Sleep(time.Until(at))
-			select {
-			case due <- at:
-			case <-ctx.Done():
-				return
-			}
+	return drive(ctx, t, n, func() schedule {
+		due := make(chan time.Time, perSecond) // a second's worth may wait
+		go announce(ctx, due, perSecond, d)
+		return func() (time.Time, bool) {
+			at, ok := <-due
+			return at, ok
 		}
-	}()
-	return drive(ctx, t, n, func() (time.Time, bool) {
-		at, ok := <-due
-		return at, ok
 	})
 }
 
-// drive runs n connections, signed beforehand, that stay. next says from when
-// on a request's latency counts, and whether there is another one.
-func drive(ctx context.Context, t *target, n int, next func() (time.Time, bool)) (*load, error) {
+// announce says so often a second for a while that a request is due.
+func announce(ctx context.Context, due chan<- time.Time, perSecond int, d time.Duration) {
+	defer close(due)
+	began := time.Now()
+	for i := range int(d.Seconds() * float64(perSecond)) {
+		at := began.Add(time.Duration(i) * time.Second / time.Duration(perSecond))
+		time.Sleep(time.Until(at))
+		select {
+		case due <- at:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// A schedule says from when on a request's latency counts, and whether there
+// is another one.
+type schedule func() (due time.Time, more bool)
+
+// settleFor is how long the target has to take up its new connections.
+const settleFor = 200 * time.Millisecond
+
+// drive runs n connections, signed beforehand, that stay. The schedule begins
+// when all of them are there: what it costs to make so many at once is no part
+// of what an answer takes.
+func drive(ctx context.Context, t *target, n int, begin func() schedule) (*load, error) {
 	request, err := t.bytes(ctx)
 	if err != nil {
+		return nil, err
+	}
+	wires, err := dialAll(t, n)
+	defer hangUp(wires)
+	if err != nil {
+		return nil, err
+	}
+	if err := pause(ctx, settleFor); err != nil {
 		return nil, err
 	}
 	var (
@@ -73,10 +96,11 @@ func drive(ctx context.Context, t *target, n int, next func() (time.Time, bool))
 		sum     load
 		errs    []error
 		started = time.Now()
+		next    = begin()
 	)
-	for range n {
+	for _, c := range wires {
 		all.Go(func() {
-			one, err := driveOne(t, request, next)
+			one, err := c.drive(t, request, next)
 			mu.Lock()
 			defer mu.Unlock()
 			sum.merge(one)
@@ -102,13 +126,9 @@ func (t *target) bytes(ctx context.Context) ([]byte, error) {
 // answerTimeout bounds one answer.
 const answerTimeout = 30 * time.Second
 
-func driveOne(t *target, request []byte, next func() (time.Time, bool)) (*load, error) {
+// drive sends request after request, as next says.
+func (c *wire) drive(t *target, request []byte, next schedule) (*load, error) {
 	one := new(load)
-	c, err := dial(t)
-	if err != nil {
-		return one, err
-	}
-	defer c.Close()
 	for {
 		began, more := next()
 		if !more {
@@ -140,6 +160,24 @@ func dial(t *target) (*wire, error) {
 		return nil, err
 	}
 	return &wire{Conn: conn, r: bufio.NewReaderSize(conn, 4<<10)}, nil
+}
+
+func dialAll(t *target, n int) ([]*wire, error) {
+	wires := make([]*wire, 0, n)
+	for range n {
+		c, err := dial(t)
+		if err != nil {
+			return wires, err
+		}
+		wires = append(wires, c)
+	}
+	return wires, nil
+}
+
+func hangUp(wires []*wire) {
+	for _, c := range wires {
+		c.Close()
+	}
 }
 
 func (c *wire) send(request []byte) error {
