@@ -17,9 +17,10 @@ type Files interface {
 	List() ([]string, error)
 	// Create makes a file of size zero bytes and has it on disk before it
 	// returns, so that writing into it later allocates nothing. It replaces
-	// a file of that name and leaves none when it fails. It does so bit by bit
-	// when there is no hurry, so that the disk has time for others.
-	Create(name string, size int64, hurry bool) (File, error)
+	// a file of that name and leaves none when it fails. Unless rest is nil it
+	// does so bit by bit, and has the disk do other things for a moment between
+	// two of them when rest says so, which is told how much is done.
+	Create(name string, size int64, rest func(done int64) bool) (File, error)
 	// Open opens a file to read and write.
 	Open(name string) (File, error)
 	// Rename and Remove are on disk when they return nil.
@@ -77,13 +78,13 @@ func (d *folder) List() ([]string, error) {
 	return names, nil
 }
 
-func (d *folder) Create(name string, size int64, hurry bool) (File, error) {
+func (d *folder) Create(name string, size int64, rest func(done int64) bool) (File, error) {
 	path := filepath.Join(d.dir, name)
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(zeroFill(f, size, hurry), syncDir(d.dir)); err != nil {
+	if err := errors.Join(zeroFill(f, size, rest), syncDir(d.dir)); err != nil {
 		return nil, errors.Join(err, f.Close(), os.Remove(path))
 	}
 	return osFile{f}, nil
@@ -92,20 +93,22 @@ func (d *folder) Create(name string, size int64, hurry bool) (File, error) {
 // zeroFill writes real zeros: blocks that are only reserved would have to be
 // converted, through the file system's journal, by the first sync after them.
 // A commit's sync would wait behind that of a whole segment.
-func zeroFill(f *os.File, size int64, hurry bool) error {
-	const bit, rest = 256 << 10, 5 * time.Millisecond
+func zeroFill(f *os.File, size int64, rest func(done int64) bool) error {
+	const bit, pause = 256 << 10, 5 * time.Millisecond
 	zeros := make([]byte, bit)
 	for off := int64(0); off < size; off += bit {
 		if _, err := f.WriteAt(zeros[:min(bit, size-off)], off); err != nil {
 			return err
 		}
-		if hurry {
+		if rest == nil {
 			continue
 		}
 		if err := f.Sync(); err != nil {
 			return err
 		}
-		time.Sleep(rest)
+		if rest(off + bit) {
+			time.Sleep(pause)
+		}
 	}
 	return f.Sync()
 }

@@ -271,7 +271,7 @@ func (l *Ledger) salvage(s *segment, later []*segment, buf []byte, cause error) 
 }
 
 func (l *Ledger) keepCopy(s *segment, buf []byte) error {
-	f, err := l.files.Create(s.name+".damaged", int64(len(buf)), true)
+	f, err := l.files.Create(s.name+".damaged", int64(len(buf)), nil)
 	if err != nil {
 		return err
 	}

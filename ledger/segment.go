@@ -195,14 +195,14 @@ func (s *spare) take(files Files, size int64) (File, error) {
 		s.file = nil
 		return f, nil
 	}
-	return files.Create(spareName, size, true)
+	return files.Create(spareName, size, nil)
 }
 
-func (s *spare) make(files Files, size int64) (err error) {
+func (s *spare) make(files Files, size int64, rest func(done int64) bool) (err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.file == nil {
-		s.file, err = files.Create(spareName, size, false)
+		s.file, err = files.Create(spareName, size, rest)
 	}
 	return err
 }
@@ -235,12 +235,22 @@ func (l *Ledger) spareLoop(ctx context.Context) {
 	}
 }
 
+// ahead says whether the spare, of which done bytes are made, will be there
+// long before it is needed, even if the disk rests now and then. It was begun
+// when half of the active segment was left.
+func (l *Ledger) ahead(done int64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.active()
+	return s != nil && l.failed == nil && done > 4*(s.end-s.size/2)
+}
+
 func (l *Ledger) makeSpare() error {
 	l.mu.Lock()
 	err := l.backlog()
 	l.mu.Unlock()
 	if err == nil {
-		err = l.spare.make(l.files, l.opts.SegmentBytes)
+		err = l.spare.make(l.files, l.opts.SegmentBytes, l.ahead)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

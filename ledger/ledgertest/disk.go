@@ -171,7 +171,7 @@ func (d *Disk) change(life int, chance float64) (half bool, err error) {
 func (d *Disk) List() ([]string, error) { return d.Names(), nil }
 
 // Create implements ledger.Files.
-func (d *Disk) Create(name string, size int64, _ bool) (ledger.File, error) {
+func (d *Disk) Create(name string, size int64, _ func(int64) bool) (ledger.File, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	half, err := d.change(d.life, d.faults.Name)

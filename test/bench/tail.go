@@ -65,7 +65,7 @@ func bareSyncs(ctx context.Context, dir string, h *histogram) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, files.Close(), os.RemoveAll(dir)) }()
-	f, err := files.Create("bare", size, true)
+	f, err := files.Create("bare", size, nil)
 	if err != nil {
 		return err
 	}

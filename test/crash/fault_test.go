@@ -31,12 +31,12 @@ type badDisk struct {
 	faults atomic.Int64 // operations that failed
 }
 
-func (d *badDisk) Create(name string, size int64, hurry bool) (ledger.File, error) {
+func (d *badDisk) Create(name string, size int64, rest func(int64) bool) (ledger.File, error) {
 	if d.full.Load() {
 		d.faults.Add(1)
 		return nil, syscall.ENOSPC
 	}
-	return d.file(d.Files.Create(name, size, hurry))
+	return d.file(d.Files.Create(name, size, rest))
 }
 
 func (d *badDisk) Open(name string) (ledger.File, error) { return d.file(d.Files.Open(name)) }

@@ -72,7 +72,7 @@ func bareLoop(file string, span time.Duration) (perSecond float64, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, files.Close(), os.RemoveAll(filepath.Dir(file)+"-bare")) }()
-	f, err := files.Create("bare", size, true)
+	f, err := files.Create("bare", size, nil)
 	if err != nil {
 		return 0, err
 	}
