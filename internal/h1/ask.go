@@ -4,6 +4,8 @@ import (
 	"io"
 	"os"
 	"syscall"
+
+	"outcrop/internal/nowait"
 )
 
 // A question is a request that is written to a socket by who waits for the
@@ -44,7 +46,7 @@ func (c *conn) ask(text []byte) (sent int, err error) {
 func (c *conn) step(fd uintptr) (over bool) {
 	q := &c.question
 	for q.sent == 0 {
-		n, err := syscall.Write(int(fd), q.text)
+		n, err := nowait.Write(fd, q.text)
 		switch {
 		case err == syscall.EINTR:
 			continue
@@ -58,7 +60,7 @@ func (c *conn) step(fd uintptr) (over bool) {
 		return n < len(q.text)
 	}
 	for {
-		n, err := syscall.Read(int(fd), (*c.buffer)[c.to:])
+		n, err := nowait.Read(fd, (*c.buffer)[c.to:])
 		switch {
 		case err == syscall.EINTR:
 			continue

@@ -7,6 +7,8 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"outcrop/internal/nowait"
 )
 
 // A body that is followed (io.WriterTo, which io.Copy uses) is handed on piece
@@ -149,7 +151,7 @@ func (f *following) wait() {
 func (f *following) read(fd uintptr) (over bool) {
 	for {
 		room := f.x.c.room()
-		n, err := syscall.Read(int(fd), room)
+		n, err := nowait.Read(fd, room)
 		switch {
 		case err == syscall.EINTR:
 			continue

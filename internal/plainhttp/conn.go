@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"outcrop/internal/nowait"
 	"outcrop/internal/tether"
 )
 
@@ -34,7 +35,8 @@ var buffers = sync.Pool{New: func() any { return new([headSize]byte) }}
 type conn struct {
 	server *Server
 	rwc    net.Conn
-	busy   atomic.Bool // a request has begun
+	out    nowait.Writer // to rwc
+	busy   atomic.Bool   // a request has begun
 
 	buf      *[headSize]byte // what was read and not yet used; nil when empty
 	from, to int

@@ -89,6 +89,7 @@ func (s *Server) track(rwc net.Conn) *conn {
 	}
 	c := &conn{server: s, rwc: rwc}
 	c.heard.L = &c.mu
+	c.out.To(rwc)
 	s.conns[c] = struct{}{}
 	return c
 }

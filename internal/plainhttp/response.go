@@ -208,7 +208,7 @@ func (w *response) send(a, b []byte) {
 		return
 	}
 	if b == nil {
-		_, w.err = w.conn.rwc.Write(a)
+		_, w.err = w.conn.out.Write(a)
 	} else {
 		both := net.Buffers{a, b}
 		_, w.err = both.WriteTo(w.conn.rwc)
