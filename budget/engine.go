@@ -19,7 +19,7 @@ type Records interface {
 	// After.
 	Sync(ctx context.Context) error
 	// After returns up to limit records with Seq greater than after, in order. An
-	// empty answer means the end.
+	// empty answer means the end. The list is the reader's until it asks for more.
 	After(ctx context.Context, after outcrop.Seq, limit int) ([]outcrop.UsageRecord, error)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"outcrop"
@@ -94,51 +95,60 @@ func (l *Ledger) noteDrain(ctx context.Context, err error) {
 	l.stuck = err
 }
 
+// A batch is what one transaction of the store takes. The next one is read into
+// the same memory.
+type batch struct {
+	records []outcrop.UsageRecord
+	shapes  []*outcrop.UsageRecord // of records
+}
+
+// empty is b with room for n records. What it held is not kept alive.
+func (b *batch) empty(n int) batch {
+	clear(b.records[:cap(b.records)])
+	clear(b.shapes[:cap(b.shapes)])
+	return batch{slices.Grow(b.records[:0], n), slices.Grow(b.shapes[:0], n)}
+}
+
+// read adds what is encoded in payload.
+func (b *batch) read(known *shapes, payload []byte, seq outcrop.Seq) error {
+	b.records = append(b.records, outcrop.UsageRecord{})
+	r := &b.records[len(b.records)-1]
+	shape, err := known.decode(r, payload)
+	r.Seq = seq
+	b.shapes = append(b.shapes, shape)
+	return err
+}
+
 // drain moves one transaction's worth of records.
 func (l *Ledger) drain(ctx context.Context) error {
 	from := l.cursor
-	records, mark, err := l.read(drainRecords)
-	if err != nil {
-		return err
+	mark, err := l.read(drainRecords)
+	if err == nil && mark > l.drained {
+		err = l.store.Append(ctx, l.batch.records, mark)
 	}
-	if mark > l.drained {
-		if err := l.store.Append(ctx, records, mark); err != nil {
-			l.cursor = from
-			return err
-		}
+	if err != nil {
+		l.cursor = from
+		return err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.recent.add(l.drained, records, mark)
+	l.recent.add(l.drained, l.batch, mark)
 	l.drained = max(l.drained, mark)
 	return nil
 }
 
-// newBatch is room for n records. Small batches are copied by who keeps them,
-// so they use the same memory.
-func (l *Ledger) newBatch(n int) []outcrop.UsageRecord {
-	if n > smallBatch {
-		return make([]outcrop.UsageRecord, 0, n)
-	}
-	if l.batch == nil {
-		l.batch = make([]outcrop.UsageRecord, 0, smallBatch)
-	}
-	clear(l.batch[:smallBatch])
-	return l.batch
-}
-
 // read collects up to limit records that the store does not have, and the Seq
 // that it will then have everything up to. It moves the cursor past them.
-func (l *Ledger) read(limit int) (records []outcrop.UsageRecord, mark outcrop.Seq, err error) {
+func (l *Ledger) read(limit int) (mark outcrop.Seq, err error) {
 	l.mu.Lock()
 	waiting := int(l.durable - l.drained)
 	l.mu.Unlock()
-	records = l.newBatch(min(waiting, limit))
-	for len(records) < limit {
+	l.batch = l.batch.empty(min(waiting, limit))
+	for len(l.batch.records) < limit {
 		s, end, last := l.under(l.cursor)
 		if l.cursor.off < end {
-			if records, mark, err = l.readBlock(s, end, records, mark, limit); err != nil {
-				return nil, 0, err
+			if mark, err = l.readBlock(s, end, mark, limit); err != nil {
+				return 0, err
 			}
 			continue
 		}
@@ -147,7 +157,7 @@ func (l *Ledger) read(limit int) (records []outcrop.UsageRecord, mark outcrop.Se
 		}
 		l.cursor = cursor{l.cursor.number + 1, headerBytes}
 	}
-	return records, mark, nil
+	return mark, nil
 }
 
 // under finds the segment that c is in, how far it may be read, and whether
@@ -160,37 +170,34 @@ func (l *Ledger) under(c cursor) (s *segment, end int64, last bool) {
 }
 
 // readBlock reads the frames that lie whole in the next stretch of s.
-func (l *Ledger) readBlock(s *segment, end int64, records []outcrop.UsageRecord, mark outcrop.Seq, limit int) ([]outcrop.UsageRecord, outcrop.Seq, error) {
+func (l *Ledger) readBlock(s *segment, end int64, mark outcrop.Seq, limit int) (outcrop.Seq, error) {
 	const blockBytes = 2 * maxRecordBytes
 	if l.buf == nil {
 		l.buf = make([]byte, blockBytes)
 	}
 	block, start := l.buf[:min(blockBytes, end-l.cursor.off)], l.cursor.off
 	if _, err := s.file.ReadAt(block, start); err != nil {
-		return nil, 0, fmt.Errorf("read ledger segment %s: %w", s.name, err)
+		return 0, fmt.Errorf("read ledger segment %s: %w", s.name, err)
 	}
-	for len(block) > 0 && len(records) < limit {
+	for len(block) > 0 && len(l.batch.records) < limit {
 		f, err := record.Read(block, s.salt, l.cursor.off)
 		if errors.Is(err, record.ErrShort) && l.cursor.off > start {
 			break // the next block begins with it
 		}
 		if err != nil {
-			return nil, 0, damaged(s, l.cursor.off, err)
+			return 0, damaged(s, l.cursor.off, err)
 		}
 		seq := outcrop.Seq(f.Seq)
 		if f.Type == frameSettled && seq > l.drained {
-			r, err := l.shapes.decode(f.Payload)
-			if err != nil {
-				return nil, 0, damaged(s, l.cursor.off, err)
+			if err := l.batch.read(&l.shapes, f.Payload, seq); err != nil {
+				return 0, damaged(s, l.cursor.off, err)
 			}
-			r.Seq = seq
-			records = append(records, r)
 		}
 		mark = max(mark, seq)
 		block = block[f.Bytes:]
 		l.cursor.off += int64(f.Bytes)
 	}
-	return records, mark, nil
+	return mark, nil
 }
 
 // reclaimable says whether the oldest segment has served: all its records are

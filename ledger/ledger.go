@@ -21,7 +21,6 @@ const (
 	maxCommitBytes    = 1 << 20   // records that share one sync
 	drainRecords      = 1000      // records in one transaction of the store
 	readerRecords     = 1024      // drained records after which readers are woken; at least so many are kept at hand
-	smallBatch        = 128       // records that the drain reads into the same memory again
 	freeCommits       = 4         // commits that are kept for reuse
 	freeCommitBytes   = 64 << 10  // that each of them may have
 	idleCalls         = 256       // calls that are kept for reuse
@@ -85,16 +84,16 @@ type Ledger struct {
 	reserved  int64 // bytes that the records of calls may need, and intents that are waiting
 	count     Stats
 
-	wake     chan struct{}         // there may be something to commit
-	full     chan struct{}         // there is a whole batch to drain
-	stop     chan struct{}         // closed by Close
-	patience *time.Timer           // of the writer
-	draining chan struct{}         // held by who drains
-	cursor   cursor                // guarded by draining
-	flushed  outcrop.Seq           // guarded by draining; up to here the store has it for good
-	buf      []byte                // guarded by draining
-	batch    []outcrop.UsageRecord // guarded by draining; empty, for the next small batch
-	shapes   shapes                // guarded by draining
+	wake     chan struct{} // there may be something to commit
+	full     chan struct{} // there is a whole batch to drain
+	stop     chan struct{} // closed by Close
+	patience *time.Timer   // of the writer
+	draining chan struct{} // held by who drains
+	cursor   cursor        // guarded by draining
+	flushed  outcrop.Seq   // guarded by draining; up to here the store has it for good
+	buf      []byte        // guarded by draining
+	batch    batch         // guarded by draining; what was read last
+	shapes   shapes        // guarded by draining
 	recent   recent
 	spare    spare
 	bytes    sync.Pool // of *[]byte, to encode in
@@ -184,10 +183,11 @@ func (l *Ledger) Stats() Stats {
 
 // After reads settled records that are in the store: what a reader that keeps
 // up has not seen is still at hand, the rest is read. There may be more than it
-// answers, as long as it answers any. Sync first to see the newest. Records are
-// shared with others: nobody may change them.
+// answers, as long as it answers any. Sync first to see the newest. Their maps
+// are shared with others: nobody may change them. Who reads all the time has a
+// Follower.
 func (l *Ledger) After(ctx context.Context, after outcrop.Seq, limit int) ([]outcrop.UsageRecord, error) {
-	if records, ok := l.recent.after(after, limit); ok {
+	if records, ok := l.recent.after(nil, after, limit); ok {
 		return records, nil
 	}
 	return l.store.After(ctx, after, limit)

@@ -18,7 +18,7 @@ import (
 )
 
 // start starts a ledger that is closed with the test.
-func start(t *testing.T, disk *ledgertest.Disk, store ledger.Store, opts ledger.Options) *ledger.Ledger {
+func start(t *testing.T, disk ledger.Files, store ledger.Store, opts ledger.Options) *ledger.Ledger {
 	t.Helper()
 	opts.Files = disk
 	l, err := ledger.Start("", store, opts)

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"slices"
 	"sort"
 	"sync"
 
@@ -8,61 +9,40 @@ import (
 )
 
 // A recent holds the records that went to the store last, so that readers that
-// keep up need not ask the store for what was just written to it. Batches are
-// kept as they were drained, small ones together; what is in one stays as it is.
+// keep up need not ask the store for what was just written to it. Nobody is
+// shown what it holds: readers get copies in memory of their own, so that its
+// memory is used again as soon as a record is old.
 type recent struct {
-	mu      sync.Mutex
-	from    outcrop.Seq // all records after it, up to the drained one, are held
-	to      outcrop.Seq
-	batches [][]outcrop.UsageRecord // none is empty
-	held    int                     // records in batches
-	off     bool
+	mu   sync.Mutex
+	from outcrop.Seq // all records after it, up to to, are held
+	to   outcrop.Seq
+	held ring
+	off  bool
 
 	fresh  int           // records that came since filled was made
 	filled chan struct{} // nil when nobody waits
 }
 
 // add takes in what the store took in: everything with from < Seq ≤ to.
-func (r *recent) add(from outcrop.Seq, batch []outcrop.UsageRecord, to outcrop.Seq) {
+func (r *recent) add(from outcrop.Seq, b batch, to outcrop.Seq) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.fill(len(batch))
+	r.fill(len(b.records))
 	if r.off || to <= from {
 		return
 	}
 	if r.to != from { // the first, or one after a gap
-		r.batches, r.held, r.from = nil, 0, from
+		r.held.drop(r.held.n)
+		r.from = from
 	}
 	r.to = to
-	r.keep(batch)
-	for need := readerRecords + 2*len(batch); len(r.batches) > 1 && r.held-len(r.batches[0]) >= need; { // what made readers wake, and the next batch
-		r.drop()
+	for i := range b.records {
+		r.held.push(keep(&b.records[i], b.shapes[i]))
 	}
-}
-
-// keep takes a batch in. A small one is copied, so that there are not many.
-func (r *recent) keep(batch []outcrop.UsageRecord) {
-	if len(batch) == 0 {
-		return
+	if spare := r.held.n - readerRecords - 2*len(b.records); spare > 0 { // beyond what made readers wake, and the next batch
+		r.from = r.held.at(spare - 1).seq
+		r.held.drop(spare)
 	}
-	r.held += len(batch)
-	last := len(r.batches) - 1
-	if last >= 0 && cap(r.batches[last])-len(r.batches[last]) >= len(batch) {
-		r.batches[last] = append(r.batches[last], batch...) // readers hold what is before it
-		return
-	}
-	if len(batch) <= smallBatch {
-		batch = append(make([]outcrop.UsageRecord, 0, 2*smallBatch), batch...)
-	}
-	r.batches = append(r.batches, batch)
-}
-
-// drop lets go of the oldest batch. Readers may hold it still.
-func (r *recent) drop() {
-	oldest := r.batches[0]
-	r.from, r.held = oldest[len(oldest)-1].Seq, r.held-len(oldest)
-	r.batches[0] = nil
-	r.batches = r.batches[1:]
 }
 
 // fill tells readers when much has come. The caller holds r.mu.
@@ -86,25 +66,22 @@ func (r *recent) wake() <-chan struct{} {
 	return r.filled
 }
 
-// after is what Ledger.After answers: what one batch has of it. ok is false
-// when the store has to be asked. The answer shares the records.
-func (r *recent) after(seq outcrop.Seq, limit int) (records []outcrop.UsageRecord, ok bool) {
+// after appends what Ledger.After answers to dst. ok is false when the store
+// has to be asked.
+func (r *recent) after(dst []outcrop.UsageRecord, seq outcrop.Seq, limit int) (records []outcrop.UsageRecord, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.off || r.to == 0 || seq < r.from || seq > r.to || limit < 0 {
-		return nil, false
+		return dst, false
 	}
-	at := sort.Search(len(r.batches), func(i int) bool {
-		b := r.batches[i]
-		return b[len(b)-1].Seq > seq
-	})
-	if at == len(r.batches) || limit == 0 {
-		return nil, true
+	first := sort.Search(r.held.n, func(i int) bool { return r.held.at(i).seq > seq })
+	n := min(r.held.n-first, limit)
+	dst = slices.Grow(dst, n)
+	for i := range n {
+		dst = dst[:len(dst)+1]
+		r.held.at(first + i).record(&dst[len(dst)-1])
 	}
-	b := r.batches[at]
-	i := sort.Search(len(b), func(i int) bool { return b[i].Seq > seq })
-	end := min(i+limit, len(b))
-	return b[i:end:end], true
+	return dst, true
 }
 
 // doubt has readers ask the store from now on: it may have left out a record
@@ -112,5 +89,45 @@ func (r *recent) after(seq outcrop.Seq, limit int) (records []outcrop.UsageRecor
 func (r *recent) doubt() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.off, r.batches, r.held = true, nil, 0
+	r.off, r.held = true, ring{}
+}
+
+// A ring is a queue in memory that is used again.
+type ring struct {
+	slots []kept
+	first int // where the oldest is
+	n     int
+}
+
+// at is the ith, from the oldest.
+func (q *ring) at(i int) *kept {
+	if i += q.first; i >= len(q.slots) {
+		i -= len(q.slots)
+	}
+	return &q.slots[i]
+}
+
+const leastSlots = 256
+
+func (q *ring) push(k kept) {
+	if q.n == len(q.slots) {
+		more := make([]kept, max(leastSlots, q.n+q.n/4))
+		for i := range q.n {
+			more[i] = *q.at(i)
+		}
+		q.slots, q.first = more, 0
+	}
+	q.n++
+	*q.at(q.n - 1) = k
+}
+
+// drop lets go of the n oldest.
+func (q *ring) drop(n int) {
+	for range n {
+		*q.at(0) = kept{}
+		if q.first++; q.first == len(q.slots) {
+			q.first = 0
+		}
+		q.n--
+	}
 }

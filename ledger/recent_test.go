@@ -18,18 +18,19 @@ func TestWhatIsAtHandIsWhatTheStoreWouldAnswer(t *testing.T) {
 		var mark outcrop.Seq
 		for range rapid.IntRange(1, 8).Draw(t, "drains") {
 			from := mark
-			var batch []outcrop.UsageRecord
+			var b batch
 			for range rapid.IntRange(0, drainRecords).Draw(t, "records") {
 				mark += outcrop.Seq(rapid.SampledFrom([]int{1, 1, 1, 1, 3}).Draw(t, "step")) // lost records leave gaps
-				batch = append(batch, outcrop.UsageRecord{Seq: mark, Invocation: outcrop.InvocationID(fmt.Sprint(mark))})
+				b.note(outcrop.UsageRecord{Seq: mark, Invocation: outcrop.InvocationID(fmt.Sprint(mark))})
 			}
-			store = append(store, batch...)
-			r.add(from, batch, mark)
-			if r.held >= readerRecords+3*drainRecords {
-				t.Fatalf("%d records are held", r.held)
+			store = append(store, b.records...)
+			r.add(from, b, mark)
+			clear(b.records) // the next batch is read into this memory
+			if r.held.n >= readerRecords+3*drainRecords {
+				t.Fatalf("%d records are held", r.held.n)
 			}
 			after, limit := outcrop.Seq(rapid.IntRange(0, int(mark)+2).Draw(t, "after")), rapid.IntRange(0, 5000).Draw(t, "limit")
-			got, ok := r.after(after, limit)
+			got, ok := r.after(nil, after, limit)
 			if !ok {
 				if mark > 0 && after == mark && r.to == mark {
 					t.Fatal("a reader that has all is sent to the store")
@@ -49,6 +50,11 @@ func TestWhatIsAtHandIsWhatTheStoreWouldAnswer(t *testing.T) {
 	})
 }
 
+// note adds a record that shares nothing.
+func (b *batch) note(r outcrop.UsageRecord) {
+	b.records, b.shapes = append(b.records, r), append(b.shapes, new(outcrop.UsageRecord))
+}
+
 // Property: decoding by shapes is decoding.
 func TestShapesChangeNothing(t *testing.T) {
 	var s shapes
@@ -56,7 +62,8 @@ func TestShapesChangeNothing(t *testing.T) {
 	for n := range 10 {
 		r.Invocation, r.Attempts = outcrop.InvocationID(fmt.Sprint(n)), n
 		r.Account = outcrop.AccountID(fmt.Sprint(n % 2))
-		got, err := s.decode(appendRecord(nil, &r))
+		var got outcrop.UsageRecord
+		_, err := s.decode(&got, appendRecord(nil, &r))
 		if err != nil || !reflect.DeepEqual(got, r) {
 			t.Fatalf("got %+v, %v\nwant %+v", got, err, r)
 		}
@@ -95,12 +102,13 @@ func TestWhoReadsWhenItFillsFindsItAtHand(t *testing.T) {
 		var mark, read outcrop.Seq
 		wake := r.wake()
 		for range rapid.IntRange(1, 40).Draw(t, "drains") {
-			batch := make([]outcrop.UsageRecord, rapid.IntRange(1, drainRecords).Draw(t, "records"))
-			for i := range batch {
-				batch[i].Seq = mark + outcrop.Seq(i) + 1
+			var b batch
+			from := mark
+			for range rapid.IntRange(1, drainRecords).Draw(t, "records") {
+				mark++
+				b.note(outcrop.UsageRecord{Seq: mark})
 			}
-			r.add(mark, batch, mark+outcrop.Seq(len(batch)))
-			mark += outcrop.Seq(len(batch))
+			r.add(from, b, mark)
 			select {
 			case <-wake:
 			default:
@@ -110,7 +118,7 @@ func TestWhoReadsWhenItFillsFindsItAtHand(t *testing.T) {
 				continue
 			}
 			for wake = r.wake(); read < mark; {
-				more, ok := r.after(read, drainRecords)
+				more, ok := r.after(nil, read, drainRecords)
 				if !ok || len(more) == 0 || more[0].Seq != read+1 {
 					t.Fatalf("record %d is not at hand", read+1)
 				}
@@ -123,13 +131,16 @@ func TestWhoReadsWhenItFillsFindsItAtHand(t *testing.T) {
 // A full memory lets go of a batch for each that it takes.
 func BenchmarkRecent(b *testing.B) {
 	b.ReportAllocs()
-	const batch = 250
+	const records = 250
 	var r recent
-	records := make([]outcrop.UsageRecord, batch)
-	for last := outcrop.Seq(0); b.Loop(); last += batch {
-		for i := range records {
-			records[i].Seq = last + outcrop.Seq(i) + 1
+	var drained batch
+	for range records {
+		drained.note(full())
+	}
+	for last := outcrop.Seq(0); b.Loop(); last += records {
+		for i := range drained.records {
+			drained.records[i].Seq = last + outcrop.Seq(i) + 1
 		}
-		r.add(last, records, last+batch)
+		r.add(last, drained, last+records)
 	}
 }

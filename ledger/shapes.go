@@ -15,31 +15,35 @@ type shapes struct {
 
 const shapesRemembered = 4096
 
-// decode is decodeRecord. Records of one shape share their Tags.
-func (s *shapes) decode(b []byte) (outcrop.UsageRecord, error) {
+// decode is decodeRecord into r, and says of which shape it is. Records of one
+// shape share their Tags; one that is laid out otherwise is a shape of its own.
+func (s *shapes) decode(r *outcrop.UsageRecord, b []byte) (shape *outcrop.UsageRecord, err error) {
 	n := shapeBytes(b)
 	if n <= 1 {
-		return decodeRecord(b)
+		if *r, err = decodeRecord(b); err != nil {
+			return nil, err
+		}
+		alone := *r
+		return &alone, nil
 	}
-	shape := s.known[string(b[:n])]
-	if shape == nil {
+	if shape = s.known[string(b[:n])]; shape == nil {
 		shape = new(outcrop.UsageRecord)
 		if err := Decode(shape, b[:n]); err != nil {
-			return outcrop.UsageRecord{}, err
+			return nil, err
 		}
 		if s.known == nil || len(s.known) >= shapesRemembered {
 			s.known = map[string]*outcrop.UsageRecord{}
 		}
 		s.known[string(b[:n])] = shape
 	}
-	r := *shape
-	if err := decodeFields(&r, b[n:]); err != nil {
-		return outcrop.UsageRecord{}, err
+	*r = *shape
+	if err := decodeFields(r, b[n:]); err != nil {
+		return nil, err
 	}
 	if r.Invocation == "" {
-		return outcrop.UsageRecord{}, fmt.Errorf("%w: no invocation", errRecord)
+		return nil, fmt.Errorf("%w: no invocation", errRecord)
 	}
-	return r, nil
+	return shape, nil
 }
 
 // shapeBytes is how far the shape of an encoded record reaches: the invocation

@@ -18,7 +18,8 @@ type Records interface {
 	// Sync returns once every record settled before the call is visible to After.
 	Sync(ctx context.Context) error
 	// After returns up to limit records with Seq greater than after, in order of
-	// Seq. An empty answer means the end.
+	// Seq. An empty answer means the end. The list is the reader's until it asks
+	// for more.
 	After(ctx context.Context, after outcrop.Seq, limit int) ([]outcrop.UsageRecord, error)
 }
 

@@ -25,7 +25,7 @@ type BillingConfig struct {
 
 // openCosts starts what turns the ledger into bills.
 func (e *engines) openCosts(c *Config, log *slog.Logger) {
-	e.costs = cost.New(e.ledger, e.store.Costs(), time.Now, log)
+	e.costs = cost.New(e.ledger.Follow(), e.store.Costs(), time.Now, log)
 	e.costs.Settings = cost.Settings{
 		Marketplace: c.Billing.MarketplaceStyle, SessionTags: c.Billing.SessionTags,
 		TagsInUse: e.store.TagKeysInUse, ProfileTags: e.store.ProfileTags,

@@ -103,7 +103,7 @@ func (e *engines) openLimits(ctx context.Context, c *Config) (err error) {
 	}
 	e.quotas = quota.NewGate(e.limits.Limits, laneLimits(c.Upstreams))
 	book.changed = e.quotas.Refresh
-	e.budgets, err = budget.Open(ctx, e.ledger, e.store.Budgets(), budget.Options{
+	e.budgets, err = budget.Open(ctx, e.ledger.Follow(), e.store.Budgets(), budget.Options{
 		Now: time.Now, Bill: e.billed, History: pastSpending{e.costs}, SessionTags: c.Billing.SessionTags, AllowUnpriced: c.Budgets.Unpriced == "allow",
 		Sender: notify.New(notify.SMTP(c.Budgets.SMTP)), Hand: hand{e.identity}, Log: e.log,
 	})

@@ -46,7 +46,7 @@ type watching struct {
 // openMetrics makes the reader that folds CloudWatch's metrics, and the alarms
 // on them.
 func (e *engines) openMetrics(c *Config, log *slog.Logger) {
-	e.metrics = metrics.New(e.ledger, e.store.Metrics(), metrics.Rules{Legacy: e.legacy, Window: e.window}, time.Now, log)
+	e.metrics = metrics.New(e.ledger.Follow(), e.store.Metrics(), metrics.Rules{Legacy: e.legacy, Window: e.window}, time.Now, log)
 	sender := webhook.New(c.Alarms.Secret)
 	e.alarms = alarm.New(e.store.Alarms(), e.metrics, sender, alarm.Settings{
 		Webhooks: c.Alarms.Webhooks, DirectURLs: c.Alarms.DirectURLs == nil || *c.Alarms.DirectURLs,
