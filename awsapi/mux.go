@@ -171,9 +171,7 @@ func (c *call) serve() error {
 	}
 	body := read.Text
 	c.body = body
-	who, err := c.authenticate(sig, body)
-	c.who, c.admitted = who, err == nil
-	if err != nil {
+	if err := c.authenticate(sig, body); err != nil {
 		return err
 	}
 	op, labels, err := c.service.route(c.r, body)
@@ -185,27 +183,34 @@ func (c *call) serve() error {
 	if !ok {
 		return outcrop.Errorf(outcrop.Unimplemented, "Outcrop does not serve the operation %s of %s.", op.Name, op.Service.ID)
 	}
-	if h.raw != nil {
-		c.request = Request{HTTP: c.r, Operation: op, ID: c.id, Caller: who, Labels: labels, Body: body, Digest: sig.signature.Digest(), Received: c.received}
-		if err = c.raw(h); err == nil && c.request.freed {
-			c.body, c.released = nil, true
-			read.Return()
-		}
-		return err
+	if h.raw == nil {
+		return c.typed(h, labels)
 	}
-	return c.typed(op, h, who, labels, body)
+	c.ask(labels)
+	if err = c.raw(h); err == nil && c.request.freed {
+		c.body, c.released = nil, true
+		read.Return()
+	}
+	return err
+}
+
+// ask fills in the request of a raw operation.
+func (c *call) ask(labels wire.Labels) {
+	r := &c.request // field by field: a whole one would stand on the stack while the operation runs
+	r.HTTP, r.Operation, r.ID, r.Caller, r.Labels = c.r, c.op, c.id, c.who, labels
+	r.Body, r.Digest, r.Received = c.body, c.sig.signature.Digest(), c.received
 }
 
 // authenticate finds who is calling. Only an operation that is Open may be
 // called by nobody.
-func (c *call) authenticate(sig credentials, body []byte) (who outcrop.Caller, err error) {
+func (c *call) authenticate(sig credentials, body []byte) (err error) {
 	if sig.absent() && c.opens(body) {
-		who.Region = c.mux.fallback
-	} else if who, err = c.mux.authenticate(c.r, sig, body, c.received, c.service); err != nil {
-		return who, err
+		c.who.Region = c.mux.fallback
+	} else if c.who, err = c.mux.authenticate(c.r, sig, body, c.received, c.service); err != nil {
+		return err
 	}
-	who.Origin = originOf(c.r)
-	return who, nil
+	c.who.Origin, c.admitted = originOf(c.r), true
+	return nil
 }
 
 func (c *call) opens(body []byte) bool {
@@ -220,10 +225,11 @@ func (c *call) raw(h Handler) error {
 	return err
 }
 
-func (c *call) typed(op *wire.Operation, h Handler, who outcrop.Caller, labels wire.Labels, body []byte) error {
+func (c *call) typed(h Handler, labels wire.Labels) error {
+	op := c.op
 	in, err := c.protocol.Decode(op, &wire.Request{
 		Method: c.r.Method, Path: c.r.URL.EscapedPath(), RawQuery: c.r.URL.RawQuery,
-		Header: c.r.Header, Body: body, Labels: labels,
+		Header: c.r.Header, Body: c.body, Labels: labels,
 	})
 	if err != nil {
 		return err
@@ -234,11 +240,11 @@ func (c *call) typed(op *wire.Operation, h Handler, who outcrop.Caller, labels w
 			return err
 		}
 	}
-	may, err := c.mux.permit(c.service.name, op.Name, who)
+	may, err := c.mux.permit(c.service.name, op.Name, c.who)
 	if err != nil {
 		return err
 	}
-	out, err := h.typed(WithRequestID(c.r.Context(), c.id), who, may, in)
+	out, err := h.typed(WithRequestID(c.r.Context(), c.id), c.who, may, in)
 	if err != nil {
 		return err
 	}

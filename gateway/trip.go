@@ -93,21 +93,25 @@ func (g *Gateway) Allowed(ctx context.Context, call *Call) (*outcrop.Target, err
 	return target, nil
 }
 
-// authorize asks whether target may be called. Counting asks about the model
-// alone: it has no other resource.
+// authorize asks whether target may be called.
 func (g *Gateway) authorize(ctx context.Context, call *Call, target *outcrop.Target) error {
 	what := iam.Invocation{Target: target, Action: iam.ActionInvoke, Rules: iam.InvocationRules{BearerTokenType: call.BearerTokenType}}
 	switch {
 	case call.Operation == outcrop.OpCountTokens:
-		model := *target
-		model.Profile, model.Geography = nil, ""
-		return g.Policy.Authorize(ctx, call.Caller, what.Rules.Checks(&model, "bedrock:CountTokens")...)
+		return g.authorizeCount(ctx, call, target, what.Rules)
 	case call.Operation == outcrop.OpInvokeModelBidirectional:
 		what.Action = iam.ActionInvokeBidirectional
 	case call.Operation.Streaming():
 		what.Action = iam.ActionInvokeStream
 	}
 	return g.Policy.AuthorizeInvocation(ctx, call.Caller, what)
+}
+
+// authorizeCount asks about the model alone: counting has no other resource.
+func (g *Gateway) authorizeCount(ctx context.Context, call *Call, target *outcrop.Target, rules iam.InvocationRules) error {
+	model := *target
+	model.Profile, model.Geography = nil, ""
+	return g.Policy.Authorize(ctx, call.Caller, rules.Checks(&model, "bedrock:CountTokens")...)
 }
 
 // begin plans the call and opens its invocation in the ledger.
@@ -122,6 +126,29 @@ func (g *Gateway) begin(ctx context.Context, call *Call) (_ *trip, err error) {
 	if err != nil {
 		return nil, err
 	}
+	g.describe(t, call)
+	refusal := g.admit(t)
+	t.exchange = g.exchange(call)
+	if err := g.open(ctx, t); err != nil {
+		g.leave(t, false)
+		return nil, err
+	}
+	if recorded = true; refusal != nil { // so that throttles can be counted
+		err := g.settle(ctx, t, refusal)
+		g.tell(t)
+		return nil, err
+	}
+	return t, nil
+}
+
+// open tells the ledger of t. A record is large, and begin's frame is on the
+// stack of all that planning calls: so the copy is made in a frame of its own.
+//
+//go:noinline
+func (g *Gateway) open(ctx context.Context, t *trip) error { return g.Ledger.Open(ctx, t.record) }
+
+// describe writes into the record what is known before anything is asked.
+func (g *Gateway) describe(t *trip, call *Call) {
 	t.record = outcrop.UsageRecord{
 		Invocation: call.Invocation, Operation: call.Operation,
 		Account: call.Caller.Account, Principal: call.Caller.Principal, AccessKey: call.Caller.AccessKey,
@@ -142,18 +169,6 @@ func (g *Gateway) begin(ctx context.Context, call *Call) (_ *trip, err error) {
 	// Should this process die, what it opened is all that recovery can bill by.
 	t.record.Usage = t.meter.estimate(t.request)
 	t.record.Quote = g.Quote(&t.record)
-	refusal := g.admit(t)
-	t.exchange = g.exchange(call)
-	if err := g.Ledger.Open(ctx, t.record); err != nil {
-		g.leave(t, false)
-		return nil, err
-	}
-	if recorded = true; refusal != nil { // so that throttles can be counted
-		err := g.settle(ctx, t, refusal)
-		g.tell(t)
-		return nil, err
-	}
-	return t, nil
 }
 
 // try notes where the next attempt goes.

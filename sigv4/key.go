@@ -45,21 +45,22 @@ func signingKey(by Credentials, date string, scope Scope) []byte {
 }
 
 func mac(key []byte, text string) []byte {
-	sum := hmacOf(key, []byte(text))
+	w := borrow()
+	defer w.giveBack()
+	sum := w.hmacOf(key, []byte(text))
 	return sum[:]
 }
 
 // hmacOf is HMAC-SHA256 (RFC 2104) of a short text. A signature is checked and
 // another one made for every call, so it stays off the heap, which crypto/hmac
 // cannot.
-func hmacOf(key, text []byte) [sha256.Size]byte {
+func (w *workspace) hmacOf(key, text []byte) [sha256.Size]byte {
 	if len(key) > sha256.BlockSize {
 		sum := sha256.Sum256(key)
 		key = sum[:]
 	}
-	var room [sha256.BlockSize + 256]byte
-	inner := sha256.Sum256(append(appendPadded(room[:0], key, &innerPad), text...))
-	return sha256.Sum256(append(appendPadded(room[:0], key, &outerPad), inner[:]...))
+	inner := sha256.Sum256(append(appendPadded(w.keyed[:0], key, &innerPad), text...))
+	return sha256.Sum256(append(appendPadded(w.keyed[:0], key, &outerPad), inner[:]...))
 }
 
 // The pads of RFC 2104: one byte, repeated.
@@ -79,11 +80,9 @@ func appendPadded(b, key []byte, pad *[sha256.BlockSize]byte) []byte {
 }
 
 // appendSignature signs a canonical request, in hex.
-func appendSignature(dst, key []byte, stamp, date string, scope Scope, c *canonical) []byte {
-	var room [2048]byte // stays on the stack: the canonical form of most requests
-	digest := sha256.Sum256(c.appendTo(room[:0]))
-	var text [192]byte // the same
-	sum := hmacOf(key, appendStringToSign(text[:0], stamp, date, scope, digest[:]))
+func (w *workspace) appendSignature(dst, key []byte, stamp, date string, scope Scope, c *canonical) []byte {
+	digest := sha256.Sum256(c.appendTo(w.form[:0]))
+	sum := w.hmacOf(key, appendStringToSign(w.text[:0], stamp, date, scope, digest[:]))
 	return hex.AppendEncode(dst, sum[:])
 }
 

@@ -37,20 +37,20 @@ func Sign(r *http.Request, payloadHash string, by Credentials, scope Scope, at t
 	if err != nil {
 		return err
 	}
-	var room [16]string // stays on the stack: the headers of most requests
+	w := borrow()
+	defer w.giveBack()
 	c := canonical{method: r.Method, path: likelyPath(scope.Service, to.path), query: query, payload: payloadHash, request: r}
-	c.names = signable(room[:0], r.Header)
-	r.Header["Authorization"] = []string{authorization(stamp, by, scope, &c)}
+	c.names = signable(w.names[:0], r.Header)
+	r.Header["Authorization"] = []string{authorization(w, stamp, by, scope, &c)}
 	return nil
 }
 
-func authorization(stamp string, by Credentials, scope Scope, c *canonical) string {
+func authorization(w *workspace, stamp string, by Credentials, scope Scope, c *canonical) string {
 	date := stamp[:len(dateFormat)]
-	var room [512]byte // the same
-	b := append(room[:0], algorithm+" Credential="...)
+	b := append(w.header[:0], algorithm+" Credential="...)
 	b = appendScope(append(append(b, by.AccessKey...), '/'), date, scope)
 	b = c.appendSigned(append(b, ", SignedHeaders="...))
-	return string(appendSignature(append(b, ", Signature="...), signingKey(by, date, scope), stamp, date, scope, c))
+	return string(w.appendSignature(append(b, ", Signature="...), signingKey(by, date, scope), stamp, date, scope, c))
 }
 
 // Presign puts a signature in the query of r that holds for life, in whole
@@ -67,7 +67,9 @@ func Presign(r *http.Request, payloadHash string, by Credentials, scope Scope, a
 	c := canonical{method: r.Method, path: likelyPath(scope.Service, to.path), query: query, payload: payloadHash, request: r}
 	c.names = names
 	date := stamp[:len(dateFormat)]
-	sum := appendSignature(nil, deriveKey(by.Secret, date, scope), stamp, date, scope, &c)
+	w := borrow()
+	defer w.giveBack()
+	sum := w.appendSignature(nil, deriveKey(by.Secret, date, scope), stamp, date, scope, &c)
 	r.URL.RawQuery += "&" + paramSignature + "=" + string(sum)
 	return nil
 }

@@ -158,7 +158,7 @@ func TestSuiteCanonical(t *testing.T) {
 				t.Errorf("%s canonical request:\n%s\nwant:\n%s", form, got, want)
 			}
 			key := deriveKey(c.Credentials.Secret, s.Date, c.scope())
-			if got, want := string(appendSignature(nil, key, s.stamp, s.Date, c.scope(), &k)), strings.TrimSpace(c.read(t, form+"-signature.txt")); got != want {
+			if got, want := string(new(workspace).appendSignature(nil, key, s.stamp, s.Date, c.scope(), &k)), strings.TrimSpace(c.read(t, form+"-signature.txt")); got != want {
 				t.Errorf("%s signature %s, want %s", form, got, want)
 			}
 		}

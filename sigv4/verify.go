@@ -1,7 +1,6 @@
 package sigv4
 
 import (
-	"crypto/sha256"
 	"crypto/subtle"
 	"net/http"
 	"slices"
@@ -67,9 +66,10 @@ func (v *Verifier) compare(s *Signature, c *canonical, paths []signedPath, secre
 	if !cached {
 		key = deriveKey(secret, s.Date, scope)
 	}
-	var room [2 * sha256.Size]byte
+	w := borrow()
+	defer w.giveBack()
 	for _, c.path = range paths {
-		if subtle.ConstantTimeCompare(appendSignature(room[:0], key, s.stamp, s.Date, scope, c), []byte(s.claimed)) == 1 {
+		if subtle.ConstantTimeCompare(w.appendSignature(w.header[:0], key, s.stamp, s.Date, scope, c), []byte(s.claimed)) == 1 {
 			if !cached {
 				v.keys.keep(name, secret, key)
 			}

@@ -57,6 +57,14 @@ func (h *Host) Failed(a outcrop.Attempt, status int, format string, args ...any)
 	return e
 }
 
+// Unsent is Failed for what could not be sent. It keeps the copy of an Attempt,
+// made for an error that hardly ever comes, off the stacks of those that send.
+//
+//go:noinline
+func (h *Host) Unsent(p *Post, format string, args ...any) *outcrop.Error {
+	return h.Failed(p.Attempt, 0, format, args...)
+}
+
 // AfterFirst turns the error of a stream into the one for a stream that has
 // begun: the client has seen a part, so no other attempt can follow. A server
 // that says itself that it has too much to do is passed on as such

@@ -25,9 +25,9 @@ type Post struct {
 
 // Post sends p and returns a response whose status is 200; its body must be
 // closed. The invocation's name goes along, so that both sides' logs meet.
-func (h *Host) Post(w *Watch, p Post) (*http.Response, error) {
+func (h *Host) Post(w *Watch, p *Post) (*http.Response, error) {
 	j := newJourney(w)
-	j.post = p
+	j.post = *p
 	return h.send(j)
 }
 
@@ -39,7 +39,7 @@ func (h *Host) send(j *journey) (*http.Response, error) {
 	}
 	to, err := h.targets.Get(p.URL, placeOf)
 	if err != nil {
-		return nil, h.Failed(p.Attempt, 0, "The model's server has a wrong address. Tell the operator.")
+		return nil, h.Unsent(p, "The model's server has a wrong address. Tell the operator.")
 	}
 	j.load(h.header, to)
 	if h.sign != nil {
@@ -85,7 +85,7 @@ func requestID(h http.Header) string {
 
 // Ask sends p and reads the whole answer, which is JSON, within limit.
 func (h *Host) Ask(ctx context.Context, limit time.Duration, p Post) (text []byte, err error) {
-	err = h.Answer(ctx, limit, p, nil, func(all []byte, _ http.Header) error {
+	err = h.Answer(ctx, limit, &p, nil, func(all []byte, _ http.Header) error {
 		text = all
 		return nil
 	})
@@ -94,7 +94,7 @@ func (h *Host) Ask(ctx context.Context, limit time.Duration, p Post) (text []byt
 
 // Answer is Ask into room, which may be nil, and has take look at the answer
 // and its header. The header holds only until take returns.
-func (h *Host) Answer(ctx context.Context, limit time.Duration, p Post, room *Room, take func(text []byte, header http.Header) error) error {
+func (h *Host) Answer(ctx context.Context, limit time.Duration, p *Post, room *Room, take func(text []byte, header http.Header) error) error {
 	j := depart(ctx, limit, p)
 	defer j.end()
 	res, err := h.send(j)

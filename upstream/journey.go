@@ -37,9 +37,9 @@ func newJourney(w *Watch) *journey {
 }
 
 // depart begins a journey that takes no longer than limit. It must be ended.
-func depart(ctx context.Context, limit time.Duration, p Post) *journey {
+func depart(ctx context.Context, limit time.Duration, p *Post) *journey {
 	j := journeys.Get().(*journey)
-	j.post = p
+	j.post = *p
 	j.watch.start(ctx, limit)
 	return j
 }

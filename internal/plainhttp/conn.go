@@ -2,13 +2,16 @@ package plainhttp
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"outcrop/internal/nowait"
@@ -38,7 +41,10 @@ type conn struct {
 	out    nowait.Writer // to rwc
 	busy   atomic.Bool   // a request has begun
 
-	buf      *[headSize]byte // what was read and not yet used; nil when empty
+	raw      syscall.RawConn    // nil where there is no socket to wait for
+	take     func(uintptr) bool // c.read
+	err      error              // of the last take
+	buf      *[headSize]byte    // what was read and not yet used; nil when empty
 	from, to int
 	until    time.Time // read deadline
 	remote   string
@@ -57,6 +63,10 @@ type conn struct {
 func (c *conn) serve() {
 	defer c.server.forget(c)
 	c.remote = c.rwc.RemoteAddr().String()
+	if socket, ok := c.rwc.(syscall.Conn); ok {
+		c.raw, _ = socket.SyscallConn()
+		c.take = c.read
+	}
 	c.setDeadline(time.Now().Add(c.server.HeaderTimeout))
 	for first := true; ; first = false {
 		head, err := c.readHead(first)
@@ -125,8 +135,13 @@ func mayBePlain(have []byte) bool {
 	return false
 }
 
-// fill reads once into the buffer.
+// fill reads once into the buffer. While nothing comes, an empty one is not
+// held: most connections wait for a request most of the time.
 func (c *conn) fill() error {
+	if c.buf == nil && c.raw != nil {
+		c.err = nil
+		return cmp.Or(c.raw.Read(c.take), c.err)
+	}
 	if c.buf == nil {
 		c.buf = buffers.Get().(*[headSize]byte)
 	}
@@ -142,6 +157,26 @@ func (c *conn) fill() error {
 	return err
 }
 
+// read reads once into a buffer of its own, and says whether anything came:
+// bytes, or the end.
+func (c *conn) read(fd uintptr) bool {
+	c.buf = buffers.Get().(*[headSize]byte)
+	n, err := syscall.Read(int(fd), c.buf[:])
+	for err == syscall.EINTR {
+		n, err = syscall.Read(int(fd), c.buf[:])
+	}
+	switch {
+	case err == syscall.EAGAIN:
+	case err != nil:
+		c.err = os.NewSyscallError("read", err)
+	case n == 0:
+		c.err = io.EOF
+	}
+	c.from, c.to = 0, max(n, 0)
+	c.release()
+	return err != syscall.EAGAIN
+}
+
 // release gives the buffer back when nothing is in it.
 func (c *conn) release() {
 	if c.buf != nil && c.from == c.to {
@@ -150,13 +185,16 @@ func (c *conn) release() {
 	}
 }
 
+// blank is what every request begins as.
+var blank http.Request
+
 // handle answers the request that begins with head, when that is plain, and
 // says whether another may follow.
 func (c *conn) handle(head []byte) (plain, goesOn bool) {
 	ctx := new(tether.Tether)
 	ctx.Tie(context.Background())
 	defer ctx.Cut(nil)
-	r := new(http.Request).WithContext(ctx)
+	r := blank.WithContext(ctx)
 	if !parse(r, string(head)) {
 		return false, false
 	}

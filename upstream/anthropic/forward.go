@@ -134,7 +134,7 @@ func (u *Upstream) forwardStream(ctx context.Context, a outcrop.Attempt, f *gate
 	}
 	watch := upstream.NewWatch(ctx, u.config.FirstByteTimeout)
 	defer watch.Stop()
-	res, err := u.host.Post(watch, p)
+	res, err := u.host.Post(watch, &p)
 	if err != nil {
 		return err
 	}

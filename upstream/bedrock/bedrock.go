@@ -123,7 +123,7 @@ func (u *Upstream) stream(ctx context.Context, a outcrop.Attempt, r *converse.Re
 	began := time.Now()
 	watch := upstream.NewWatch(ctx, u.config.FirstByteTimeout)
 	defer watch.Stop()
-	res, err := u.host.Post(watch, post)
+	res, err := u.host.Post(watch, &post)
 	if err != nil {
 		return err
 	}

@@ -42,7 +42,7 @@ func (u *Upstream) sign(r *http.Request, p *upstream.Post) error {
 	}
 	by, bearer, err := u.keys.now(r.Context())
 	if err != nil {
-		return u.host.Failed(p.Attempt, 0, "Outcrop has no AWS credentials for the model's Region %s. Tell the operator.", p.Attempt.Destination.Region).Because(err)
+		return u.host.Unsent(p, "Outcrop has no AWS credentials for the model's Region %s. Tell the operator.", p.Attempt.Destination.Region).Because(err)
 	}
 	if bearer != "" {
 		r.Header.Set("Authorization", "Bearer "+bearer)
@@ -54,7 +54,7 @@ func (u *Upstream) sign(r *http.Request, p *upstream.Post) error {
 		digest = sigv4.PayloadHash(p.Body)
 	}
 	if err := sigv4.Sign(r, digest, by, scope, time.Now()); err != nil {
-		return u.host.Failed(p.Attempt, 0, "The call to the model's Region could not be signed. Tell the operator.").Because(err)
+		return u.host.Unsent(p, "The call to the model's Region could not be signed. Tell the operator.").Because(err)
 	}
 	return nil
 }

@@ -40,26 +40,25 @@ var operations = map[gateway.Protocol][2]string{
 }
 
 // forward addresses a form.
-func (u *Upstream) forward(a outcrop.Attempt, f *gateway.Form, stream int) (upstream.Post, error) {
+func (u *Upstream) forward(p *upstream.Post, a outcrop.Attempt, f *gateway.Form, stream int) error {
 	model, err := u.called(a)
 	if err != nil {
-		return upstream.Post{}, err
+		return err
 	}
-	p, err := u.post(a, model, operations[f.Protocol][stream], f.Body)
-	p.Digest = f.Digest
-	p.Header = f.Header
-	return p, err
+	*p, err = u.post(a, model, operations[f.Protocol][stream], f.Body)
+	p.Digest, p.Header = f.Digest, f.Header
+	return err
 }
 
 // Forward implements gateway.Forwarder.
 func (u *Upstream) Forward(ctx context.Context, a outcrop.Attempt, f *gateway.Form) (*gateway.Forwarded, error) {
-	p, err := u.forward(a, f, 0)
-	if err != nil {
+	var p upstream.Post
+	if err := u.forward(&p, a, f, 0); err != nil {
 		return nil, err
 	}
 	var out *gateway.Forwarded
 	room := upstream.Borrow()
-	err = u.host.Answer(ctx, u.config.Timeout, p, room, func(text []byte, header http.Header) (err error) {
+	err := u.host.Answer(ctx, u.config.Timeout, &p, room, func(text []byte, header http.Header) (err error) {
 		out, err = u.forwarded(a, f, text, header)
 		return err
 	})
@@ -150,13 +149,13 @@ func (u *Upstream) ForwardStream(ctx context.Context, a outcrop.Attempt, f *gate
 
 // forwardStream returns an error only while the consumer still listens.
 func (u *Upstream) forwardStream(ctx context.Context, a outcrop.Attempt, f *gateway.Form, yield func(*gateway.Piece, error) bool) error {
-	p, err := u.forward(a, f, 1)
-	if err != nil {
+	var p upstream.Post
+	if err := u.forward(&p, a, f, 1); err != nil {
 		return err
 	}
 	watch := upstream.NewWatch(ctx, u.config.FirstByteTimeout)
 	defer watch.Stop()
-	res, err := u.host.Post(watch, p)
+	res, err := u.host.Post(watch, &p)
 	if err != nil {
 		return err
 	}

@@ -83,7 +83,7 @@ func (u *Upstream) invoke(ctx context.Context, a outcrop.Attempt, model string, 
 		return nil, err
 	}
 	var response *converse.Response
-	err = u.host.Answer(ctx, u.config.Timeout, p, nil, func(text []byte, header http.Header) (err error) {
+	err = u.host.Answer(ctx, u.config.Timeout, &p, nil, func(text []byte, header http.Header) (err error) {
 		response, err = u.readBack(a, form, text, header, began)
 		return err
 	})

@@ -87,7 +87,7 @@ func (u *Upstream) Converse(ctx context.Context, a outcrop.Attempt, r *converse.
 	asked.Bytes = body
 	var response *converse.Response
 	post := upstream.Post{URL: u.chat, Attempt: a, Body: body, Room: asked}
-	err = u.host.Answer(ctx, u.config.Timeout, post, told, func(text []byte, _ http.Header) (err error) {
+	err = u.host.Answer(ctx, u.config.Timeout, &post, told, func(text []byte, _ http.Header) (err error) {
 		response, err = u.decodeAnswer(a, text)
 		return err
 	})
@@ -119,7 +119,7 @@ func (u *Upstream) stream(ctx context.Context, a outcrop.Attempt, r *converse.Re
 	}
 	watch := upstream.NewWatch(ctx, u.config.FirstByteTimeout)
 	defer watch.Stop()
-	res, err := u.host.Post(watch, upstream.Post{URL: u.chat, Attempt: a, Body: body})
+	res, err := u.host.Post(watch, &upstream.Post{URL: u.chat, Attempt: a, Body: body})
 	if err != nil {
 		return err
 	}
