@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"outcrop"
+	"outcrop/internal/bodyhash"
 )
 
 // PayloadHash is the hex SHA-256 of a body, as Sign and Presign want it.
@@ -16,7 +17,7 @@ func PayloadHash(body []byte) string {
 }
 
 func hashOf(body []byte) (text [2 * sha256.Size]byte) {
-	sum := sha256.Sum256(body)
+	sum := bodyhash.Sum(body)
 	hex.Encode(text[:], sum[:])
 	return text
 }
