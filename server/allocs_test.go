@@ -61,8 +61,22 @@ func (d *deaf) Write(b []byte) (int, error) { return len(b), nil }
 func (d *deaf) WriteHeader(status int)      { d.status = status }
 func (d *deaf) Flush()                      {}
 
-// calls makes a function that makes one call through the whole door.
+// calls makes a function that makes one call through the whole door, to be
+// used by one goroutine at a time.
 func (s *Server) calls(t *testing.T, operation string) func() {
+	t.Helper()
+	call := s.callsTo(t, operation)
+	return func() {
+		w := &deaf{header: http.Header{}}
+		if call(w); w.status != 0 && w.status != http.StatusOK {
+			t.Fatalf("%s: status %d", operation, w.status)
+		}
+	}
+}
+
+// callsTo makes a function that makes one call and answers into w, to be used
+// by many.
+func (s *Server) callsTo(t *testing.T, operation string) func(w http.ResponseWriter) {
 	t.Helper()
 	policy := strings.Builder{}
 	for i := range 9 {
@@ -72,12 +86,10 @@ func (s *Server) calls(t *testing.T, operation string) func() {
 	const body = `{"messages":[{"role":"user","content":[{"text":"How many allocations is this?"}]}],"inferenceConfig":{"maxTokens":100}}`
 	r := s.signed(t, by, "bedrock", http.MethodPost, "/model/us.amazon.nova-lite-v1%3A0/"+operation, http.Header{"Content-Type": {"application/json"}}, body)
 	r.RequestURI, r.RemoteAddr = r.URL.RequestURI(), "127.0.0.1:1"
-	return func() {
-		r.Body = io.NopCloser(strings.NewReader(body))
-		w := &deaf{header: http.Header{}}
-		if s.http.Handler.ServeHTTP(w, r); w.status != 0 && w.status != http.StatusOK {
-			t.Fatalf("%s: status %d", operation, w.status)
-		}
+	return func(w http.ResponseWriter) {
+		q := *r
+		q.Body = io.NopCloser(strings.NewReader(body))
+		s.http.Handler.ServeHTTP(w, &q)
 	}
 }
 

@@ -70,19 +70,42 @@ func (t *Transport) connect(ctx context.Context, to server, fresh bool) (*conn, 
 		}
 		c.socket.Close()
 	}
-	socket, err := t.dial(ctx, to.address())
+	var c *conn
+	var err error
+	elsewhere(func() { c, err = t.make(ctx, to) })
 	if err != nil {
 		return nil, errors.Join(tether.Cause(ctx), err)
+	}
+	c.prepareLook()
+	c.borrow()
+	return c, nil
+}
+
+// elsewhere runs f on a stack of its own. To make a connection takes more stack
+// than all the rest of a call, above all with TLS, and a stack that has grown
+// stays as it is while the call is under way.
+func elsewhere(f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	<-done
+}
+
+// make makes a connection.
+func (t *Transport) make(ctx context.Context, to server) (*conn, error) {
+	socket, err := t.dial(ctx, to.address())
+	if err != nil {
+		return nil, err
 	}
 	c := &conn{Conn: socket, socket: socket, server: to, t: t}
 	if to.scheme == "https" {
 		if c.Conn, err = t.secure(ctx, socket, to); err != nil {
 			socket.Close()
-			return nil, errors.Join(tether.Cause(ctx), err)
+			return nil, err
 		}
 	}
-	c.prepareLook()
-	c.borrow()
 	return c, nil
 }
 
