@@ -34,7 +34,7 @@ func (w *Watch) start(parent context.Context, limit time.Duration) {
 }
 
 // Wind lets the watch run for limit from now.
-func (w *Watch) Wind(limit time.Duration) { w.alarm.timer.Reset(limit) }
+func (w *Watch) Wind(limit time.Duration) { w.alarm.wind(limit) }
 
 // Stop ends the watch, and what is left of the call.
 func (w *Watch) Stop() { w.stop() }
@@ -61,11 +61,23 @@ func (w *Watch) Gone() error {
 // Left says whether the caller itself has gone.
 func (w *Watch) Left() bool { return w.parent.Err() != nil }
 
-// An alarm is a timer that is used again by another watch.
+// An alarm ends its watch at a time that may be put off as often as somebody
+// likes: the timer is left alone until it rings, and is then set to what is left.
+// It is used again by another watch.
 type alarm struct {
 	timer *time.Timer
-	watch atomic.Pointer[Watch]
+	until atomic.Int64 // by the clock, when the watch ends
+	rings atomic.Int64 // when the timer does, or earlier
+
+	mu    sync.Mutex // guards the rest
+	watch *Watch     // nil when it was let go
+	rung  bool
 }
+
+// clock is how long this process has run: cheaper than the time of day.
+func clock() int64 { return int64(time.Since(started)) }
+
+var started = time.Now()
 
 var alarms sync.Pool
 
@@ -74,7 +86,12 @@ func setAlarm(w *Watch, limit time.Duration) *alarm {
 	if !again {
 		a = new(alarm)
 	}
-	a.watch.Store(w)
+	until := clock() + int64(limit)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.watch = w
+	a.until.Store(until)
+	a.rings.Store(until)
 	if again {
 		a.timer.Reset(limit)
 	} else {
@@ -83,12 +100,49 @@ func setAlarm(w *Watch, limit time.Duration) *alarm {
 	return a
 }
 
-func (a *alarm) ring() { a.watch.Load().line.Cut(errSlow) }
+// wind moves the end, and the timer only when it would ring too late.
+func (a *alarm) wind(limit time.Duration) {
+	until := clock() + int64(limit)
+	a.until.Store(until)
+	if until < a.rings.Load() {
+		a.rings.Store(until)
+		a.timer.Reset(limit)
+	}
+}
 
-// release keeps the alarm for another watch, unless it rings or has rung.
+// ring ends the watch if it is time, and else rings again when it will be.
+func (a *alarm) ring() {
+	if w := a.due(); w != nil {
+		w.line.Cut(errSlow)
+	}
+}
+
+// due is the watch whose time is up. Else the timer is set again.
+func (a *alarm) due() *Watch {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for a.watch != nil {
+		until := a.until.Load()
+		left := until - clock()
+		if left <= 0 {
+			a.rung = true
+			return a.watch
+		}
+		a.rings.Store(until)
+		a.timer.Reset(time.Duration(left))
+		if a.until.Load() >= until {
+			break // it was not wound to end sooner meanwhile
+		}
+	}
+	return nil
+}
+
+// release keeps the alarm for another watch, unless it has rung.
 func (a *alarm) release() (silent bool) {
-	if silent = a.timer.Stop(); silent {
-		a.watch.Store(nil)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.watch = nil
+	if silent = a.timer.Stop() && !a.rung; silent {
 		alarms.Put(a)
 	}
 	return silent
