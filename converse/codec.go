@@ -18,6 +18,9 @@ type decoder struct {
 	text []byte
 	gaps []gap
 	size int // list elements and map entries so far
+
+	texts  int          // that a Glimpse has added up
+	inside jsonlex.Span // of the last, where it was a string
 }
 
 // maxElements bounds the list elements and map entries of one body, documents

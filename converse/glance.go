@@ -35,23 +35,66 @@ func GlanceResponse(body []byte) (g Glimpse, err error) {
 }
 
 // GlanceEvent scans the payload of the event called name.
-func GlanceEvent(name string, payload []byte) (g Glimpse, err error) {
+func GlanceEvent(name string, payload []byte) (Glimpse, error) {
+	var s Glancer
+	return s.Event(name, payload)
+}
+
+// A Glancer scans the events of one stream. Most of them say the same but for a
+// piece of text and the padding, which it sees without walking them.
+type Glancer struct {
+	mold jsonlex.Mold // of the last delta that was walked, if it was such
+	text int          // which of its holes is the text
+}
+
+// Event scans the payload of the event called name.
+func (s *Glancer) Event(name string, payload []byte) (g Glimpse, err error) {
+	if name == "contentBlockDelta" {
+		return s.delta(payload)
+	}
 	var d decoder
 	d.reset(payload)
-	if name != "contentBlockDelta" {
-		for d.Object(); d.Member(); {
-			g.member(&d)
-		}
-		return g, d.done()
-	}
 	for d.Object(); d.Member(); {
-		if d.Name() == "delta" && d.Peek() == jsonlex.ObjectValue {
+		g.member(&d)
+	}
+	return g, d.done()
+}
+
+func (s *Glancer) delta(payload []byte) (g Glimpse, err error) {
+	if holes, fits := s.mold.Fit(payload); fits {
+		return Glimpse{Output: len(holes[s.text])}, nil
+	}
+	var d decoder
+	var padding jsonlex.Span
+	d.reset(payload)
+	for d.Object(); d.Member(); {
+		switch name := d.Name(); {
+		case name == "delta" && d.Peek() == jsonlex.ObjectValue:
 			g.block(&d)
-		} else {
+		case name == "p" && d.Peek() == jsonlex.StringValue:
+			padding.From = d.Offset() + 1
+			d.Skip()
+			padding.To = d.End() - 1
+		default:
 			d.Skip()
 		}
 	}
-	return g, d.done()
+	if err = d.done(); err == nil && d.texts == 1 && d.inside.To-d.inside.From == g.Output { // without escapes, which are longer than what they mean
+		s.remember(payload, d.inside, padding)
+	}
+	return g, err
+}
+
+func (s *Glancer) remember(payload []byte, text, padding jsonlex.Span) {
+	switch s.text = 0; {
+	case padding.From == 0:
+		s.mold.Make(payload, text)
+	case padding.From < text.From:
+		s.text = 1
+		s.mold.Make(payload, padding, text)
+	default:
+		s.mold.Make(payload, text, padding)
+	}
 }
 
 // member reads what stands at the top of answers and of closing events.
@@ -131,8 +174,11 @@ func (g *Glimpse) block(d *decoder) {
 
 // text adds up a string, or a document as it is written.
 func (g *Glimpse) text(d *decoder) {
+	d.texts++
 	if d.Peek() == jsonlex.StringValue {
+		d.inside.From = d.Offset() + 1
 		g.Output += len(d.String())
+		d.inside.To = d.End() - 1
 		return
 	}
 	g.Output += len(d.Raw())

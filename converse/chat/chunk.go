@@ -1,6 +1,9 @@
 package chat
 
 import (
+	"strings"
+	"unicode/utf8"
+
 	"outcrop"
 	"outcrop/converse"
 	"outcrop/internal/jsonlex"
@@ -19,6 +22,12 @@ type Chunk struct {
 	Usage     *converse.TokenUsage
 	Parts     outcrop.PerKind[outcrop.Tokens] // of Usage: reasoning and speech
 	Failure   *Failure
+
+	mold    jsonlex.Mold // of the last one, if it said one piece of text or thought and nothing else
+	thought bool         // which of the two it was
+	words   int          // strings of text and thought in this one
+	inside  jsonlex.Span // of the last
+	kept    strings.Builder
 }
 
 // A Failure is an error as a server's body tells it.
@@ -35,11 +44,55 @@ type Call struct {
 
 // Decode reads b and says whether it is one JSON object.
 func (c *Chunk) Decode(b []byte) bool {
-	c.reset(b)
 	c.Choice, c.Text, c.Reasoning, c.Finish, c.Matched = false, "", "", "", ""
 	c.Calls, c.Usage, c.Failure = c.Calls[:0], nil, nil
 	c.Parts = outcrop.PerKind[outcrop.Tokens]{}
-	if c.Peek() != jsonlex.ObjectValue {
+	return c.again(b) || c.read(b)
+}
+
+// again reads what differs from the last one only in its words.
+func (c *Chunk) again(b []byte) bool {
+	holes, fits := c.mold.Fit(b)
+	switch {
+	case !fits:
+		return false
+	case c.thought:
+		c.Reasoning = c.keep(holes[0])
+	default:
+		c.Text = c.keep(holes[0])
+	}
+	c.Choice = true
+	return true
+}
+
+// keptBytes is how much text shares an allocation.
+const keptBytes = 256
+
+// keep makes a string of b, which may outlive the text.
+func (c *Chunk) keep(b []byte) string {
+	if c.kept.Len()+len(b) > c.kept.Cap() {
+		c.kept.Reset() // its memory stays with the strings made of it
+		c.kept.Grow(max(len(b), keptBytes))
+	}
+	c.kept.Write(b)
+	all := c.kept.String()
+	return all[len(all)-len(b):]
+}
+
+// remember has again know b, if it says one piece of text or thought and
+// nothing else. A string with escapes is longer than what it means.
+func (c *Chunk) remember(b []byte) {
+	said := c.Text + c.Reasoning
+	if c.Choice && c.words == 1 && said != "" && c.inside.To-c.inside.From == len(said) &&
+		len(c.Calls) == 0 && c.Usage == nil && c.Failure == nil && c.Finish == "" && c.Matched == "" && utf8.Valid(b) {
+		c.thought = c.Text == ""
+		c.mold.Make(b, c.inside)
+	}
+}
+
+func (c *Chunk) read(b []byte) bool {
+	c.words = 0
+	if c.reset(b); c.Peek() != jsonlex.ObjectValue {
 		return false
 	}
 	var loose Failure // members of an error that stands by itself
@@ -68,7 +121,11 @@ func (c *Chunk) Decode(b []byte) bool {
 	if c.Failure == nil && !answers && loose.Message != "" {
 		c.Failure = &Failure{Message: loose.Message, Kind: loose.Kind, Code: loose.Code} // a copy, so that loose stays off the heap
 	}
-	return c.Done() == nil
+	if c.Done() != nil {
+		return false
+	}
+	c.remember(b)
+	return true
 }
 
 // choices reads the first choice; more were not asked for.
@@ -111,11 +168,11 @@ func (c *Chunk) readMessage() {
 	for c.Member() {
 		switch c.Name() {
 		case "content", "refusal":
-			if s := c.content(); s != "" {
+			if s := c.spoken(c.content); s != "" {
 				c.Text += s
 			}
 		case "reasoning_content", "reasoning": // vLLM and DeepSeek; newer vLLM and OpenRouter. Some send both.
-			if s := c.str(); s != "" {
+			if s := c.spoken(c.str); s != "" {
 				c.Reasoning = s
 			}
 		case "tool_calls":
@@ -127,6 +184,17 @@ func (c *Chunk) readMessage() {
 			c.Skip()
 		}
 	}
+}
+
+// spoken reads a piece of text or thought, and notes where it stands.
+func (c *Chunk) spoken(read func() string) string {
+	from := c.Offset() + 1
+	s := read()
+	if s != "" {
+		c.words++
+		c.inside = jsonlex.Span{From: from, To: c.End() - 1}
+	}
+	return s
 }
 
 // content is a string, or a list of parts that have one.

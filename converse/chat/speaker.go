@@ -31,6 +31,8 @@ type Speaker struct {
 	current   *toolCall // whose block is open
 	callBytes int
 	late      string // text that came while a tool call was half told
+
+	deltas []textDelta // not used yet
 }
 
 type blockKind uint8
@@ -92,7 +94,8 @@ func (s *Speaker) Reasoning(text string) {
 		return // reasoning between the pieces of a tool call has no place
 	}
 	s.enter(reasoningBlock)
-	s.delta(converse.ContentBlockDelta{ReasoningContent: &converse.ReasoningContentBlockDelta{Text: &text}})
+	own := text // what is pointed to is on the heap
+	s.delta(converse.ContentBlockDelta{ReasoningContent: &converse.ReasoningContentBlockDelta{Text: &own}})
 }
 
 // Text tells a piece of the answer's text.
@@ -106,14 +109,26 @@ func (s *Speaker) Text(text string) {
 	}
 	s.leaveCall()
 	s.enter(textBlock)
-	one := &textDelta{text: text} // one allocation where there would be two, for every chunk
+	one := s.next()
+	one.text = text
 	one.event = converse.ContentBlockDeltaEvent{Delta: converse.ContentBlockDelta{Text: &one.text}, ContentBlockIndex: s.index}
 	s.Event(converse.Event{ContentBlockDelta: &one.event})
 }
 
+// A textDelta is an event with what it points to.
 type textDelta struct {
 	event converse.ContentBlockDeltaEvent
 	text  string
+}
+
+// next is a textDelta that nobody has seen: one allocation is for several, as
+// there is one for every chunk.
+func (s *Speaker) next() (one *textDelta) {
+	if len(s.deltas) == 0 {
+		s.deltas = make([]textDelta, 8)
+	}
+	one, s.deltas = &s.deltas[0], s.deltas[1:]
+	return one
 }
 
 // Call takes in a piece of a tool call.
