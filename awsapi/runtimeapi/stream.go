@@ -57,7 +57,16 @@ var frameBufferPool = sync.Pool{New: func() any { return new(frameBuffers) }}
 const maxPooledBytes = 64 << 10
 
 func (a *API) frames(w http.ResponseWriter) *frames {
-	return &frames{w: w, flush: http.NewResponseController(w).Flush, padding: a.Padding, buffers: frameBufferPool.Get().(*frameBuffers)}
+	return &frames{w: w, flush: flusher(w), padding: a.Padding, buffers: frameBufferPool.Get().(*frameBuffers)}
+}
+
+// flusher sends what w has put off. It is asked for once in a stream, so that
+// nobody looks for it at each frame.
+func flusher(w http.ResponseWriter) func() error {
+	if direct, ok := w.(interface{ FlushError() error }); ok {
+		return direct.FlushError
+	}
+	return http.NewResponseController(w).Flush
 }
 
 func (f *frames) release() {

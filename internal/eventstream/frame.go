@@ -10,6 +10,7 @@
 package eventstream
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -86,15 +87,23 @@ func prelude(b []byte) (total, headers int, err error) {
 }
 
 func body(frame []byte, headers int) (Message, error) {
+	m, err := guarded(frame, headers)
+	if err == nil {
+		err = m.Headers.check()
+	}
+	return m, err
+}
+
+// guarded is a frame whose checksum holds; its headers are still to be checked.
+func guarded(frame []byte, headers int) (Message, error) {
 	end := len(frame) - 4
 	if crc32.ChecksumIEEE(frame[:end]) != binary.BigEndian.Uint32(frame[end:]) {
 		return Message{}, fmt.Errorf("message: %w", ErrChecksum)
 	}
-	m := Message{
+	return Message{
 		Headers: frame[preludeBytes : preludeBytes+headers : preludeBytes+headers],
 		Payload: frame[preludeBytes+headers : end : end],
-	}
-	return m, m.Headers.check()
+	}, nil
 }
 
 // A Splitter finds the frames in what is written to it, for a stream that
@@ -104,7 +113,8 @@ type Splitter struct {
 	// it returns. Its error is Write's.
 	Each func(frame []byte, m Message) error
 
-	held []byte // the beginning of a frame
+	held  []byte  // the beginning of a frame
+	sound Headers // checked last: nearly all frames of a stream have the same
 }
 
 // Write implements io.Writer.
@@ -114,7 +124,10 @@ func (s *Splitter) Write(p []byte) (n int, err error) {
 		if frame == nil || err != nil {
 			return whole, err
 		}
-		m, err := body(frame, headers)
+		m, err := guarded(frame, headers)
+		if err == nil {
+			err = s.check(m.Headers)
+		}
 		if err == nil {
 			err = s.Each(frame, m)
 		}
@@ -124,6 +137,23 @@ func (s *Splitter) Write(p []byte) (n int, err error) {
 		p = rest
 	}
 }
+
+// check walks headers that are not those of the frame before.
+func (s *Splitter) check(h Headers) error {
+	if bytes.Equal(h, s.sound) {
+		return nil
+	}
+	if err := h.check(); err != nil {
+		return err
+	}
+	if len(h) <= maxSoundBytes {
+		s.sound = append(s.sound[:0], h...)
+	}
+	return nil
+}
+
+// maxSoundBytes is how long headers may be to be remembered.
+const maxSoundBytes = 256
 
 // cut is the next frame, nil when it has not come as a whole.
 func (s *Splitter) cut(p []byte) (frame []byte, headers int, rest []byte, err error) {

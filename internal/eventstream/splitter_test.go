@@ -63,6 +63,23 @@ func TestASplitterStopsWhereItIsTold(t *testing.T) {
 	}
 }
 
+// That headers were sound says nothing of other ones.
+func TestASplitterChecksEveryOtherHeaders(t *testing.T) {
+	good, bad := EventHeaders("contentBlockDelta", jsonType), Headers("\x01a\x0a")
+	var seen int
+	s := Splitter{Each: func([]byte, Message) error { seen++; return nil }}
+	for range 3 {
+		if _, err := s.Write(AppendFrame(nil, good, []byte("{}"))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, h := range []Headers{bad, append(append(Headers(nil), good...), bad...), good[:len(good)-1]} {
+		if _, err := s.Write(AppendFrame(nil, h, []byte("{}"))); !errors.Is(err, ErrHeaders) || seen != 3 {
+			t.Errorf("%q: %v, %d frames", h, err, seen)
+		}
+	}
+}
+
 func BenchmarkSplit(b *testing.B) {
 	frame := AppendFrame(nil, EventHeaders("contentBlockDelta", jsonType), []byte(`{"delta":{"text":"Hi"},"contentBlockIndex":0}`))
 	for name, cut := range map[string]int{"whole": len(frame), "cut": 50} {

@@ -252,7 +252,11 @@ var lineEnd = []byte("\r\n")
 func (c *conn) line(wait bool) ([]byte, error) {
 	for {
 		text := (*c.buffer)[c.from:c.to]
-		if i := bytes.Index(text, lineEnd); i >= 0 {
+		i := bytes.IndexByte(text, '\r') // where nearly every line ends
+		if i < 0 || i+1 == len(text) || text[i+1] != '\n' {
+			i = bytes.Index(text, lineEnd)
+		}
+		if i >= 0 {
 			c.from += i + len(lineEnd)
 			return text[:i:i], nil
 		}

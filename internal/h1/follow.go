@@ -200,11 +200,10 @@ func (f *following) ended(err error) {
 // arm has the socket read again after a while in which it says nothing, and
 // says whether it may be waited for.
 func (f *following) arm() bool {
-	now := time.Now()
-	if f.until.Sub(now) > recheck/2 {
+	if time.Until(f.until) > recheck/2 {
 		return true
 	}
-	f.until = now.Add(recheck)
+	f.until = time.Now().Add(recheck)
 	if !f.x.deadline(f.until) {
 		f.err = os.ErrDeadlineExceeded // see abort
 		return false

@@ -173,11 +173,14 @@ type passage struct {
 	pass     func(*gateway.Piece, error) bool
 	flush    func() error // may be nil
 	piece    gateway.Piece
+	events   converse.Glancer
+	headers  []byte // of the last event, and its name
+	name     string
 	glance   native.Glance
 	chunk    []byte // a native chunk, decoded; its memory is used again
 	frames   eventstream.Splitter
 	room     int64 // bytes that may still come
-	deadline time.Time
+	began    time.Time
 	failure  error // why it broke off
 }
 
@@ -188,7 +191,7 @@ func (s *passage) follow(res *http.Response) error {
 		return err
 	}
 	s.piece.Header = told(res.Header)
-	s.room, s.deadline, s.frames.Each = upstream.MaxStreamBytes, time.Now().Add(upstream.MaxStreamTime), s.frame
+	s.room, s.began, s.frames.Each = upstream.MaxStreamBytes, time.Now(), s.frame
 	s.piece.Later = s.flush != nil
 	_, err := io.Copy(s, res.Body)
 	s.Flush()
@@ -227,7 +230,7 @@ func (s *passage) Flush() error {
 // failure that there was, or because nobody listens any more.
 func (s *passage) frame(frame []byte, m eventstream.Message) error {
 	err := s.look(&m)
-	if err == nil && time.Now().After(s.deadline) {
+	if err == nil && time.Since(s.began) > upstream.MaxStreamTime {
 		err = outcrop.Errorf(outcrop.ModelTimeout, "The model's stream lasted longer than %s.", upstream.MaxStreamTime)
 	}
 	if err != nil {
@@ -249,16 +252,16 @@ func (s *passage) frame(frame []byte, m eventstream.Message) error {
 
 // look meters a frame, or finds the error that it is.
 func (s *passage) look(m *eventstream.Message) (err error) {
-	if !m.Headers.Is(eventstream.MessageType, eventstream.Event) {
+	name, event := s.named(m.Headers)
+	if !event {
 		s.piece.Seen = converse.Glimpse{}
 		_, _, err := s.read(m)
 		return err
 	}
-	name := eventName(m.Headers)
 	if s.protocol == gateway.InvokeProtocol {
 		err = s.lookInto(name, m.Payload)
 	} else {
-		s.piece.Seen, err = converse.GlanceEvent(name, m.Payload)
+		s.piece.Seen, err = s.events.Event(name, m.Payload)
 		s.piece.Last = name == "metadata"
 	}
 	if err != nil {
@@ -267,6 +270,25 @@ func (s *passage) look(m *eventstream.Message) (err error) {
 	s.stopped = s.stopped || s.piece.Seen.StopReason != ""
 	return nil
 }
+
+// named is the name of the event that has these headers, if it is one. Most
+// frames have the headers of the one before.
+func (s *passage) named(h eventstream.Headers) (name string, event bool) {
+	if len(h) > 0 && bytes.Equal(h, s.headers) {
+		return s.name, true
+	}
+	if !h.Is(eventstream.MessageType, eventstream.Event) {
+		return "", false
+	}
+	s.headers, s.name = s.headers[:0], eventName(h)
+	if len(h) <= maxKnownBytes {
+		s.headers = append(s.headers, h...)
+	}
+	return s.name, true
+}
+
+// maxKnownBytes is how long headers may be to be known again.
+const maxKnownBytes = 256
 
 // eventName makes no string of the names it knows, which are nearly all.
 func eventName(h eventstream.Headers) string {
