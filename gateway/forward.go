@@ -79,11 +79,11 @@ type Forwarder interface {
 }
 
 // forwarder finds who takes the call's form as it is, nil when nobody does.
-func (g *Gateway) forwarder(t *trip, a outcrop.Attempt) Forwarder {
+func (g *Gateway) forwarder(t *trip, a *outcrop.Attempt) Forwarder {
 	if t.form == nil {
 		return nil
 	}
-	if f, ok := g.Upstreams.(Forwarder); ok && f.Forwards(a, t.form) {
+	if f, ok := g.Upstreams.(Forwarder); ok && f.Forwards(*a, t.form) {
 		return f
 	}
 	return nil
@@ -98,10 +98,10 @@ func (t *trip) unreadable() error {
 }
 
 // answer makes one attempt at a whole answer.
-func (g *Gateway) answer(ctx context.Context, t *trip, a outcrop.Attempt) (err error) {
+func (g *Gateway) answer(ctx context.Context, t *trip, a *outcrop.Attempt) (err error) {
 	t.response, t.forwarded, t.made = nil, nil, nil
 	if f := g.forwarder(t, a); f != nil {
-		t.forwarded, err = f.Forward(ctx, a, t.form)
+		t.forwarded, err = f.Forward(ctx, *a, t.form)
 		return err
 	}
 	if err := t.unreadable(); err != nil {
@@ -116,8 +116,8 @@ func (g *Gateway) answer(ctx context.Context, t *trip, a outcrop.Attempt) (err e
 }
 
 // forward passes the pieces of one attempt, all but the last.
-func (g *Gateway) forward(ctx context.Context, t *trip, f Forwarder, a outcrop.Attempt) error {
-	for piece, err := range f.ForwardStream(ctx, a, t.form) {
+func (g *Gateway) forward(ctx context.Context, t *trip, f Forwarder, a *outcrop.Attempt) error {
+	for piece, err := range f.ForwardStream(ctx, *a, t.form) {
 		if err != nil {
 			return err
 		}
@@ -221,8 +221,8 @@ func (g *Gateway) readable(t *trip) error {
 	if t.unreadable() == nil {
 		return nil
 	}
-	for _, a := range t.route {
-		if g.forwarder(t, a) != nil {
+	for i := range t.route {
+		if g.forwarder(t, &t.route[i]) != nil {
 			return nil
 		}
 	}

@@ -136,7 +136,7 @@ func (g *Gateway) Converse(ctx context.Context, call *Call) (*Answer, error) {
 // whole answers a call that has begun.
 func (g *Gateway) whole(ctx context.Context, t *trip) (told *Answer, err error) {
 	defer g.unwind(ctx, t)
-	err = g.walk(ctx, t, func(ctx context.Context, attempt outcrop.Attempt) (err error) {
+	err = g.walk(ctx, t, func(ctx context.Context, attempt *outcrop.Attempt) (err error) {
 		if err = g.answer(ctx, t, attempt); err == nil {
 			t.note()
 		}
@@ -179,7 +179,7 @@ func (g *Gateway) ConverseStream(ctx context.Context, call *Call) (*Stream, erro
 // events on. The closing event is held back until the record is settled.
 func (g *Gateway) follow(ctx context.Context, t *trip, yield func(converse.Event, error) bool) {
 	defer g.unwind(ctx, t)
-	err := g.walk(ctx, t, func(ctx context.Context, attempt outcrop.Attempt) error {
+	err := g.walk(ctx, t, func(ctx context.Context, attempt *outcrop.Attempt) error {
 		return g.pass(ctx, t, attempt, yield)
 	})
 	settled := g.settle(ctx, t, err)
@@ -196,7 +196,7 @@ func (g *Gateway) follow(ctx context.Context, t *trip, yield func(converse.Event
 var errHungUp = fmt.Errorf("the client went away: %w", context.Canceled)
 
 // pass hands on the events of one attempt, all but the metadata.
-func (g *Gateway) pass(ctx context.Context, t *trip, attempt outcrop.Attempt, yield func(converse.Event, error) bool) error {
+func (g *Gateway) pass(ctx context.Context, t *trip, attempt *outcrop.Attempt, yield func(converse.Event, error) bool) error {
 	if f := g.forwarder(t, attempt); f != nil {
 		return g.forward(ctx, t, f, attempt)
 	}
@@ -229,8 +229,8 @@ func (g *Gateway) CountTokens(ctx context.Context, call *Call) (outcrop.Tokens, 
 	}
 	defer func() { t.admission.lane.Release(g.Now()) }()
 	var n outcrop.Tokens
-	err = g.walk(ctx, t, func(ctx context.Context, attempt outcrop.Attempt) (err error) {
-		n, err = g.Upstreams.CountTokens(ctx, attempt, t.request)
+	err = g.walk(ctx, t, func(ctx context.Context, attempt *outcrop.Attempt) (err error) {
+		n, err = g.Upstreams.CountTokens(ctx, *attempt, t.request)
 		return err
 	})
 	return n, err

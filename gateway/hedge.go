@@ -143,7 +143,7 @@ func (h *hedge) adopt(a *outcrop.Attempt, began time.Time, lane *quota.Hold) {
 	if t.leg.attempt == a {
 		return
 	}
-	t.try(*a)
+	t.try(a)
 	t.leg.attempt, t.leg.began = a, began
 	t.admission.lane, *lane = *lane, t.admission.lane
 }
@@ -189,9 +189,9 @@ type begun struct {
 }
 
 // hedgedStream is Upstreams.ConverseStream, hedged.
-func (g *Gateway) hedgedStream(ctx context.Context, t *trip, a outcrop.Attempt) iter.Seq2[converse.Event, error] {
+func (g *Gateway) hedgedStream(ctx context.Context, t *trip, a *outcrop.Attempt) iter.Seq2[converse.Event, error] {
 	if g.Deadlines.Hedge <= 0 {
-		return g.Upstreams.ConverseStream(ctx, a, t.request)
+		return g.Upstreams.ConverseStream(ctx, *a, t.request)
 	}
 	return func(yield func(converse.Event, error) bool) {
 		begin := func(ctx context.Context, a outcrop.Attempt) (begun, error) {
@@ -219,9 +219,9 @@ func (g *Gateway) hedgedStream(ctx context.Context, t *trip, a outcrop.Attempt) 
 }
 
 // hedgedWhole is Upstreams.Converse, hedged.
-func (g *Gateway) hedgedWhole(ctx context.Context, t *trip, a outcrop.Attempt) (*converse.Response, error) {
+func (g *Gateway) hedgedWhole(ctx context.Context, t *trip, a *outcrop.Attempt) (*converse.Response, error) {
 	if g.Deadlines.Hedge <= 0 {
-		return g.Upstreams.Converse(ctx, a, t.request)
+		return g.Upstreams.Converse(ctx, *a, t.request)
 	}
 	response, finish, err := race(ctx, g, t, t.leg.attempt, func(ctx context.Context, a outcrop.Attempt) (*converse.Response, error) {
 		return g.Upstreams.Converse(ctx, a, t.request)

@@ -60,7 +60,7 @@ func (l *leg) heard(at time.Time) {
 // call. Those that the router holds back are left out; where it holds back all,
 // the first is made, since a call that is never tried cannot succeed. Upstreams
 // that are full are left out, and where all are, that is the answer.
-func (g *Gateway) walk(ctx context.Context, t *trip, do func(context.Context, outcrop.Attempt) error) (err error) {
+func (g *Gateway) walk(ctx context.Context, t *trip, do func(context.Context, *outcrop.Attempt) error) (err error) {
 	client := ctx
 	ctx, waiting := g.Hangup.outlive(ctx)
 	defer waiting.end()
@@ -104,7 +104,7 @@ func (g *Gateway) walk(ctx context.Context, t *trip, do func(context.Context, ou
 }
 
 // force makes an attempt that the router would rather not.
-func (g *Gateway) force(ctx context.Context, t *trip, a *outcrop.Attempt, do func(context.Context, outcrop.Attempt) error) error {
+func (g *Gateway) force(ctx context.Context, t *trip, a *outcrop.Attempt, do func(context.Context, *outcrop.Attempt) error) error {
 	if err := g.enter(t, a); err != nil {
 		return err
 	}
@@ -113,8 +113,8 @@ func (g *Gateway) force(ctx context.Context, t *trip, a *outcrop.Attempt, do fun
 }
 
 // attempt makes one attempt and tells the router how it went.
-func (g *Gateway) attempt(ctx context.Context, t *trip, a *outcrop.Attempt, more bool, do func(context.Context, outcrop.Attempt) error) error {
-	t.try(*a)
+func (g *Gateway) attempt(ctx context.Context, t *trip, a *outcrop.Attempt, more bool, do func(context.Context, *outcrop.Attempt) error) error {
+	t.try(a)
 	t.leg = leg{router: g.Router, attempt: a, began: g.Now()}
 	t.meter.leg = &t.leg
 	tried, stop := ctx, func() {}
@@ -129,7 +129,7 @@ func (g *Gateway) attempt(ctx context.Context, t *trip, a *outcrop.Attempt, more
 		}
 	}()
 	tried, traced := g.trace(tried, a)
-	err := do(tried, *a)
+	err := do(tried, a)
 	traced(err)
 	done = true
 	g.Router.Done(t.leg.attempt, g.report(ctx, t, err))

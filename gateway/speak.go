@@ -87,7 +87,7 @@ func (g *Gateway) speakers(t *trip) {
 
 func (g *Gateway) converse(ctx context.Context, t *trip, yield func(speech.Event, error) bool) {
 	defer g.unwind(ctx, t)
-	err := g.walk(ctx, t, func(ctx context.Context, attempt outcrop.Attempt) error {
+	err := g.walk(ctx, t, func(ctx context.Context, attempt *outcrop.Attempt) error {
 		return g.talk(ctx, t, attempt, yield)
 	})
 	if err == nil || t.talk.fault != nil { // a client that does not go on has been heard until then
@@ -105,8 +105,8 @@ func (g *Gateway) converse(ctx context.Context, t *trip, yield func(speech.Event
 }
 
 // talk makes one attempt.
-func (g *Gateway) talk(ctx context.Context, t *trip, a outcrop.Attempt, yield func(speech.Event, error) bool) error {
-	for said, err := range g.Upstreams.(Speaker).Speak(ctx, a, g.ear(ctx, t)) {
+func (g *Gateway) talk(ctx context.Context, t *trip, a *outcrop.Attempt, yield func(speech.Event, error) bool) error {
+	for said, err := range g.Upstreams.(Speaker).Speak(ctx, *a, g.ear(ctx, t)) {
 		if err != nil {
 			return t.talk.broken(t, err)
 		}

@@ -15,12 +15,12 @@ type Tasker interface {
 }
 
 // do has an upstream carry out the call's task.
-func (g *Gateway) do(ctx context.Context, t *trip, a outcrop.Attempt) (*task.Response, error) {
+func (g *Gateway) do(ctx context.Context, t *trip, a *outcrop.Attempt) (*task.Response, error) {
 	u, ok := g.Upstreams.(Tasker)
 	if !ok {
 		return nil, outcrop.Errorf(outcrop.Invalid, "The upstream %s serves conversations only. Tell the operator to let another one serve %s.", a.Upstream, a.Destination.Model)
 	}
-	return u.Do(ctx, a, t.task)
+	return u.Do(ctx, *a, t.task)
 }
 
 // readTask reads a call to a model that does not converse. ok is false for the

@@ -172,7 +172,7 @@ func (g *Gateway) describe(t *trip, call *Call) {
 }
 
 // try notes where the next attempt goes.
-func (t *trip) try(a outcrop.Attempt) {
+func (t *trip) try(a *outcrop.Attempt) {
 	t.meter.aside = outcrop.Told{}
 	t.record.Attempts = a.Number
 	t.record.Upstream = a.Upstream

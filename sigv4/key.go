@@ -35,7 +35,7 @@ func deriveKey(secret, date string, scope Scope) []byte {
 var ownKeys keyCache
 
 // signingKey is deriveKey, remembered.
-func signingKey(by Credentials, date string, scope Scope) []byte {
+func signingKey(by *Credentials, date string, scope Scope) []byte {
 	name := keyName{by.AccessKey, date, scope.Service, scope.Region}
 	key, ok := ownKeys.find(name, by.Secret)
 	if !ok {

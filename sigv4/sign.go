@@ -39,13 +39,14 @@ func Sign(r *http.Request, payloadHash string, by Credentials, scope Scope, at t
 	}
 	w := borrow()
 	defer w.giveBack()
-	c := canonical{method: r.Method, path: likelyPath(scope.Service, to.path), query: query, payload: payloadHash, request: r}
-	c.names = signable(w.names[:0], r.Header)
-	r.Header["Authorization"] = []string{authorization(w, stamp, by, scope, &c)}
+	w.signed = canonical{method: r.Method, path: likelyPath(scope.Service, to.path), query: query, payload: payloadHash, request: r}
+	w.signed.names = signable(w.names[:0], r.Header)
+	r.Header["Authorization"] = []string{w.authorization(stamp, &by, scope)}
 	return nil
 }
 
-func authorization(w *workspace, stamp string, by Credentials, scope Scope, c *canonical) string {
+func (w *workspace) authorization(stamp string, by *Credentials, scope Scope) string {
+	c := &w.signed
 	date := stamp[:len(dateFormat)]
 	b := append(w.header[:0], algorithm+" Credential="...)
 	b = appendScope(append(append(b, by.AccessKey...), '/'), date, scope)

@@ -9,6 +9,7 @@ import (
 // nothing is allocated, and not on the stack: signing happens deep in a call,
 // and three kilobytes more would make the stack of every call twice as large.
 type workspace struct {
+	signed canonical                    // what Sign signs
 	names  [16]string                   // of the headers of most requests
 	header [512]byte                    // most Authorization headers
 	form   [2048]byte                   // the canonical form of most requests
@@ -22,6 +23,7 @@ func borrow() *workspace { return workspaces.Get().(*workspace) }
 
 // giveBack forgets what belongs to a request, and what is made of a key.
 func (w *workspace) giveBack() {
+	w.signed = canonical{}
 	clear(w.names[:])
 	clear(w.keyed[:])
 	workspaces.Put(w)
