@@ -366,18 +366,20 @@ func TestASCII(t *testing.T) {
 }
 
 // Property: the first byte that a string cannot simply hold is found wherever
-// it stands, whatever follows.
+// it stands, whatever follows, and no other is taken for one.
 func TestPlainFindsTheFirst(t *testing.T) {
 	for n := range 200 {
 		b := bytes.Repeat([]byte{'a'}, n)
 		for i := range b {
-			for _, c := range []byte{'"', '\\', 0, 0x1f} {
-				b[i] = c
+			for c := range 256 {
+				b[i] = byte(c)
+				want := i
+				if c >= ' ' && c != '"' && c != '\\' {
+					want = n - 1
+				}
 				b[n-1] = '"'
-				var l Lexer
-				l.Reset(b)
-				if got, first := plain(b, 0), l.firstUnplain(0); got != i || first != i {
-					t.Errorf("%#x at %d of %d was found at %d and %d", c, i, n, got, first)
+				if got := plain(b, 0); got != want {
+					t.Errorf("%#x at %d of %d: the end is found at %d", c, i, n, got)
 				}
 				b[i], b[n-1] = 'a', 'a'
 			}
@@ -385,21 +387,59 @@ func TestPlainFindsTheFirst(t *testing.T) {
 	}
 }
 
-// Property: what is taken for plain is, however little that is.
-func TestPlainestStopsBeforeWhatIsNotPlain(t *testing.T) {
-	for _, n := range []int{0, 1, 31, 32, 33, 200, 4095, 4096, 4097, 9000} {
-		b := bytes.Repeat([]byte{'~'}, n)
-		if got := plainest(b); got > n || got < n-31 {
-			t.Errorf("%d of %d bytes are plain", got, n)
-		}
-		for i := 0; i < n; i += 1 + i/50 {
-			for _, c := range []byte{0, 0x1f, '\\', 0x80, 0xff} {
-				b[i] = c
-				if got := plainest(b); got > i || got < i-31 {
-					t.Errorf("%d of %d bytes are plain, although %d is %#x", got, n, i, c)
-				}
-				b[i] = '~'
+// Property: a step is quiet when each byte in it is, whichever it is.
+func TestQuietSteps(t *testing.T) {
+	b := bytes.Repeat([]byte{'a'}, 3*stepBytes)
+	for i := range b {
+		for c := range 256 {
+			b[i] = byte(c)
+			want := 3
+			if c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' {
+				want = i / stepBytes
+			}
+			if got := quietSteps(&b[0], 3); got != want {
+				t.Errorf("with %#x at %d, %d steps are quiet", c, i, got)
 			}
 		}
+		b[i] = '~'
+	}
+}
+
+// Property: long texts are valid UTF-8 here when they are to the standard
+// library, and end where strings of them end, whatever is quiet in them.
+func TestLongTexts(t *testing.T) {
+	parts := []string{"a", "a", "é", "€", "\U0001f600", "\x80", "\xe2\x82", "\xf0\x9f", `"`, `\`, "\n"}
+	rapid.Check(t, func(t *rapid.T) {
+		var b []byte
+		for range rapid.IntRange(0, 6).Draw(t, "parts") {
+			part := rapid.SampledFrom(parts).Draw(t, "part")
+			times := rapid.OneOf(rapid.IntRange(1, 3), rapid.IntRange(1, 3*leastQuiet)).Draw(t, "times")
+			b = append(b, strings.Repeat(part, times)...)
+		}
+		l := Lexer{data: b}
+		if got, want := l.survey(), utf8.Valid(b); got != want {
+			t.Errorf("valid: %v, not %v", got, want)
+		}
+		for i := 0; i < len(b); i += 1 + i/20 {
+			if got, want := l.plainFrom(i), plain(b, i); got != want {
+				t.Errorf("from %d on it is plain up to %d, not %d; quiet from %d to %d", i, got, want, l.quietFrom, l.quietTo)
+			}
+		}
+	})
+}
+
+// A megabyte of picture in a body with some text, as it is read.
+func BenchmarkPicture(b *testing.B) {
+	picture := bytes.Repeat([]byte("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAf"), 1<<20/40)
+	for name, text := range map[string]string{"after ASCII": "What is this?", "after lines": "What\\nis\\nthis?", "after other letters": "Was zeigt das für ein Bild?"} {
+		b.Run(name, func(b *testing.B) {
+			body := []byte(`{"text":"` + text + `","data":"` + string(picture) + `"}`)
+			b.SetBytes(int64(len(body)))
+			for b.Loop() {
+				if skip(body) != nil {
+					b.Fatal("no JSON")
+				}
+			}
+		})
 	}
 }

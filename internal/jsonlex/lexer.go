@@ -22,21 +22,21 @@ const MaxDepth = 512
 // wherever they hold no escapes. Whoever hands a text to a Lexer must not
 // change it afterwards, nor return it to a pool while such values live.
 type Lexer struct {
-	data  []byte
-	plain int // data[:plain] is ASCII without control characters and backslashes, so that strings in it are what they look like
-	pos   int
-	depth int
-	first bool   // no member of the innermost object or list was read yet
-	name  string // of the current member
-	arena []byte // where unescaped strings are put, many to one allocation
-	err   *Error
+	data               []byte
+	quietFrom, quietTo int // the longest quiet part of data
+	pos                int
+	depth              int
+	first              bool   // no member of the innermost object or list was read yet
+	name               string // of the current member
+	arena              []byte // where unescaped strings are put, many to one allocation
+	err                *Error
 }
 
 // Reset starts on a new text. A text that is not valid UTF-8 is refused here,
 // in one pass, so that no string needs to be checked by itself.
 func (l *Lexer) Reset(text []byte) {
-	*l = Lexer{data: text, plain: plainest(text)}
-	if !utf8.Valid(text[l.plain:]) {
+	*l = Lexer{data: text}
+	if !l.survey() {
 		l.fail(Error{Kind: NotUTF8, Offset: invalidUTF8(text), Message: "invalid UTF-8"})
 	}
 }

@@ -1,7 +1,6 @@
 package jsonlex
 
 import (
-	"bytes"
 	"encoding/binary"
 	"math/bits"
 	"strings"
@@ -54,11 +53,7 @@ func share(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) 
 // str reads a string whose opening quote is next.
 func (l *Lexer) str() string {
 	start := l.pos + 1
-	head := l.data[:min(len(l.data), start+shortBytes)]
-	i := plain(head, start)
-	if i == len(head) { // a long one, such as a picture
-		i = l.firstUnplain(i)
-	}
+	i := l.plainFrom(start)
 	if i < len(l.data) && l.data[i] == '"' {
 		l.pos = i + 1
 		return share(l.data[start:i])
@@ -103,71 +98,6 @@ func unplain(x uint64) uint64 {
 	return ((x - ones*0x20) | (quote - ones) | (slash - ones)) & ^x & highs
 }
 
-// shortBytes is how long a string is before it is worth looking for its end
-// first.
-const shortBytes = 64
-
-// firstUnplain is plain for the first time in a long string: most of these hold
-// neither escapes nor control characters, which is quickly seen of the whole.
-func (l *Lexer) firstUnplain(i int) int {
-	b := l.data
-	n := bytes.IndexByte(b[i:], '"')
-	if n < 0 || i+n > l.plain && (bytes.IndexByte(b[i:i+n], '\\') >= 0 || controls(b[i:i+n])) {
-		return plain(b, i)
-	}
-	return i + n
-}
-
-// plainest returns how many bytes b begins with that are printable ASCII and no
-// backslash, in blocks that stay in the nearest cache while they are looked at.
-// A body with a picture in it hardly consists of anything else.
-func plainest(b []byte) int {
-	const blockBytes = 4 << 10
-	for i := 0; ; i += blockBytes {
-		block := b[i:min(i+blockBytes, len(b))]
-		if n := printable(block); n < blockBytes || bytes.IndexByte(block, '\\') >= 0 {
-			if end := bytes.IndexByte(block[:n], '\\'); end >= 0 {
-				n = end
-			}
-			return i + n
-		}
-	}
-}
-
-// printable returns how many bytes b begins with that are printable ASCII, or
-// DEL: at least up to the last few before one that is not.
-func printable(b []byte) int {
-	i := 0
-	for ; i+32 <= len(b); i += 32 {
-		four := b[i : i+32 : i+32]
-		w, x := binary.LittleEndian.Uint64(four), binary.LittleEndian.Uint64(four[8:])
-		y, z := binary.LittleEndian.Uint64(four[16:]), binary.LittleEndian.Uint64(four[24:])
-		if ((w-ones*0x20)|(x-ones*0x20)|(y-ones*0x20)|(z-ones*0x20)|w|x|y|z)&highs != 0 {
-			break
-		}
-	}
-	return i
-}
-
-// controls says whether b holds a control character.
-func controls(b []byte) bool {
-	i := 0
-	for ; i+32 <= len(b); i += 32 {
-		four := b[i : i+32 : i+32]
-		w, x := binary.LittleEndian.Uint64(four), binary.LittleEndian.Uint64(four[8:])
-		y, z := binary.LittleEndian.Uint64(four[16:]), binary.LittleEndian.Uint64(four[24:])
-		if ((w-ones*0x20)&^w|(x-ones*0x20)&^x|(y-ones*0x20)&^y|(z-ones*0x20)&^z)&highs != 0 {
-			return true
-		}
-	}
-	for ; i < len(b); i++ {
-		if b[i] < ' ' {
-			return true
-		}
-	}
-	return false
-}
-
 // escaped reads the rest of a string that starts at start and whose first
 // unplain byte is at i.
 func (l *Lexer) escaped(start, i int) []byte {
@@ -188,7 +118,7 @@ func (l *Lexer) escaped(start, i int) []byte {
 			l.unexpected("in a string escape")
 			return nil
 		}
-		i = plain(b, start)
+		i = l.plainFrom(start)
 	}
 	l.pos = i
 	if i >= len(b) || b[i] != '"' {
