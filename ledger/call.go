@@ -69,16 +69,11 @@ func (l *Ledger) Settle(ctx context.Context, r outcrop.UsageRecord) error {
 	if l.settledLongAgo(ctx, r.Invocation) {
 		return nil
 	}
-	w, err := l.join(&r)
+	w, err := l.join(ctx, &r)
 	if err != nil || w == nil {
 		return err
 	}
-	select {
-	case <-w.done:
-		return w.err
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	return l.await(ctx, w)
 }
 
 // settledLongAgo looks in the store for an invocation that was never opened
@@ -100,36 +95,48 @@ func (l *Ledger) settledLongAgo(ctx context.Context, id outcrop.InvocationID) bo
 
 // join encodes r, has the next commit write it, and returns what to wait for:
 // nil when the record is on disk already.
-func (l *Ledger) join(r *outcrop.UsageRecord) (*wait, error) {
+func (l *Ledger) join(ctx context.Context, r *outcrop.UsageRecord) (*wait, error) {
 	n, err := l.bound(r)
 	if err != nil {
 		return nil, err
 	}
 	scratch := l.bytes.Get().(*[]byte)
-	defer l.bytes.Put(scratch)
 	*scratch = appendRecord((*scratch)[:0], r)
-	w, tell, err := l.enlist(r.Invocation, n, *scratch)
-	if tell {
+	w, next, err := l.enlist(ctx, r.Invocation, n, *scratch)
+	l.bytes.Put(scratch)
+	switch next {
+	case tellWriter:
 		l.signal()
+	case lead:
+		l.lead()
 	}
 	return w, err
 }
 
-// enlist puts an encoded record into the queue. tell says that the writer has
-// to hear of it, best when the lock is free again.
-func (l *Ledger) enlist(id outcrop.InvocationID, n int, encoded []byte) (w *wait, tell bool, err error) {
+// What whoever puts a record into the queue has to do next, best when the lock
+// is free again.
+type next int
+
+const (
+	onlyWait next = iota
+	tellWriter
+	lead
+)
+
+// enlist puts an encoded record into the queue.
+func (l *Ledger) enlist(ctx context.Context, id outcrop.InvocationID, n int, encoded []byte) (*wait, next, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	c := l.calls[id]
 	switch {
 	case c == nil && l.settled.has(id):
-		return nil, false, nil
+		return nil, onlyWait, nil
 	case c != nil && c.record != nil:
-		return c.record.wait, false, nil
+		return c.record.wait.join(ctx), onlyWait, nil
 	case l.closing:
-		return nil, false, errClosed()
+		return nil, onlyWait, errClosed()
 	case c == nil && len(l.calls) >= l.opts.MaxWaiting:
-		return nil, false, errTooMany()
+		return nil, onlyWait, errTooMany()
 	case c == nil:
 		c = l.newCall()
 		c.begin.Invocation, c.bytes = id, n
@@ -137,7 +144,14 @@ func (l *Ledger) enlist(id outcrop.InvocationID, n int, encoded []byte) (w *wait
 		l.reserved += int64(n)
 	}
 	c.record = l.enqueue(c, frameSettled, encoded)
-	return c.record.wait, l.listens(), nil
+	w := c.record.wait.join(ctx)
+	switch {
+	case ctx.Done() == nil && l.mayLead():
+		return w, lead, nil
+	case l.listens():
+		return w, tellWriter, nil
+	}
+	return w, onlyWait, nil
 }
 
 // Progress notes what an open invocation has used so far, for recovery to bill

@@ -29,15 +29,6 @@ type item struct {
 	kind uint8
 }
 
-// A wait is what the callers of one commit wait for. err is set before done is
-// closed. After a failure the commit gets a new one and is tried again.
-type wait struct {
-	done chan struct{}
-	err  error
-}
-
-func newWait() *wait { return &wait{done: make(chan struct{})} }
-
 func (l *Ledger) commitLimit() int {
 	return int(min(maxCommitBytes, l.opts.SegmentBytes-headerBytes))
 }
@@ -62,11 +53,11 @@ func (l *Ledger) enqueue(c *call, kind uint8, payload []byte) *commit {
 func (l *Ledger) newCommit() *commit {
 	last := len(l.free) - 1
 	if last < 0 {
-		return &commit{wait: newWait()}
+		return &commit{wait: l.newWait()}
 	}
 	b := l.free[last]
 	l.free = l.free[:last]
-	b.wait = newWait()
+	b.wait = l.newWait()
 	return b
 }
 
@@ -82,17 +73,30 @@ func (l *Ledger) signal() {
 func (l *Ledger) commitLoop() {
 	for {
 		wake, retry := l.wake, (<-chan time.Time)(nil)
-		if err := l.writeQueue(); err != nil {
+		if err := l.takeTurn(); err != nil {
 			wake, retry = nil, time.After(l.opts.RetryEvery)
 		}
 		select {
 		case <-wake:
 		case <-retry:
 		case <-l.stop:
-			_ = l.writeQueue() // its error stays in l.failed, which Close reports
+			l.turn <- struct{}{} // a caller may be writing still
+			_ = l.writeQueue()   // its error stays in l.failed, which Close reports
 			return
 		}
 	}
+}
+
+// takeTurn writes what there is, once no caller writes. When one has just
+// failed, it is too early to try again.
+func (l *Ledger) takeTurn() error {
+	l.turn <- struct{}{}
+	defer func() { <-l.turn }()
+	if err := l.ledInto; err != nil {
+		l.ledInto = nil
+		return err
+	}
+	return l.writeQueue()
 }
 
 func (l *Ledger) writeQueue() error {
@@ -113,9 +117,15 @@ func (l *Ledger) begin() *commit {
 	if len(l.queue) == 0 {
 		return nil
 	}
+	l.note()
+	return l.queue[0]
+}
+
+// note has the first commit be under way. The caller holds l.mu, and the turn
+// to write.
+func (l *Ledger) note() {
 	l.since = time.Now()
 	l.pace.note(l.since, len(l.queue[0].items))
-	return l.queue[0]
 }
 
 func (l *Ledger) write(b *commit) error {
@@ -155,7 +165,7 @@ func (l *Ledger) seal(seg *segment, b *commit) outcrop.Seq {
 func (l *Ledger) landed(seg *segment, b *commit, seq outcrop.Seq) {
 	w := b.wait
 	l.mu.Lock()
-	defer close(w.done) // once the lock is free: those who wake want it
+	defer l.over(w) // once the lock is free: those who wake want it
 	defer l.mu.Unlock()
 	seg.end += int64(len(b.buf))
 	seg.last, l.durable = seq, seq
@@ -221,9 +231,9 @@ func (l *Ledger) fail(err error) {
 	l.failed, l.since = err, time.Time{}
 	for _, b := range l.queue {
 		w := b.wait
-		b.wait = newWait()
+		b.wait = l.newWait()
 		w.err = errUnavailable(l.opts.RetryEvery).Because(err)
-		close(w.done)
+		l.over(w)
 	}
 }
 

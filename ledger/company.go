@@ -55,11 +55,15 @@ func (l *Ledger) gather() {
 
 // wait is how long the next commit had better wait. The caller holds l.mu.
 func (l *Ledger) wait() time.Duration {
-	if len(l.queue) != 1 || l.pace.gap == 0 || l.pace.gap > fastEnough || l.gathered() {
+	if len(l.queue) != 1 || !l.fast() || l.gathered() {
 		return 0
 	}
 	return min(company*l.pace.gap, patience)
 }
+
+// fast says whether records come so fast that a commit had better wait. The
+// caller holds l.mu.
+func (l *Ledger) fast() bool { return l.pace.gap > 0 && l.pace.gap <= fastEnough }
 
 // gathered says whether the next commit has company enough, or all that it can
 // have. The caller holds l.mu.

@@ -84,6 +84,8 @@ type Ledger struct {
 	reserved  int64 // bytes that the records of calls may need, and intents that are waiting
 	count     Stats
 
+	turn     chan struct{} // held by who writes: the writer, or a caller that leads
+	ledInto  error         // guarded by turn; what a caller that led failed with, until the writer knows
 	wake     chan struct{} // there may be something to commit
 	full     chan struct{} // there is a whole batch to drain
 	stop     chan struct{} // closed by Close
@@ -97,6 +99,7 @@ type Ledger struct {
 	recent   recent
 	spare    spare
 	bytes    sync.Pool // of *[]byte, to encode in
+	waits    sync.Pool // of *wait
 	end      context.CancelFunc
 	commits  sync.WaitGroup // the goroutine that writes
 	helpers  sync.WaitGroup // those that drain, note intents and make segments
@@ -133,7 +136,7 @@ func Start(dir string, store Store, opts Options) (*Ledger, error) {
 	l := &Ledger{
 		files: files, store: store, opts: opts, log: opts.Log,
 		calls: map[outcrop.InvocationID]*call{},
-		wake:  make(chan struct{}, 1), full: make(chan struct{}, 1), stop: make(chan struct{}), draining: make(chan struct{}, 1),
+		turn:  make(chan struct{}, 1), wake: make(chan struct{}, 1), full: make(chan struct{}, 1), stop: make(chan struct{}), draining: make(chan struct{}, 1),
 	}
 	l.bytes.New = func() any { return new([]byte) }
 	l.spare.wanted = make(chan struct{}, 1)

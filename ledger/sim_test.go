@@ -200,14 +200,25 @@ func (w *world) settle(n int) {
 		}
 		w.submitted[r.Invocation] = r
 		w.settled = append(w.settled, r.Invocation)
-		all.Go(func() { w.submit(r) })
+		ctx, cancel := w.patience()
+		all.Go(func() {
+			defer cancel()
+			w.submit(ctx, r)
+		})
 	}
 	all.Wait()
 }
 
-func (w *world) submit(r outcrop.UsageRecord) {
-	ctx, cancel := context.WithTimeout(w.Context(), 10*time.Second)
-	defer cancel()
+// patience is how long a caller waits. One that cannot give up may write its
+// record itself.
+func (w *world) patience() (context.Context, context.CancelFunc) {
+	if w.rng.IntN(2) == 0 {
+		return context.WithoutCancel(w.Context()), func() {}
+	}
+	return context.WithTimeout(w.Context(), 10*time.Second)
+}
+
+func (w *world) submit(ctx context.Context, r outcrop.UsageRecord) {
 	if w.ledger.Settle(ctx, r) == nil {
 		w.mu.Lock()
 		if w.acked[r.Invocation] == 0 {
@@ -226,7 +237,9 @@ func (w *world) settleAgain() {
 	if w.acked[r.Invocation] != 0 {
 		r.Upstream = "doubled"
 	}
-	w.submit(r)
+	ctx, cancel := w.patience()
+	defer cancel()
+	w.submit(ctx, r)
 }
 
 // end closes the ledger in peace, kills its process or cuts the power.
