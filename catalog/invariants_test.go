@@ -34,7 +34,7 @@ func Test1ProfileIDsAreGeographyAndModel(t *testing.T) {
 		if p.ID != string(p.Geography)+"."+string(p.Model) {
 			t.Errorf("%s is not %s.%s", p.ID, p.Geography, p.Model)
 		}
-		for _, arn := range p.models {
+		for _, arn := range p.places().models {
 			if id := arn.Parts().ResourceID(); id != string(p.Model) {
 				t.Errorf("%s names model %s", p.ID, id)
 			}
@@ -66,7 +66,7 @@ func Test2TheSourceIsADestination(t *testing.T) {
 	eachProfile(t, func(t *testing.T, p *SystemProfile) {
 		own := outcrop.Destination{Region: p.Region, Model: p.Model}
 		if slices.Contains(p.Destinations(), own) == slices.Contains(historic, profileKey{p.Region, p.ID}) {
-			t.Errorf("%s called in %s runs in %v", p.ID, p.Region, places(p.Destinations()))
+			t.Errorf("%s called in %s runs in %v", p.ID, p.Region, regionsIn(p.Destinations()))
 		}
 	})
 }
@@ -80,7 +80,7 @@ func Test3DestinationsDependOnTheSource(t *testing.T) {
 		if !ok {
 			t.Fatalf("no profile in %s", source)
 		}
-		got, want := places(p.Destinations()), slices.Concat(common, more)
+		got, want := regionsIn(p.Destinations()), slices.Concat(common, more)
 		slices.Sort(got)
 		slices.Sort(want)
 		if !slices.Equal(got, want) {
@@ -101,12 +101,12 @@ func Test3DestinationsDependOnTheSource(t *testing.T) {
 
 func Test4TheOrderIsAWSsOwn(t *testing.T) {
 	p, _ := Embedded().SystemProfile("ca-central-1", "us.amazon.nova-2-lite-v1:0")
-	if got := places(p.Destinations()); !slices.Equal(got, []outcrop.Region{"us-east-1", "us-east-2", "ca-central-1", "us-west-2"}) {
+	if got := regionsIn(p.Destinations()); !slices.Equal(got, []outcrop.Region{"us-east-1", "us-east-2", "ca-central-1", "us-west-2"}) {
 		t.Errorf("destinations %v are not in AWS's order", got)
 	}
 	for i, d := range p.Destinations() {
-		if p.models[i] != outcrop.FoundationModelARN("aws", d.Region, d.Model) {
-			t.Errorf("ARN %d is %s, destination %s", i, p.models[i], d.Region)
+		if p.places().models[i] != outcrop.FoundationModelARN("aws", d.Region, d.Model) {
+			t.Errorf("ARN %d is %s, destination %s", i, p.places().models[i], d.Region)
 		}
 	}
 }
@@ -147,7 +147,7 @@ func Test6GlobalProfilesNameTwoARNs(t *testing.T) {
 		if got := p.For("111122223333").Models; !slices.Equal(got, want) {
 			t.Errorf("%s in %s lists %v", p.ID, p.Region, got)
 		}
-		got := places(p.Destinations())
+		got := regionsIn(p.Destinations())
 		if len(got) != 33 || got[0] != p.Region {
 			t.Errorf("%s in %s runs in %d Regions, first %s", p.ID, p.Region, len(got), got[0])
 		}
@@ -236,4 +236,12 @@ func pattern(t *testing.T, shape string) *regexp.Regexp {
 		t.Fatalf("the service model has no pattern for %s", shape)
 	}
 	return regexp.MustCompile(`\A(?:` + service.Shapes[shape].Pattern + `)\z`)
+}
+
+func regionsIn(ds []outcrop.Destination) []outcrop.Region {
+	rs := make([]outcrop.Region, len(ds))
+	for i, d := range ds {
+		rs[i] = d.Region
+	}
+	return rs
 }

@@ -16,7 +16,7 @@ type Live = overlay.Live[Catalog]
 
 // NewLive loads the catalogue with the overlay folder dir; empty for none.
 func NewLive(dir string, log *slog.Logger, opts ...Option) (*Live, error) {
-	pinned := map[profileKey][]outcrop.Destination{}
+	pinned := map[profileKey][]outcrop.Region{}
 	return overlay.NewLive(dir, "catalogue", log, func() (*Catalog, error) {
 		c, err := Load(dir, opts...)
 		if err != nil {
@@ -25,16 +25,16 @@ func NewLive(dir string, log *slog.Logger, opts ...Option) (*Live, error) {
 		if err := frozen(pinned, c); err != nil {
 			return nil, fmt.Errorf("overlay %s: %w", dir, err)
 		}
-		maps.Copy(pinned, c.destinations()) // what was taken away stays pinned
+		maps.Copy(pinned, c.regionsOf()) // what was taken away stays pinned
 		return c, nil
 	})
 }
 
-// destinations lists where each profile may run, by profile and source Region.
-func (c *Catalog) destinations() map[profileKey][]outcrop.Destination {
-	m := make(map[profileKey][]outcrop.Destination, len(c.byID))
+// regionsOf lists where each profile may run, by profile and source Region.
+func (c *Catalog) regionsOf() map[profileKey][]outcrop.Region {
+	m := make(map[profileKey][]outcrop.Region, len(c.byID))
 	for key, p := range c.byID {
-		m[key] = p.destinations
+		m[key] = p.regions
 	}
 	return m
 }
@@ -42,39 +42,31 @@ func (c *Catalog) destinations() map[profileKey][]outcrop.Destination {
 // frozen refuses a catalogue that sends the calls of a known profile elsewhere.
 // AWS keeps a geography's destinations as they are and only lets global grow
 // (reference/control-plane.md §2.2 item 7); customers rely on it.
-func frozen(pinned map[profileKey][]outcrop.Destination, c *Catalog) error {
+func frozen(pinned map[profileKey][]outcrop.Region, c *Catalog) error {
 	for key, old := range pinned {
 		p := c.byID[key]
 		if p == nil {
 			continue
 		}
 		if p.Geography == outcrop.GlobalGeography {
-			if lost := missing(old, p.destinations); lost != "" {
+			if lost := missing(old, p.regions); lost != "" {
 				return fmt.Errorf("profile %s called in %s would lose destination %s: global destinations may grow, never shrink", key.id, key.region, lost)
 			}
 			continue
 		}
-		if !slices.Equal(old, p.destinations) {
+		if !slices.Equal(old, p.regions) {
 			return fmt.Errorf("profile %s called in %s would run in %v instead of %v: a geography's destinations never change; give the new set a geography of its own",
-				key.id, key.region, places(p.destinations), places(old))
+				key.id, key.region, p.regions, old)
 		}
 	}
 	return nil
 }
 
-func missing(old, now []outcrop.Destination) outcrop.Region {
-	for _, d := range old {
-		if !slices.Contains(now, d) {
-			return d.Region
+func missing(old, now []outcrop.Region) outcrop.Region {
+	for _, r := range old {
+		if !slices.Contains(now, r) {
+			return r
 		}
 	}
 	return ""
-}
-
-func places(ds []outcrop.Destination) []outcrop.Region {
-	rs := make([]outcrop.Region, len(ds))
-	for i, d := range ds {
-		rs[i] = d.Region
-	}
-	return rs
 }

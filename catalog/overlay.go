@@ -95,7 +95,7 @@ func Load(dir string, opts ...Option) (*Catalog, error) {
 	if err != nil {
 		return nil, fmt.Errorf("overlay %s: %w", dir, err)
 	}
-	if err := frozen(Embedded().destinations(), c); err != nil {
+	if err := frozen(Embedded().regionsOf(), c); err != nil {
 		return nil, fmt.Errorf("overlay %s: %w", dir, err)
 	}
 	return c, nil

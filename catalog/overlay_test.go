@@ -71,7 +71,7 @@ func TestAnOverlayAddsRegionsModelsAndProfiles(t *testing.T) {
 	}
 	g, ok := c.SystemProfile("dc-berlin-1", "global.anthropic.claude-sonnet-4-6")
 	if !ok || len(g.Destinations()) != 34 || g.Destinations()[0].Region != "dc-berlin-1" {
-		t.Errorf("global profile called in Berlin: %v", places(g.Destinations()))
+		t.Errorf("global profile called in Berlin: %v", regionsIn(g.Destinations()))
 	}
 	if _, ok := Embedded().Region("dc-berlin-1"); ok {
 		t.Error("the overlay changed the embedded catalogue")
@@ -142,7 +142,7 @@ func Test7OnlyGlobalGrows(t *testing.T) {
 		"another":     "us-east-1",
 	} {
 		p, _ := Embedded().SystemProfile("eu-west-1", nova)
-		if got := strings.Join(names(places(p.Destinations())), ", "); got == destinations {
+		if got := strings.Join(names(regionsIn(p.Destinations())), ", "); got == destinations {
 			t.Fatalf("%s changes nothing", name)
 		}
 		_, err := Load(overlaytest.Folder(t, "o.yaml", "profiles: {'"+nova+"': {sources: {eu-west-1: {destinations: ["+destinations+"]}}}}"))
@@ -191,7 +191,7 @@ func FuzzOverlay(f *testing.F) {
 			return
 		}
 		for key, p := range c.byID { // whatever was accepted keeps the promises
-			if len(p.destinations) == 0 || len(p.models) == 0 || p.ID != string(p.Geography)+"."+string(p.Model) {
+			if len(p.places().destinations) == 0 || len(p.places().models) == 0 || p.ID != string(p.Geography)+"."+string(p.Model) {
 				t.Errorf("profile %v: %+v", key, p)
 			}
 		}

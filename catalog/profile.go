@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"sync"
 	"time"
 
 	"outcrop"
@@ -20,16 +21,26 @@ type SystemProfile struct {
 	Evidence    string // a code of data/provenance.tsv
 	Retired     bool   // AWS lists it no more
 
+	partition string
+	regions   []outcrop.Region // that it names, in AWS's order; of a global profile, all that there are; shared
+	once      sync.Once
+	placed    places
+}
+
+// Places are the lists that For hands out. They are made when somebody first
+// wants them: few of some thousand are ever asked for.
+type places struct {
 	models       []outcrop.ARN
 	destinations []outcrop.Destination
 }
 
 // Destinations is where a call may run: in AWS's order, and for a global
 // profile the source Region before the others.
-func (p *SystemProfile) Destinations() []outcrop.Destination { return p.destinations }
+func (p *SystemProfile) Destinations() []outcrop.Destination { return p.places().destinations }
 
 // For is the profile as account sees it. Its slices are shared.
 func (p *SystemProfile) For(account outcrop.AccountID) *outcrop.InferenceProfile {
+	at := p.places()
 	return &outcrop.InferenceProfile{
 		ARN:          outcrop.SystemProfileARN(p.Region, account, p.ID),
 		ID:           p.ID,
@@ -38,33 +49,41 @@ func (p *SystemProfile) For(account outcrop.AccountID) *outcrop.InferenceProfile
 		Kind:         outcrop.SystemDefined,
 		Geography:    p.Geography,
 		Model:        p.Model,
-		Models:       p.models,
-		Destinations: p.destinations,
+		Models:       at.models,
+		Destinations: at.destinations,
 		CreatedAt:    p.CreatedAt,
 		UpdatedAt:    p.UpdatedAt,
 	}
 }
 
-// place fills in the lists that For hands out. A global profile names two
-// ARNs, the Region-less one first, though it may run in every commercial
-// Region (reference/control-plane.md §2.2 item 6).
-func (p *SystemProfile) place(destinations, global []outcrop.Region, partition string) {
+func (p *SystemProfile) places() *places {
+	p.once.Do(p.place)
+	return &p.placed
+}
+
+// place makes the lists. A global profile names two ARNs, the Region-less one
+// first, though it may run in every commercial Region
+// (reference/control-plane.md §2.2 item 6).
+func (p *SystemProfile) place() {
+	at := &p.placed
 	if p.Geography != outcrop.GlobalGeography {
-		for _, r := range destinations {
-			p.models = append(p.models, outcrop.FoundationModelARN(partition, r, p.Model))
-			p.destinations = append(p.destinations, outcrop.Destination{Region: r, Model: p.Model})
+		at.models = make([]outcrop.ARN, len(p.regions))
+		at.destinations = make([]outcrop.Destination, len(p.regions))
+		for i, r := range p.regions {
+			at.models[i] = outcrop.FoundationModelARN(p.partition, r, p.Model)
+			at.destinations[i] = outcrop.Destination{Region: r, Model: p.Model}
 		}
 		return
 	}
-	p.models = []outcrop.ARN{
-		outcrop.FoundationModelARN(partition, "", p.Model),
-		outcrop.FoundationModelARN(partition, p.Region, p.Model),
+	at.models = []outcrop.ARN{
+		outcrop.FoundationModelARN(p.partition, "", p.Model),
+		outcrop.FoundationModelARN(p.partition, p.Region, p.Model),
 	}
-	p.destinations = make([]outcrop.Destination, 0, len(global)+1)
-	p.destinations = append(p.destinations, outcrop.Destination{Region: p.Region, Model: p.Model})
-	for _, r := range global {
+	at.destinations = make([]outcrop.Destination, 0, len(p.regions)+1)
+	at.destinations = append(at.destinations, outcrop.Destination{Region: p.Region, Model: p.Model})
+	for _, r := range p.regions {
 		if r != p.Region {
-			p.destinations = append(p.destinations, outcrop.Destination{Region: r, Model: p.Model})
+			at.destinations = append(at.destinations, outcrop.Destination{Region: r, Model: p.Model})
 		}
 	}
 }

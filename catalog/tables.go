@@ -125,7 +125,10 @@ func (t *tables) buildProfiles(c *Catalog, opt options) {
 			if opt.noRetired && view.Retired {
 				continue
 			}
-			view.place(s.destinations, c.global, t.regions[region].Partition)
+			view.partition, view.regions = t.regions[region].Partition, s.destinations
+			if view.Geography == outcrop.GlobalGeography {
+				view.regions = c.global
+			}
 			c.profiles[region] = append(c.profiles[region], view)
 			c.byID[profileKey{region, p.id}] = view
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"outcrop/internal/jsonlex"
 )
@@ -256,7 +257,7 @@ func (o *ordered) UnmarshalJSON(b []byte) error {
 		return l.Done()
 	}
 	for l.Object(); l.Member(); {
-		*o = append(*o, orderedField{name: l.Name(), raw: l.Raw()})
+		*o = append(*o, orderedField{name: strings.Clone(l.Name()), raw: l.Raw()}) // a name lives on, and would keep all of b
 	}
 	return l.Done()
 }
