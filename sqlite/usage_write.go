@@ -15,16 +15,15 @@ import (
 
 // Bounds of a usageWriter.
 const (
-	insertRows   = 64     // rows in one statement: each step of the driver costs
+	insertRows   = 64     // rows in one statement, at most: each step of the driver costs
 	shapesCached = 10_000 // shapes whose id is remembered
 	blockRecords = 1024   // records after which a block is full
 	usageColumns = "seq, invocation, shape, own"
 )
 
-var (
-	insertOne  = insertUsage(1)
-	insertMany = insertUsage(insertRows)
-)
+// insertSizes are how many rows statements have. What is left over by the first
+// is for the next: half a second's records are seldom a multiple of 64.
+var insertSizes = [...]int{insertRows, 8, 1}
 
 const (
 	noteShape = `INSERT INTO usage_shapes (shape) VALUES (?) ON CONFLICT (shape) DO UPDATE SET shape = shape RETURNING id`
@@ -39,8 +38,9 @@ func insertUsage(rows int) string {
 // A usageWriter inserts records. It serves one transaction at a time, with
 // statements that are compiled once.
 type usageWriter struct {
-	many, one, note, mark *sql.Stmt
-	hour, widen, begin    *sql.Stmt
+	rows               [len(insertSizes)]*sql.Stmt
+	note, mark         *sql.Stmt
+	hour, widen, begin *sql.Stmt
 
 	ids   map[string]int64 // by shape
 	shape []byte
@@ -55,10 +55,11 @@ func newUsageWriter(ctx context.Context, db interface {
 	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
 }) (w *usageWriter, err error) {
 	w = &usageWriter{ids: map[string]int64{}}
-	for stmt, text := range map[**sql.Stmt]string{
-		&w.many: insertMany, &w.one: insertOne, &w.note: noteShape, &w.mark: markUsage,
-		&w.hour: countHour, &w.widen: widenBlock, &w.begin: beginBlock,
-	} {
+	texts := map[**sql.Stmt]string{&w.note: noteShape, &w.mark: markUsage, &w.hour: countHour, &w.widen: widenBlock, &w.begin: beginBlock}
+	for i, rows := range insertSizes {
+		texts[&w.rows[i]] = insertUsage(rows)
+	}
+	for stmt, text := range texts {
 		if *stmt, err = db.PrepareContext(ctx, text); err != nil {
 			return nil, errors.Join(fmt.Errorf("prepare to write usage: %w", err), w.close())
 		}
@@ -68,7 +69,7 @@ func newUsageWriter(ctx context.Context, db interface {
 
 func (w *usageWriter) close() error {
 	var errs []error
-	for _, s := range []*sql.Stmt{w.many, w.one, w.note, w.mark, w.hour, w.widen, w.begin} {
+	for _, s := range append(w.rows[:], w.note, w.mark, w.hour, w.widen, w.begin) {
 		if s != nil {
 			errs = append(errs, s.Close())
 		}
@@ -88,28 +89,29 @@ var errTwice = errors.New("an invocation is there already")
 func (w *usageWriter) insert(ctx context.Context, tx *sql.Tx, records []outcrop.UsageRecord, careful bool) error {
 	ctx = context.WithoutCancel(ctx) // the driver starts a goroutine for each statement that could be cancelled
 	w.count.begin()
-	for i := 0; i < len(records); {
-		n := 1
-		if len(records)-i >= insertRows && !careful {
-			n = insertRows
+	for i, rows := range insertSizes {
+		if careful && rows > 1 || len(records) < rows {
+			continue
 		}
-		added, err := w.insertSome(ctx, tx, records[i:i+n])
-		if err != nil {
-			return fmt.Errorf("records from %d on, invocation %s: %w", records[i].Seq, records[i].Invocation, err)
+		statement := tx.StmtContext(ctx, w.rows[i])
+		for ; len(records) >= rows; records = records[rows:] {
+			added, err := w.insertSome(ctx, tx, statement, records[:rows])
+			if err != nil {
+				return fmt.Errorf("records from %d on, invocation %s: %w", records[0].Seq, records[0].Invocation, err)
+			}
+			if added < rows && !careful {
+				return errTwice
+			}
+			if added > 0 {
+				w.count.add(records[:rows])
+			}
 		}
-		if added < n && !careful {
-			return errTwice
-		}
-		if added > 0 {
-			w.count.add(records[i : i+n])
-		}
-		i += n
 	}
 	return w.count.write(ctx, tx, w)
 }
 
-// insertSome is one statement: len(records) is 1 or insertRows.
-func (w *usageWriter) insertSome(ctx context.Context, tx *sql.Tx, records []outcrop.UsageRecord) (added int, err error) {
+// insertSome is one statement, of as many rows as there are records.
+func (w *usageWriter) insertSome(ctx context.Context, tx *sql.Tx, statement *sql.Stmt, records []outcrop.UsageRecord) (added int, err error) {
 	w.args, w.own = w.args[:0], w.own[:0]
 	var ids, ends [insertRows]int // where each record's id and own part end
 	for i := range records {
@@ -132,11 +134,7 @@ func (w *usageWriter) insertSome(ctx context.Context, tx *sql.Tx, records []outc
 		w.args = append(w.args, int64(r.Seq), id, shape, w.own[ids[i]:ends[i]])
 		start = ends[i]
 	}
-	statement := w.one
-	if len(records) == insertRows {
-		statement = w.many
-	}
-	done, err := tx.StmtContext(ctx, statement).ExecContext(ctx, w.args...)
+	done, err := statement.ExecContext(ctx, w.args...)
 	if err != nil {
 		return 0, err
 	}
