@@ -21,7 +21,6 @@ import (
 	"outcrop"
 	"outcrop/awsapi/wire"
 	"outcrop/identity"
-	"outcrop/internal/bodyhash"
 	"outcrop/internal/bodypool"
 	"outcrop/sigv4"
 )
@@ -281,10 +280,6 @@ func (c *call) readBody() (body bodypool.Body, err error) {
 	from := c.r.Body
 	if c.r.ContentLength < 0 { // else the server lets no more through than was announced
 		from = http.MaxBytesReader(c.w, from, limit)
-	}
-	if c.r.ContentLength >= bodyhash.Large {
-		bodyhash.Coming()
-		defer bodyhash.Came()
 	}
 	body, err = bodypool.Read(from, c.r.ContentLength)
 	if err == nil {

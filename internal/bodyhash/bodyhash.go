@@ -16,33 +16,32 @@ import (
 	"time"
 )
 
-// Large is the length of a body that is worth hashing with another.
-const Large = 128 << 10
+// large is the length of a body that is worth hashing with another.
+const large = 128 << 10
 
-// patience is how long a body waits for one that is on its way. It saves more
-// of the processor's time than that when a megabyte is hashed.
-const patience = time.Millisecond
+// A server is busy with large bodies when one follows another within busyWithin.
+// Then each waits for its next, for patience at most: a body of a megabyte that
+// goes with another is spared a third of a millisecond of the processor's time.
+const (
+	busyWithin = 16 * time.Millisecond
+	patience   = 2 * time.Millisecond
+)
 
 var twins = capable() && !fips140.Enabled() // under FIPS 140 nothing but its module hashes
 
 var (
-	coming  atomic.Int64         // large bodies that are being read
+	latest  atomic.Int64         // when Sum was last called, in Unix nanoseconds
 	waiting atomic.Pointer[seat] // a body that another may take along
 )
 
-// Coming says that a large body is being read; Came, that it no longer is. A
-// body that is there waits only while another is coming.
-func Coming() { coming.Add(1) }
-
-// Came ends a Coming.
-func Came() { coming.Add(-1) }
-
 // Sum is sha256.Sum256.
 func Sum(text []byte) [sha256.Size]byte {
-	if len(text) < Large || !twins {
+	if len(text) < large || !twins {
 		return sha256.Sum256(text)
 	}
-	other, mine := meet(text)
+	now := time.Now().UnixNano()
+	age := time.Duration(now - latest.Swap(now))
+	other, mine := meet(text, age >= 0 && age < busyWithin)
 	switch {
 	case other != nil:
 		return other.takeAlong(text)
@@ -52,11 +51,11 @@ func Sum(text []byte) [sha256.Size]byte {
 	return sha256.Sum256(text)
 }
 
-// meet returns the seat of a body that waits, or else, while another is coming,
-// one that text waits in.
-func meet(text []byte) (other, mine *seat) {
+// meet returns the seat of a body that waits, or else, on a busy server, one that
+// text waits in.
+func meet(text []byte, busy bool) (other, mine *seat) {
 	for {
-		if other = waiting.Swap(nil); other != nil || coming.Load() == 0 {
+		if other = waiting.Swap(nil); other != nil || !busy {
 			return other, nil
 		}
 		mine = &seat{text: text, state: start, done: make(chan struct{})}

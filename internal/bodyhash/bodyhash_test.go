@@ -73,9 +73,7 @@ func TestEveryoneGetsTheirOwn(t *testing.T) {
 	for who := range byte(8) {
 		all.Go(func() {
 			for range 100 {
-				Coming()
-				body := bytes.Repeat([]byte{who}, Large-100+rand.IntN(Large))
-				Came()
+				body := bytes.Repeat([]byte{who}, large-100+rand.IntN(large))
 				if Sum(body) != sha256.Sum256(body) {
 					t.Errorf("%d: a wrong hash of %d bytes", who, len(body))
 				}
@@ -85,36 +83,32 @@ func TestEveryoneGetsTheirOwn(t *testing.T) {
 	all.Wait()
 }
 
-// A body that is alone does not wait, and one that waits for nothing does not
-// wait long.
+// A body waits only on a busy server, and not long when none follows.
 func TestWaiting(t *testing.T) {
 	needTwins(t)
 	synctest.Test(t, func(t *testing.T) {
-		body := make([]byte, Large)
-		took := func() time.Duration {
+		body := make([]byte, large)
+		takes := func(want time.Duration) {
+			t.Helper()
 			began := time.Now()
 			if Sum(body) != sha256.Sum256(body) {
 				t.Error("a wrong hash")
 			}
-			return time.Since(began)
+			if d := time.Since(began); d != want {
+				t.Errorf("it takes %v, not %v", d, want)
+			}
 		}
-		if d := took(); d != 0 {
-			t.Errorf("alone it takes %v", d)
+		for range 3 {
+			takes(0)
+			time.Sleep(busyWithin)
 		}
-		Coming()
-		if d := took(); d != patience {
-			t.Errorf("beside one that does not come it takes %v", d)
-		}
+		takes(0)
+		takes(patience)
 		var pair sync.WaitGroup
 		for range 2 {
-			pair.Go(func() {
-				if d := took(); d != 0 {
-					t.Errorf("beside one that comes it takes %v", d)
-				}
-			})
+			pair.Go(func() { takes(0) })
 		}
 		pair.Wait()
-		Came()
 	})
 }
 
