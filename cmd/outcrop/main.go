@@ -53,7 +53,11 @@ func main() {
 		kong.Vars{"tourModel": tour.DefaultModel},
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)
-	if err := parsed.Run(); err != nil {
+	run := func() error { return parsed.Run() }
+	if parsed.Command() == "serve" { // which lasts: what reading the command line took is not kept meanwhile
+		run = func() error { return c.Serve.Run(ctx) }
+	}
+	if err := run(); err != nil {
 		var code exitCode
 		if errors.As(err, &code) { // all was said
 			os.Exit(int(code))
