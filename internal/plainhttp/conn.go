@@ -161,9 +161,9 @@ func (c *conn) fill() error {
 // bytes, or the end.
 func (c *conn) read(fd uintptr) bool {
 	c.buf = buffers.Get().(*[headSize]byte)
-	n, err := syscall.Read(int(fd), c.buf[:])
+	n, err := nowait.Read(fd, c.buf[:])
 	for err == syscall.EINTR {
-		n, err = syscall.Read(int(fd), c.buf[:])
+		n, err = nowait.Read(fd, c.buf[:])
 	}
 	switch {
 	case err == syscall.EAGAIN:

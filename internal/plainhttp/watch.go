@@ -1,6 +1,13 @@
 package plainhttp
 
-import "time"
+import (
+	"cmp"
+	"io"
+	"syscall"
+	"time"
+
+	"outcrop/internal/nowait"
+)
 
 // requestRead is told when the request is in: from now on the client has
 // nothing to say, and a connection that can be read has ended.
@@ -29,7 +36,7 @@ func (c *conn) watch() {
 	c.watching = true
 	c.setDeadline(time.Time{})
 	c.mu.Unlock()
-	n, err := c.rwc.Read(c.one[:])
+	n, err := c.listen()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.early = n == 1
@@ -38,6 +45,23 @@ func (c *conn) watch() {
 		c.line.Cut(nil)
 	}
 	c.heard.Broadcast()
+}
+
+// listen reads one byte, and waits for it.
+func (c *conn) listen() (n int, err error) {
+	if c.raw == nil {
+		return c.rwc.Read(c.one[:])
+	}
+	failed := c.raw.Read(func(fd uintptr) bool {
+		for n, err = nowait.Read(fd, c.one[:]); err == syscall.EINTR; {
+			n, err = nowait.Read(fd, c.one[:])
+		}
+		return err != syscall.EAGAIN
+	})
+	if n > 0 {
+		return n, nil
+	}
+	return 0, cmp.Or(failed, err, io.EOF)
 }
 
 // stopWatching returns when nobody else reads the connection. A byte of the
