@@ -155,11 +155,35 @@ type Stream struct {
 	// Events yields the answer. An error that comes first means nothing has
 	// been said yet. The metadata event leaves only when the record is on disk.
 	Events iter.Seq2[converse.Event, error]
-	// ServedIn is the Region of the last attempt, known once Events has begun.
-	ServedIn func() outcrop.Region
-	// Usage is what was settled, known once the metadata event has come. It
-	// tells kinds that the event has no words for.
-	Usage func() outcrop.Usage
+
+	trip     *trip // nil when it is over
+	servedIn outcrop.Region
+	usage    outcrop.Usage
+}
+
+// ServedIn is the Region of the last attempt, known once Events has begun.
+func (s *Stream) ServedIn() outcrop.Region {
+	if s.trip != nil {
+		return s.trip.record.ServedIn
+	}
+	return s.servedIn
+}
+
+// Usage is what was settled, known once the metadata event has come. It tells
+// kinds that the event has no words for.
+func (s *Stream) Usage() outcrop.Usage {
+	if s.trip != nil {
+		return s.trip.record.Usage
+	}
+	return s.usage
+}
+
+// over lets go of the trip when all is said. Not after a panic: nothing is
+// known then.
+func (s *Stream) over() {
+	t := s.trip
+	s.trip, s.servedIn, s.usage = nil, t.record.ServedIn, t.record.Usage
+	t.release()
 }
 
 // ConverseStream begins a call answered in events. Breaking off the sequence
@@ -170,9 +194,12 @@ func (g *Gateway) ConverseStream(ctx context.Context, call *Call) (*Stream, erro
 	if err != nil {
 		return nil, err
 	}
-	return &Stream{Target: t.target, ServedIn: func() outcrop.Region { return t.record.ServedIn }, Usage: func() outcrop.Usage { return t.record.Usage }, Events: func(yield func(converse.Event, error) bool) {
+	s := &Stream{Target: t.target, trip: t}
+	s.Events = func(yield func(converse.Event, error) bool) {
 		g.follow(ctx, t, yield)
-	}}, nil
+		s.over()
+	}
+	return s, nil
 }
 
 // follow walks the route until an attempt has said something, then passes its
