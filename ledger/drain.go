@@ -169,13 +169,20 @@ func (l *Ledger) under(c cursor) (s *segment, end int64, last bool) {
 	return s, s.end, s == l.active()
 }
 
+// What is read from the log at a time. It is kept for good, and few records are
+// larger than the usual block.
+const (
+	usualBlock   = 64 << 10
+	largestBlock = 2 * maxRecordBytes
+)
+
 // readBlock reads the frames that lie whole in the next stretch of s.
 func (l *Ledger) readBlock(s *segment, end int64, mark outcrop.Seq, limit int) (outcrop.Seq, error) {
-	const blockBytes = 2 * maxRecordBytes
 	if l.buf == nil {
-		l.buf = make([]byte, blockBytes)
+		l.buf = make([]byte, usualBlock)
 	}
-	block, start := l.buf[:min(blockBytes, end-l.cursor.off)], l.cursor.off
+	start := l.cursor.off
+	block := l.buf[:min(int64(len(l.buf)), end-start)]
 	if _, err := s.file.ReadAt(block, start); err != nil {
 		return 0, fmt.Errorf("read ledger segment %s: %w", s.name, err)
 	}
@@ -183,6 +190,10 @@ func (l *Ledger) readBlock(s *segment, end int64, mark outcrop.Seq, limit int) (
 		f, err := record.Read(block, s.salt, l.cursor.off)
 		if errors.Is(err, record.ErrShort) && l.cursor.off > start {
 			break // the next block begins with it
+		}
+		if errors.Is(err, record.ErrShort) && len(l.buf) < largestBlock {
+			l.buf = make([]byte, largestBlock)
+			break // the next block begins with it and is large enough
 		}
 		if err != nil {
 			return 0, damaged(s, l.cursor.off, err)

@@ -15,7 +15,7 @@ type Follower struct {
 }
 
 // followerRecords are what it answers at a time from memory.
-const followerRecords = 128
+const followerRecords = 64
 
 // Follow makes a Follower.
 func (l *Ledger) Follow() *Follower { return &Follower{ledger: l} }

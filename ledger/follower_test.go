@@ -95,16 +95,16 @@ func TestAnAnswerIsOverWhenMoreIsAskedFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	f, other := l.Follow(), l.Follow()
-	first, err := f.After(t.Context(), 0, 100)
-	if err != nil || len(first) != 100 {
+	first, err := f.After(t.Context(), 0, 50)
+	if err != nil || len(first) != 50 {
 		t.Fatalf("%d records, %v", len(first), err)
 	}
 	copied := slices.Clone(first)
-	theirs, err := other.After(t.Context(), 0, 100)
+	theirs, err := other.After(t.Context(), 0, 50)
 	if err != nil || !reflect.DeepEqual(theirs, first) {
 		t.Fatalf("another follower sees %d records otherwise, %v", len(theirs), err)
 	}
-	if _, err := f.After(t.Context(), first[99].Seq, 100); err != nil {
+	if _, err := f.After(t.Context(), first[49].Seq, 50); err != nil {
 		t.Fatal(err)
 	}
 	for i := range first {

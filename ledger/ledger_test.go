@@ -391,3 +391,27 @@ func TestSettlingAllocatesLittle(t *testing.T) {
 		}
 	}
 }
+
+// Records are read from the log block by block; one that is larger than a block
+// comes out of it all the same, and so do those around it.
+func TestLargeRecordsReachTheStore(t *testing.T) {
+	inBubble(t, ledger.Options{}, func(b *bed) {
+		want := []int{10, 63 << 10, 100, 64 << 10, 250 << 10, 10, 150 << 10}
+		for n, size := range want {
+			r := ledgertest.Record(n)
+			r.RequestMetadata = map[string]string{"k": strings.Repeat("x", size)}
+			if err := b.Settle(b.Context(), r); err != nil {
+				b.Fatal(err)
+			}
+		}
+		list := b.records()
+		if len(list) != len(want) {
+			b.Fatalf("%d records, want %d", len(list), len(want))
+		}
+		for n, size := range want {
+			if got := len(list[n].RequestMetadata["k"]); got != size {
+				b.Errorf("record %d has %d bytes, want %d", n, got, size)
+			}
+		}
+	})
+}
