@@ -32,14 +32,11 @@ const (
 )
 
 // Read reads to the end. An announced size is believed at once up to
-// believedBytes, and beyond that up to trust times what has come: who only
-// announces gets no more memory. A negative one is none.
+// believedBytes, or where there is memory of that size that nobody uses, and
+// beyond that up to trust times what has come: for who only announces no more
+// memory is made. A negative one is none.
 func Read(r io.Reader, announced int64) (b Body, err error) {
-	size := firstBytes
-	if announced >= 0 {
-		size = int(min(announced, believedBytes)) + 1 // one more byte, so that the end needs no growth
-	}
-	b.grow(size)
+	b.begin(announced)
 	for {
 		n, err := r.Read(b.Text[len(b.Text):cap(b.Text)])
 		b.Text = b.Text[:len(b.Text)+n]
@@ -55,6 +52,22 @@ func Read(r io.Reader, announced int64) (b Body, err error) {
 			b.grow(2 * cap(b.Text))
 		}
 	}
+}
+
+// begin gives memory for what was announced. It has one more byte, so that the
+// end needs no growth.
+func (b *Body) begin(announced int64) {
+	if announced > believedBytes {
+		if b.lent = spare(announced + 1); b.lent != nil {
+			b.Text = b.lent.bytes[:0]
+			return
+		}
+	}
+	size := firstBytes
+	if announced >= 0 {
+		size = int(min(announced, believedBytes)) + 1
+	}
+	b.grow(size)
 }
 
 // grow moves what was read into n bytes or more.
@@ -89,14 +102,26 @@ type buffer struct {
 
 // borrow lends a buffer of n bytes or more, or nil for a size that is not lent.
 func borrow(n int) *buffer {
-	if n <= 1<<leastBits || n > 1<<mostBits {
+	if !lends(int64(n)) {
 		return nil
 	}
-	shelf, size := shelfOf(n)
-	if b, ok := shelves[shelf].Get().(*buffer); ok {
+	if b := spare(int64(n)); b != nil {
 		return b
 	}
+	shelf, size := shelfOf(n)
 	return &buffer{make([]byte, size), &shelves[shelf]}
+}
+
+func lends(n int64) bool { return n > 1<<leastBits && n <= 1<<mostBits }
+
+// spare lends a buffer that is there already, or nil.
+func spare(n int64) *buffer {
+	if !lends(n) {
+		return nil
+	}
+	shelf, _ := shelfOf(int(n))
+	b, _ := shelves[shelf].Get().(*buffer)
+	return b
 }
 
 // shelfOf is where buffers of n bytes are, and how large they are there.
