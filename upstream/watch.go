@@ -33,8 +33,8 @@ func (w *Watch) start(parent context.Context, limit time.Duration) {
 	w.alarm = setAlarm(w, limit)
 }
 
-// Wind lets the watch run for limit from now.
-func (w *Watch) Wind(limit time.Duration) { w.alarm.wind(limit) }
+// Wind lets the watch run for limit from now, and says for how long it has run.
+func (w *Watch) Wind(limit time.Duration) (ran time.Duration) { return w.alarm.wind(limit) }
 
 // Stop ends the watch, and what is left of the call.
 func (w *Watch) Stop() { w.stop() }
@@ -66,6 +66,7 @@ func (w *Watch) Left() bool { return w.parent.Err() != nil }
 // It is used again by another watch.
 type alarm struct {
 	timer *time.Timer
+	began int64        // by the clock, when the watch did
 	until atomic.Int64 // by the clock, when the watch ends
 	rings atomic.Int64 // when the timer does, or earlier
 
@@ -86,10 +87,11 @@ func setAlarm(w *Watch, limit time.Duration) *alarm {
 	if !again {
 		a = new(alarm)
 	}
-	until := clock() + int64(limit)
+	now := clock()
+	until := now + int64(limit)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.watch = w
+	a.watch, a.began = w, now
 	a.until.Store(until)
 	a.rings.Store(until)
 	if again {
@@ -101,13 +103,15 @@ func setAlarm(w *Watch, limit time.Duration) *alarm {
 }
 
 // wind moves the end, and the timer only when it would ring too late.
-func (a *alarm) wind(limit time.Duration) {
-	until := clock() + int64(limit)
+func (a *alarm) wind(limit time.Duration) (ran time.Duration) {
+	now := clock()
+	until := now + int64(limit)
 	a.until.Store(until)
 	if until < a.rings.Load() {
 		a.rings.Store(until)
 		a.timer.Reset(limit)
 	}
+	return time.Duration(now - a.began)
 }
 
 // ring ends the watch if it is time, and else rings again when it will be.

@@ -29,7 +29,8 @@ func TestAWatchEndsWhenItsTimeIsUp(t *testing.T) {
 		fresh(t, func(t *testing.T) {
 			w := NewWatch(t.Context(), first)
 			defer w.Stop()
-			end := time.Now().Add(first)
+			began := time.Now()
+			end := began.Add(first)
 			for _, step := range steps {
 				time.Sleep(step[0])
 				synctest.Wait()
@@ -39,7 +40,9 @@ func TestAWatchEndsWhenItsTimeIsUp(t *testing.T) {
 				if err := w.Gone(); err != nil {
 					r.Fatalf("%s too early: %v", time.Until(end), err)
 				}
-				w.Wind(step[1])
+				if ran := w.Wind(step[1]); ran != time.Since(began) {
+					r.Fatalf("ran for %s, not %s", ran, time.Since(began))
+				}
 				end = time.Now().Add(step[1])
 			}
 			time.Sleep(time.Until(end) - time.Nanosecond)

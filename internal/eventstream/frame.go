@@ -46,6 +46,7 @@ func AppendFrame(dst []byte, headers Headers, payload []byte) []byte {
 type Message struct {
 	Headers Headers
 	Payload []byte
+	Again   bool // a Splitter says so of headers that are those of the frame before
 }
 
 // Errors of frames that cannot be read.
@@ -126,7 +127,7 @@ func (s *Splitter) Write(p []byte) (n int, err error) {
 		}
 		m, err := guarded(frame, headers)
 		if err == nil {
-			err = s.check(m.Headers)
+			m.Again, err = s.again(m.Headers)
 		}
 		if err == nil {
 			err = s.Each(frame, m)
@@ -138,18 +139,20 @@ func (s *Splitter) Write(p []byte) (n int, err error) {
 	}
 }
 
-// check walks headers that are not those of the frame before.
-func (s *Splitter) check(h Headers) error {
-	if bytes.Equal(h, s.sound) {
-		return nil
+// again says whether headers are those of the frame before. Other ones are
+// checked.
+func (s *Splitter) again(h Headers) (bool, error) {
+	if len(h) > 0 && bytes.Equal(h, s.sound) {
+		return true, nil
 	}
-	if err := h.check(); err != nil {
-		return err
+	if s.sound = s.sound[:0]; len(h) <= maxSoundBytes {
+		s.sound = append(s.sound, h...)
 	}
-	if len(h) <= maxSoundBytes {
-		s.sound = append(s.sound[:0], h...)
+	err := h.check()
+	if err != nil {
+		s.sound = s.sound[:0]
 	}
-	return nil
+	return false, err
 }
 
 // maxSoundBytes is how long headers may be to be remembered.

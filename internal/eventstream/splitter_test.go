@@ -29,7 +29,7 @@ func TestASplitterFindsWhatADecoderReads(t *testing.T) {
 		}
 		s := Splitter{Each: func(frame []byte, m Message) error {
 			if again, _, err := Decode(frame); err != nil || !bytes.Equal(again.Payload, m.Payload) || !bytes.Equal(again.Headers, m.Headers) {
-				t.Errorf("%q was read as %q", frame, m)
+				t.Errorf("%q was read as %q %q", frame, m.Headers, m.Payload)
 			}
 			got = append(got, bytes.Clone(frame))
 			return nil
@@ -67,7 +67,13 @@ func TestASplitterStopsWhereItIsTold(t *testing.T) {
 func TestASplitterChecksEveryOtherHeaders(t *testing.T) {
 	good, bad := EventHeaders("contentBlockDelta", jsonType), Headers("\x01a\x0a")
 	var seen int
-	s := Splitter{Each: func([]byte, Message) error { seen++; return nil }}
+	s := Splitter{Each: func(_ []byte, m Message) error {
+		if m.Again != (seen > 0) {
+			t.Errorf("frame %d: headers again: %t", seen, m.Again)
+		}
+		seen++
+		return nil
+	}}
 	for range 3 {
 		if _, err := s.Write(AppendFrame(nil, good, []byte("{}"))); err != nil {
 			t.Fatal(err)
@@ -77,6 +83,10 @@ func TestASplitterChecksEveryOtherHeaders(t *testing.T) {
 		if _, err := s.Write(AppendFrame(nil, h, []byte("{}"))); !errors.Is(err, ErrHeaders) || seen != 3 {
 			t.Errorf("%q: %v, %d frames", h, err, seen)
 		}
+	}
+	seen = 0
+	if _, err := s.Write(AppendFrame(nil, good, []byte("{}"))); err != nil || seen != 1 {
+		t.Errorf("%v, %d frames", err, seen)
 	}
 }
 

@@ -31,8 +31,8 @@ type following struct {
 	put   Flusher // w, or nil
 	n     int64
 	done  bool
-	err   error     // of the connection or of w
-	until time.Time // read deadline; see recheck
+	err   error // of the connection or of w
+	armed bool  // there is a read deadline; see recheck
 }
 
 // WriteTo implements io.WriterTo. Its error may be w's; then what w did not
@@ -52,7 +52,7 @@ func (x *exchange) WriteTo(w io.Writer) (int64, error) {
 	for !f.done && f.err == nil {
 		f.wait()
 	}
-	if !f.until.IsZero() {
+	if f.armed {
 		x.deadline(time.Time{})
 	}
 	if x.c.buffer == nil {
@@ -138,7 +138,7 @@ func (f *following) wait() {
 	}
 	err := c.raw.Read(f.read)
 	if errors.Is(err, os.ErrDeadlineExceeded) && f.x.deadline(time.Time{}) {
-		f.until = time.Time{} // from now on it is asked before it is waited for
+		f.armed = false // from now on it is asked before it is waited for
 		return
 	}
 	if err != nil && f.err == nil {
@@ -197,14 +197,15 @@ func (f *following) ended(err error) {
 	}
 }
 
-// arm has the socket read again after a while in which it says nothing, and
-// says whether it may be waited for.
+// arm has the socket read again before long, whatever comes, and says whether
+// it may be waited for. A deadline that was set stays as it is, so that neither
+// the clock nor a timer is asked at each piece.
 func (f *following) arm() bool {
-	if time.Until(f.until) > recheck/2 {
+	if f.armed {
 		return true
 	}
-	f.until = time.Now().Add(recheck)
-	if !f.x.deadline(f.until) {
+	f.armed = true
+	if !f.x.deadline(time.Now().Add(recheck)) {
 		f.err = os.ErrDeadlineExceeded // see abort
 		return false
 	}

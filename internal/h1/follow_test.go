@@ -97,15 +97,17 @@ func TestAnEndThatComesWithBytesIsSeen(t *testing.T) {
 	for _, reset := range []bool{false, true} {
 		s := serve(t, func(c net.Conn, _ *http.Request) {
 			io.WriteString(c, said("a"))
-			time.Sleep(20 * time.Millisecond) // until it is waited for
-			io.WriteString(c, "1\r\nb\r\n")
+			for range 12 { // until it has been waited for, with and without a deadline
+				time.Sleep(recheck / 5)
+				io.WriteString(c, "1\r\nb\r\n")
+			}
 			if reset {
 				c.(*net.TCPConn).SetLinger(0)
 			}
 			c.Close()
 		})
 		began := time.Now()
-		if _, _, err := get(clientsOnce(t, s), post(t, s.url(), "{}"), follow); err == nil || time.Since(began) > 20*recheck {
+		if _, _, err := get(clientsOnce(t, s), post(t, s.url(), "{}"), follow); err == nil || time.Since(began) > 22*recheck {
 			t.Errorf("reset %t: %v after %s", reset, err, time.Since(began))
 		}
 	}

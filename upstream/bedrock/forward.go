@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"outcrop"
 	"outcrop/converse"
@@ -174,13 +173,12 @@ type passage struct {
 	flush    func() error // may be nil
 	piece    gateway.Piece
 	events   converse.Glancer
-	headers  []byte // of the last event, and its name
-	name     string
+	event    bool   // the last frame is one
+	name     string // of it
 	glance   native.Glance
 	chunk    []byte // a native chunk, decoded; its memory is used again
 	frames   eventstream.Splitter
 	room     int64 // bytes that may still come
-	began    time.Time
 	failure  error // why it broke off
 }
 
@@ -191,7 +189,7 @@ func (s *passage) follow(res *http.Response) error {
 		return err
 	}
 	s.piece.Header = told(res.Header)
-	s.room, s.began, s.frames.Each = upstream.MaxStreamBytes, time.Now(), s.frame
+	s.room, s.frames.Each = upstream.MaxStreamBytes, s.frame
 	s.piece.Later = s.flush != nil
 	_, err := io.Copy(s, res.Body)
 	s.Flush()
@@ -230,7 +228,7 @@ func (s *passage) Flush() error {
 // failure that there was, or because nobody listens any more.
 func (s *passage) frame(frame []byte, m eventstream.Message) error {
 	err := s.look(&m)
-	if err == nil && time.Since(s.began) > upstream.MaxStreamTime {
+	if ran := s.watch.Wind(s.u.config.IdleTimeout); err == nil && ran > upstream.MaxStreamTime {
 		err = outcrop.Errorf(outcrop.ModelTimeout, "The model's stream lasted longer than %s.", upstream.MaxStreamTime)
 	}
 	if err != nil {
@@ -241,7 +239,6 @@ func (s *passage) frame(frame []byte, m eventstream.Message) error {
 		s.piece.Frame = bytes.Clone(frame) // it waits until the record is on disk
 		return upstream.ErrEnough
 	}
-	s.watch.Wind(s.u.config.IdleTimeout)
 	s.begun = true
 	if !s.pass(&s.piece, nil) {
 		return upstream.ErrEnough
@@ -252,7 +249,7 @@ func (s *passage) frame(frame []byte, m eventstream.Message) error {
 
 // look meters a frame, or finds the error that it is.
 func (s *passage) look(m *eventstream.Message) (err error) {
-	name, event := s.named(m.Headers)
+	name, event := s.named(m)
 	if !event {
 		s.piece.Seen = converse.Glimpse{}
 		_, _, err := s.read(m)
@@ -271,24 +268,18 @@ func (s *passage) look(m *eventstream.Message) (err error) {
 	return nil
 }
 
-// named is the name of the event that has these headers, if it is one. Most
-// frames have the headers of the one before.
-func (s *passage) named(h eventstream.Headers) (name string, event bool) {
-	if len(h) > 0 && bytes.Equal(h, s.headers) {
-		return s.name, true
+// named is the name of the event that a frame is, if it is one. Most frames have
+// the headers of the one before.
+func (s *passage) named(m *eventstream.Message) (name string, event bool) {
+	if !m.Again {
+		s.event = m.Headers.Is(eventstream.MessageType, eventstream.Event)
+		s.name = ""
+		if s.event {
+			s.name = eventName(m.Headers)
+		}
 	}
-	if !h.Is(eventstream.MessageType, eventstream.Event) {
-		return "", false
-	}
-	s.headers, s.name = s.headers[:0], eventName(h)
-	if len(h) <= maxKnownBytes {
-		s.headers = append(s.headers, h...)
-	}
-	return s.name, true
+	return s.name, s.event
 }
-
-// maxKnownBytes is how long headers may be to be known again.
-const maxKnownBytes = 256
 
 // eventName makes no string of the names it knows, which are nearly all.
 func eventName(h eventstream.Headers) string {

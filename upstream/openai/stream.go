@@ -80,20 +80,19 @@ func (s *stream) hear(data []byte) error {
 	if s.done = string(data) == "[DONE]"; s.done {
 		return upstream.ErrEnough
 	}
+	patience := s.u.config.IdleTimeout
 	if s.finished {
-		s.watch.Wind(upstream.ClosingTime)
-	} else {
-		s.watch.Wind(s.u.config.IdleTimeout)
+		patience = upstream.ClosingTime
 	}
-	if s.failure = s.event(data); s.failure != nil || s.say.Deaf {
+	if s.failure = s.event(data, s.watch.Wind(patience)); s.failure != nil || s.say.Deaf {
 		return upstream.ErrEnough
 	}
 	return nil
 }
 
-// event takes in one event's data.
-func (s *stream) event(data []byte) error {
-	if time.Since(s.began) > upstream.MaxStreamTime {
+// event takes in one event's data, so long after the call began.
+func (s *stream) event(data []byte, ran time.Duration) error {
+	if ran > upstream.MaxStreamTime {
 		return outcrop.Errorf(outcrop.ModelTimeout, "The model's stream lasted longer than %s.", upstream.MaxStreamTime)
 	}
 	if !s.chunk.Decode(data) {
