@@ -66,6 +66,9 @@ type Piece struct {
 	Seen   converse.Glimpse
 	Last   bool // it closes the answer, and waits until the record is on disk
 	Later  bool // it may be put off: Form.Flush is called before anything is waited for
+	// At is when it came, by a clock of the upstream's own that runs from any
+	// moment on; zero when nobody asked one. It saves asking another.
+	At time.Duration
 }
 
 // A Forwarder is an upstream that takes forms as they are.
@@ -129,6 +132,9 @@ func (g *Gateway) forward(ctx context.Context, t *trip, f Forwarder, a *outcrop.
 		}
 		if t.left = t.left || t.form.Pass(piece) != nil; t.left && !g.Hangup.listen(t) {
 			return errHungUp
+		}
+		if t.meter.quiet(piece) {
+			continue
 		}
 		if seen, due := t.meter.progress(t.request, g.Now); due {
 			g.Ledger.Progress(t.record.Invocation, seen)

@@ -25,6 +25,7 @@ type meter struct {
 	tier       *converse.ServiceTier              // as the upstream told, or nil
 	latency    *converse.PerformanceConfiguration // likewise
 	told       time.Time                          // when the ledger last heard of progress
+	asked      time.Duration                      // by the pieces' own clock, when progress was asked for last
 	leg        *leg                               // told of the first byte; may be nil
 	talk       *speech.Meter                      // of a conversation that is spoken; else nil
 	size       converse.Size                      // of the request, once sized
@@ -56,6 +57,17 @@ func (m *meter) event(e converse.Event, now func() time.Time) bool {
 
 // progressEvery is how often a long answer tells the ledger how far it is.
 const progressEvery = time.Second
+
+// quiet says that it is not time to tell of progress yet, as far as pieces say
+// when they came. A part of that time is left to the clock that progress asks.
+func (m *meter) quiet(p *Piece) bool {
+	since := p.At - m.asked
+	if p.At != 0 && m.asked != 0 && since >= 0 && since < progressEvery/8 {
+		return true
+	}
+	m.asked = p.At
+	return false
+}
 
 // progress estimates what has been used so far, when it is time to tell.
 func (m *meter) progress(r *converse.Request, now func() time.Time) (seen outcrop.Usage, due bool) {

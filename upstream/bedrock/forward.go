@@ -228,7 +228,8 @@ func (s *passage) Flush() error {
 // failure that there was, or because nobody listens any more.
 func (s *passage) frame(frame []byte, m eventstream.Message) error {
 	err := s.look(&m)
-	if ran := s.watch.Wind(s.u.config.IdleTimeout); err == nil && ran > upstream.MaxStreamTime {
+	s.piece.At = s.watch.Wind(s.u.config.IdleTimeout)
+	if err == nil && s.piece.At > upstream.MaxStreamTime {
 		err = outcrop.Errorf(outcrop.ModelTimeout, "The model's stream lasted longer than %s.", upstream.MaxStreamTime)
 	}
 	if err != nil {
