@@ -73,11 +73,19 @@ func (s *Server) speakTo(t *testing.T, by sigv4.Credentials, protocols func(*htt
 
 func (v *voice) say(events ...string) {
 	v.t.Helper()
+	if err := v.begin(events...); err != nil {
+		v.t.Fatal(err, v.stream.Err())
+	}
+}
+
+// begin says what the server may cut off, before all of it is said.
+func (v *voice) begin(events ...string) error {
 	for _, e := range events {
 		if err := v.stream.Send(v.t.Context(), &types.InvokeModelWithBidirectionalStreamInputMemberChunk{Value: types.BidirectionalInputPayloadPart{Bytes: []byte(`{"event":{` + e + `}}`)}}); err != nil {
-			v.t.Fatal(err, v.stream.Err())
+			return err
 		}
 	}
+	return nil
 }
 
 // hear reads up to the first event of a kind, or to the end.
@@ -266,7 +274,7 @@ func TestSpokenConversationsThatFail(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		v.say(c.say...)
+		v.begin(c.say...)
 		v.hear("")
 		if err := v.stream.Err(); !errors.As(err, &invalid) || !strings.Contains(invalid.ErrorMessage(), c.want) {
 			t.Errorf("%s: err = %v", name, err)
