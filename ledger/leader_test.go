@@ -107,6 +107,7 @@ func TestWhatACallerCouldNotWriteIsTriedAgain(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		synctest.Wait() // the writer has had its first look
 		disk.took()
 		disk.fail(true)
 		began := time.Now()

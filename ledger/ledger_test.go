@@ -364,6 +364,9 @@ func TestOneProcessAtATime(t *testing.T) {
 // Settling is on the path of every request: what it leaves to the garbage
 // collector is the invocation's own state, not the writing of it.
 func TestSettlingAllocatesLittle(t *testing.T) {
+	if raced {
+		t.Skip("pools forget at random under the race detector")
+	}
 	l, err := ledger.Start(t.TempDir(), ledgertest.NewMemory(), ledger.Options{SegmentBytes: 1 << 20, DrainEvery: time.Hour})
 	if err != nil {
 		t.Fatal(err)
