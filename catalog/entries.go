@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"outcrop"
@@ -15,8 +16,10 @@ import (
 // made of them pass the clients' own checks.
 var (
 	regionForm    = regexp.MustCompile(`^[0-9a-z-]{1,20}$`)
-	modelForm     = regexp.MustCompile(`^[a-z0-9-]{1,63}[.]([a-z0-9-]{1,63}[.]){0,2}[a-z0-9-]{1,63}([:][a-z0-9-]{1,63}){0,2}$`)
 	geographyForm = regexp.MustCompile(`^[a-z0-9-]{1,20}$`)
+	modelForm     = sync.OnceValue(func() *regexp.Regexp { // a quarter of a megabyte, for overlays only
+		return regexp.MustCompile(`^[a-z0-9-]{1,63}[.]([a-z0-9-]{1,63}[.]){0,2}[a-z0-9-]{1,63}([:][a-z0-9-]{1,63}){0,2}$`)
+	})
 )
 
 const maxProfileID = 64
@@ -68,7 +71,7 @@ func (t *tables) overlayRegion(id outcrop.Region, e regionEntry) error {
 func (t *tables) overlayModel(id outcrop.ModelID, e modelEntry, evidence string) error {
 	m := t.models[id]
 	if m == nil {
-		if !modelForm.MatchString(string(id)) {
+		if !modelForm().MatchString(string(id)) {
 			return fmt.Errorf("a model id is a provider, a dot and a name of small letters, digits, hyphens, dots and colons")
 		}
 		provider, _, _ := strings.Cut(string(id), ".")

@@ -3,6 +3,8 @@ package identity
 import (
 	"regexp"
 	"time"
+
+	"outcrop/internal/textform"
 )
 
 // IAM's quotas (IAM user guide, "IAM and AWS STS quotas"; the defaults).
@@ -47,14 +49,14 @@ const (
 
 // What IAM accepts (iam and organizations service models).
 var (
-	userNames    = regexp.MustCompile(`\A[\w+=,.@-]{1,64}\z`)  // of users and roles
-	groupNames   = regexp.MustCompile(`\A[\w+=,.@-]{1,128}\z`) // of groups and policies
-	paths        = regexp.MustCompile(`\A(/|/[!-~]{1,510}/)\z`)
+	userNames    = textform.Of(`[\w+=,.@-]*`, 1, 64)  // of users and roles
+	groupNames   = textform.Of(`[\w+=,.@-]*`, 1, 128) // of groups and policies
+	paths        = textform.Of(`/([!-~]+/)?`, 1, 512)
 	policyPaths  = regexp.MustCompile(`\A((/[A-Za-z0-9.,+@=_-]+)*)/\z`)
-	descriptions = regexp.MustCompile(`\A[\t\n\r -~\x{A1}-\x{FF}]{0,1000}\z`)
-	thumbprints  = regexp.MustCompile(`\A[0-9a-fA-F]{40}\z`)
+	descriptions = textform.Of(`[\t\n\r -~\x{A1}-\x{FF}]*`, 0, 1000)
+	thumbprints  = textform.Of(`[0-9a-fA-F]*`, 40, 40)
 	aliases      = regexp.MustCompile(`\A[a-z0-9](-?[a-z0-9]){2,62}\z`)
-	accountIDs   = regexp.MustCompile(`\A[0-9]{12}\z`)
-	accessKeyID  = regexp.MustCompile(`\A\w{16,128}\z`)
+	accountIDs   = textform.Of(`[0-9]*`, 12, 12)
+	accessKeyID  = textform.Of(`\w*`, 16, 128)
 	emails       = regexp.MustCompile(`\A[^\s@]+@[^\s@]+\.[^\s@]+\z`)
 )

@@ -3,13 +3,13 @@ package identity
 import (
 	"errors"
 	"fmt"
-	"regexp"
 
 	"outcrop"
+	"outcrop/internal/textform"
 )
 
 // sessionNames are what STS accepts for RoleSessionName and SourceIdentity.
-var sessionNames = regexp.MustCompile(`\A[\w+=,.@-]{2,64}\z`)
+var sessionNames = textform.Of(`[\w+=,.@-]*`, 2, 64)
 
 // ErrSessionExpired is the cause of a refusal that is only about time: the
 // session was genuine and is over.

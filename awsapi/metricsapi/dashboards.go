@@ -3,9 +3,9 @@ package metricsapi
 import (
 	"context"
 	"encoding/json"
-	"regexp"
 
 	"outcrop"
+	"outcrop/internal/textform"
 )
 
 // Dashboards keeps dashboards; *sqlite.DB does.
@@ -20,7 +20,7 @@ const (
 	dashboardPage     = 1000
 )
 
-var dashboardName = regexp.MustCompile(`\A[A-Za-z0-9_-]{1,255}\z`)
+var dashboardName = textform.Of(`[A-Za-z0-9_-]*`, 1, 255)
 
 func dashboardARN(who outcrop.Caller, name string) string {
 	return "arn:" + who.Region.Partition() + ":cloudwatch::" + string(who.Account) + ":dashboard/" + name

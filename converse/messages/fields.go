@@ -3,11 +3,11 @@ package messages
 import (
 	"bytes"
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strings"
 
 	"outcrop/converse"
+	"outcrop/internal/textform"
 )
 
 // additional merges additionalModelRequestFields at the top level. Lists of
@@ -110,7 +110,7 @@ func thinkingOf(value json.RawMessage) json.RawMessage {
 	return json.RawMessage(`{"type":"enabled","budget_tokens":` + budget + `}`)
 }
 
-var betaName = regexp.MustCompile(`^[A-Za-z0-9._:-]{1,128}$`)
+var betaName = textform.Of(`[A-Za-z0-9._:-]*`, 1, 128)
 
 // ReadBetas reads the betas that a body asks for: Bedrock has them as a list
 // there, the Messages API in a header.

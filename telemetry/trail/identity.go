@@ -1,11 +1,11 @@
 package trail
 
 import (
-	"regexp"
 	"strings"
 	"time"
 
 	"outcrop"
+	"outcrop/internal/textform"
 )
 
 // A userIdentity is who made the request, in CloudTrail's words.
@@ -102,7 +102,7 @@ func webIdentityUser(e *outcrop.AuditEvent) userIdentity {
 
 // accessKeyID is what an access key id looks like. What does not may be a
 // secret that was put in its place.
-var accessKeyID = regexp.MustCompile(`\A[A-Z0-9]{16,128}\z`)
+var accessKeyID = textform.Of(`[A-Z0-9]*`, 16, 128)
 
 // stranger is one who was not let in. The key is what it claimed to have.
 func stranger(e *outcrop.AuditEvent) userIdentity {

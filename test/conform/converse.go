@@ -3,7 +3,6 @@ package conform
 import (
 	"context"
 	"errors"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -11,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 	"github.com/aws/smithy-go/auth/bearer"
+
+	"outcrop/internal/textform"
 )
 
 const opConverse = "Converse"
@@ -188,7 +189,7 @@ func converseMaxTokens(ctx context.Context, s *Subject) error {
 const weather = `{"messages":[{"role":"user","content":[{"text":"What is the weather in Utrecht? Use the tool."}]}],"inferenceConfig":{"maxTokens":300},` +
 	`"toolConfig":{"toolChoice":{"any":{}},"tools":[{"toolSpec":{"name":"weather","description":"Weather of a city","inputSchema":{"json":{"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}}}}]}}`
 
-var toolUseID = regexp.MustCompile(`^[a-zA-Z0-9_.:-]{1,64}$`)
+var toolUseID = textform.Of(`[a-zA-Z0-9_.:-]*`, 1, 64)
 
 func converseTool(ctx context.Context, s *Subject) error {
 	got, err := s.expect(ctx, modelAsk("converse", "{%systemID}", weather), answer{status: 200})
