@@ -17,7 +17,7 @@ const (
 	paceEvery    = time.Second
 	wantedCycles = 2        // more in a second, and it gets more room
 	rareCycles   = 1        // fewer, and it gets less
-	leastRoom    = 25       // percent of what lives, as GOGC counts
+	leastRoom    = 75       // percent of what lives, as GOGC counts
 	usualRoom    = 100      // percent that it may have however much lives
 	mostRoom     = 400      // percent
 	mostBytes    = 64 << 20 // that it may have beyond the usual
