@@ -17,17 +17,19 @@ const (
 	paceEvery    = time.Second
 	wantedCycles = 2        // more in a second, and it gets more room
 	rareCycles   = 1        // fewer, and it gets less
-	leastRoom    = 75       // percent of what lives, as GOGC counts
+	leastRoom    = 50       // percent of what lives, as GOGC counts
 	usualRoom    = 100      // percent that it may have however much lives
 	mostRoom     = 400      // percent
 	mostBytes    = 64 << 20 // that it may have beyond the usual
 )
 
-// What lies free at a low rate is given back now and then: Go's own way of it
-// leaves several megabytes, and takes its time.
+// What lies free while little happens is given back now and then: Go's own way
+// of it leaves several megabytes. It holds up what goes on for some
+// milliseconds, so that it waits for a second in which hardly anything does.
 const (
 	spareBytes = 2 << 20
 	spareEvery = 10 * time.Second
+	quietBytes = 256 << 10 // allocated in a second: some fifty calls
 )
 
 // afterStart is when what only the start needed is given back.
@@ -83,7 +85,7 @@ func (p *pacer) run(ctx context.Context) {
 			p.room = next
 			debug.SetGCPercent(p.room)
 		}
-		if spare(now.cycles-p.before.cycles, now.free, time.Since(p.gave)) {
+		if spare(now.made-p.before.made, now.free, time.Since(p.gave)) {
 			debug.FreeOSMemory()
 			p.gave = time.Now()
 		}
@@ -105,18 +107,18 @@ func pace(room int, cycles, live uint64) int {
 	return max(leastRoom, min(room, most))
 }
 
-// spare says whether to give back what is free, after a second with so many
-// cycles and so long after the last time: it costs a cycle of its own.
-func spare(cycles, free uint64, since time.Duration) bool {
-	return cycles < rareCycles && free > spareBytes && since >= spareEvery
+// spare says whether to give back what is free, after a second in which so many
+// bytes were made and so long after the last time: it costs a cycle of its own.
+func spare(made, free uint64, since time.Duration) bool {
+	return made < quietBytes && free > spareBytes && since >= spareEvery
 }
 
-type collected struct{ cycles, live, free uint64 }
+type collected struct{ cycles, live, free, made uint64 }
 
 func collections() collected {
-	s := []metrics.Sample{{Name: "/gc/cycles/automatic:gc-cycles"}, {Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/free:bytes"}}
+	s := []metrics.Sample{{Name: "/gc/cycles/automatic:gc-cycles"}, {Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/free:bytes"}, {Name: "/gc/heap/allocs:bytes"}}
 	metrics.Read(s)
-	return collected{s[0].Value.Uint64(), s[1].Value.Uint64(), s[2].Value.Uint64()}
+	return collected{s[0].Value.Uint64(), s[1].Value.Uint64(), s[2].Value.Uint64(), s[3].Value.Uint64()}
 }
 
 // containerLimit is where the heap had better stop in a container whose memory

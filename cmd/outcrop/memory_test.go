@@ -44,16 +44,16 @@ func TestPaceOfALargeHeap(t *testing.T) {
 // not again at once.
 func TestSpareIsGivenBackNowAndThen(t *testing.T) {
 	for name, c := range map[string]struct {
-		cycles, free uint64
-		since        time.Duration
-		want         bool
+		made, free uint64
+		since      time.Duration
+		want       bool
 	}{
 		"at rest":        {0, 2 * spareBytes, spareEvery, true},
-		"under load":     {rareCycles, 2 * spareBytes, spareEvery, false},
+		"under load":     {quietBytes, 2 * spareBytes, spareEvery, false},
 		"of little":      {0, spareBytes, spareEvery, false},
 		"a moment later": {0, 2 * spareBytes, spareEvery - 1, false},
 	} {
-		if got := spare(c.cycles, c.free, c.since); got != c.want {
+		if got := spare(c.made, c.free, c.since); got != c.want {
 			t.Errorf("%s: %t, want %t", name, got, c.want)
 		}
 	}
