@@ -48,6 +48,18 @@ func newSpring(t *testing.T) *spring {
 	return s
 }
 
+// startSpring starts a server before a spring that answers Converse.
+func startSpring(t *testing.T) (*Server, *spring) {
+	t.Helper()
+	up := newSpring(t)
+	s := start(t, Config{Upstreams: map[string]UpstreamConfig{"aws": {
+		Kind: "bedrock", BaseURL: "http://" + up.Addr().String(), Regions: []outcrop.Region{"us-east-1"},
+		Credentials: BedrockCredentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "secret"},
+	}}})
+	up.says("application/json", []byte(`{"output":{"message":{"role":"assistant","content":[{"text":"four"}]}},"stopReason":"end_turn","usage":{"inputTokens":1,"outputTokens":2,"totalTokens":3}}`))
+	return s, up
+}
+
 // says sets the answer.
 func (s *spring) says(kind string, chunks ...[]byte) {
 	b := []byte("HTTP/1.1 200 OK\r\nContent-Type: " + kind + "\r\nX-Amzn-Requestid: 0198\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -95,12 +107,7 @@ func TestCallsToAnUpstreamDoNotAllocateMore(t *testing.T) {
 	if raced {
 		t.Skip("what is used again is not, under the race detector")
 	}
-	up := newSpring(t)
-	s := start(t, Config{Upstreams: map[string]UpstreamConfig{"aws": {
-		Kind: "bedrock", BaseURL: "http://" + up.Addr().String(), Regions: []outcrop.Region{"us-east-1"},
-		Credentials: BedrockCredentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "secret"},
-	}}})
-	up.says("application/json", []byte(`{"output":{"message":{"role":"assistant","content":[{"text":"four"}]}},"stopReason":"end_turn","usage":{"inputTokens":1,"outputTokens":2,"totalTokens":3}}`))
+	s, up := startSpring(t)
 	got := testing.AllocsPerRun(300, s.calls(t, "converse"))
 	if t.Logf("a call that is sent allocates %.0f times", got); got > mostPerCallSent {
 		t.Errorf("a call that is sent allocates %.0f times, at most %d are agreed", got, mostPerCallSent)

@@ -7,8 +7,6 @@ import (
 	"runtime/metrics"
 	"sync"
 	"testing"
-
-	"outcrop"
 )
 
 // mostStack is the stack that a call may need. Stacks double: one byte more
@@ -22,12 +20,7 @@ func TestACallFitsASmallStack(t *testing.T) {
 	if raced {
 		t.Skip("frames are larger under the race detector")
 	}
-	up := newSpring(t)
-	s := start(t, Config{Upstreams: map[string]UpstreamConfig{"aws": {
-		Kind: "bedrock", BaseURL: "http://" + up.Addr().String(), Regions: []outcrop.Region{"us-east-1"},
-		Credentials: BedrockCredentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "secret"},
-	}}})
-	up.says("application/json", []byte(`{"output":{"message":{"role":"assistant","content":[{"text":"four"}]}},"stopReason":"end_turn","usage":{"inputTokens":1,"outputTokens":2,"totalTokens":3}}`))
+	s, up := startSpring(t)
 	whole := s.callsTo(t, "converse")
 	t.Run("whole", func(t *testing.T) {
 		fitsStack(t, func(end <-chan struct{}) (begun <-chan struct{}) {

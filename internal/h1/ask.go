@@ -45,11 +45,9 @@ func (c *conn) ask(text []byte) (sent int, err error) {
 // returns true when there is nothing more to wait for.
 func (c *conn) step(fd uintptr) (over bool) {
 	q := &c.question
-	for q.sent == 0 {
+	if q.sent == 0 {
 		n, err := nowait.Write(fd, q.text)
 		switch {
-		case err == syscall.EINTR:
-			continue
 		case err == syscall.EAGAIN:
 			return true
 		case err != nil:
@@ -59,20 +57,16 @@ func (c *conn) step(fd uintptr) (over bool) {
 		q.sent = n
 		return n < len(q.text)
 	}
-	for {
-		n, err := nowait.Read(fd, (*c.buffer)[c.to:])
-		switch {
-		case err == syscall.EINTR:
-			continue
-		case err == syscall.EAGAIN:
-			return false
-		case err != nil:
-			q.err = os.NewSyscallError("read", err)
-		case n == 0:
-			q.err = io.EOF
-		default:
-			c.to += n
-		}
-		return true
+	n, err := nowait.Read(fd, (*c.buffer)[c.to:])
+	switch {
+	case err == syscall.EAGAIN:
+		return false
+	case err != nil:
+		q.err = os.NewSyscallError("read", err)
+	case n == 0:
+		q.err = io.EOF
+	default:
+		c.to += n
 	}
+	return true
 }

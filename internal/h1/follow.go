@@ -153,8 +153,6 @@ func (f *following) read(fd uintptr) (over bool) {
 		room := f.x.c.room()
 		n, err := nowait.Read(fd, room)
 		switch {
-		case err == syscall.EINTR:
-			continue
 		case err == syscall.EAGAIN:
 			f.x.c.lend()
 			return !f.flush()

@@ -21,13 +21,21 @@ import (
 // scheduler should not know of.
 const mostBytes = 48 << 10
 
-// Read is syscall.Read for a descriptor that does not block. It may read less
-// than there is.
-func Read(fd uintptr, p []byte) (int, error) { return read(fd, p[:min(len(p), mostBytes)]) }
+// Read is syscall.Read for a descriptor that does not block, begun again when a
+// signal interrupts it. It may read less than there is.
+func Read(fd uintptr, p []byte) (int, error) { return whole(read, fd, p) }
 
-// Write is syscall.Write for a descriptor that does not block. It may write
-// less than there is room for.
-func Write(fd uintptr, p []byte) (int, error) { return write(fd, p[:min(len(p), mostBytes)]) }
+// Write is syscall.Write for a descriptor that does not block, begun again when
+// a signal interrupts it. It may write less than there is room for.
+func Write(fd uintptr, p []byte) (int, error) { return whole(write, fd, p) }
+
+func whole(do func(uintptr, []byte) (int, error), fd uintptr, p []byte) (n int, err error) {
+	p = p[:min(len(p), mostBytes)]
+	for n, err = do(fd, p); err == syscall.EINTR; {
+		n, err = do(fd, p)
+	}
+	return n, err
+}
 
 // A Writer writes to a connection. It allocates once. The zero value must be
 // told the connection.
@@ -71,8 +79,6 @@ func (w *Writer) some(fd uintptr) (over bool) {
 	for len(w.rest) > 0 {
 		n, err := Write(fd, w.rest)
 		switch {
-		case err == syscall.EINTR:
-			continue
 		case err == syscall.EAGAIN:
 			return false
 		case err != nil:

@@ -162,9 +162,6 @@ func (c *conn) fill() error {
 func (c *conn) read(fd uintptr) bool {
 	c.buf = buffers.Get().(*[headSize]byte)
 	n, err := nowait.Read(fd, c.buf[:])
-	for err == syscall.EINTR {
-		n, err = nowait.Read(fd, c.buf[:])
-	}
 	switch {
 	case err == syscall.EAGAIN:
 	case err != nil:

@@ -53,9 +53,7 @@ func (c *conn) listen() (n int, err error) {
 		return c.rwc.Read(c.one[:])
 	}
 	failed := c.raw.Read(func(fd uintptr) bool {
-		for n, err = nowait.Read(fd, c.one[:]); err == syscall.EINTR; {
-			n, err = nowait.Read(fd, c.one[:])
-		}
+		n, err = nowait.Read(fd, c.one[:])
 		return err != syscall.EAGAIN
 	})
 	if n > 0 {
