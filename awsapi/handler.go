@@ -129,8 +129,8 @@ type Request struct {
 	freed     bool
 }
 
-// Free says that nothing which outlives the operation has r or a part of its
-// Body, so that their memory may serve another request once the operation has
+// Free says that nothing which outlives the operation has r, its HTTP request or
+// a part of its Body, but for texts of the request's head, so that their memory may serve another request once the operation has
 // returned without an error.
 func (r *Request) Free() { r.freed = true }
 

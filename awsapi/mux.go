@@ -140,11 +140,19 @@ var calls = sync.Pool{New: func() any { return new(call) }}
 
 // release is the last that happens to a call.
 func (c *call) release() {
-	if c.released {
-		*c = call{}
-		calls.Put(c)
+	if !c.released {
+		return
 	}
+	if lent, ok := c.w.(lender); ok {
+		lent.Free()
+	}
+	*c = call{}
+	calls.Put(c)
 }
+
+// A lender is a writer whose request and header serve again after a call of
+// which nobody keeps more than texts (plainhttp).
+type lender interface{ Free() }
 
 // serve tells the way through: recognise, read, authenticate, route, decode,
 // check, call, answer.

@@ -28,7 +28,7 @@ type spring struct {
 	conns  sync.WaitGroup
 }
 
-func newSpring(t *testing.T) *spring {
+func newSpring(t testing.TB) *spring {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -49,7 +49,7 @@ func newSpring(t *testing.T) *spring {
 }
 
 // startSpring starts a server before a spring that answers Converse.
-func startSpring(t *testing.T) (*Server, *spring) {
+func startSpring(t testing.TB) (*Server, *spring) {
 	t.Helper()
 	up := newSpring(t)
 	s := start(t, Config{Upstreams: map[string]UpstreamConfig{"aws": {

@@ -21,7 +21,7 @@ const (
 )
 
 // start runs a whole server on a port of its own, over an empty data folder.
-func start(t *testing.T, config Config) *Server {
+func start(t testing.TB, config Config) *Server {
 	t.Helper()
 	config.Listen, config.DataDir, config.Account, config.Region = "127.0.0.1:0", t.TempDir(), testAccount, testRegion
 	config.Drain = strictyaml.Duration(5 * time.Second)
@@ -44,7 +44,7 @@ func (s *Server) admin() sigv4.Credentials {
 }
 
 // user makes a user with one inline policy, or none when it is empty.
-func (s *Server) user(t *testing.T, name, policy string) sigv4.Credentials {
+func (s *Server) user(t testing.TB, name, policy string) sigv4.Credentials {
 	t.Helper()
 	d := s.engines.identity
 	if _, err := d.CreateUser(t.Context(), testAccount, name); err != nil {
@@ -63,7 +63,7 @@ func (s *Server) user(t *testing.T, name, policy string) sigv4.Credentials {
 }
 
 // request makes a request that nobody has signed. path is escaped already.
-func (s *Server) request(t *testing.T, method, path string, header http.Header, body string) *http.Request {
+func (s *Server) request(t testing.TB, method, path string, header http.Header, body string) *http.Request {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, s.Endpoint()+path, strings.NewReader(body))
 	if err != nil {
@@ -76,7 +76,7 @@ func (s *Server) request(t *testing.T, method, path string, header http.Header, 
 }
 
 // signed is request by somebody, for a service.
-func (s *Server) signed(t *testing.T, by sigv4.Credentials, service, method, path string, header http.Header, body string) *http.Request {
+func (s *Server) signed(t testing.TB, by sigv4.Credentials, service, method, path string, header http.Header, body string) *http.Request {
 	t.Helper()
 	r := s.request(t, method, path, header, body)
 	if err := sigv4.Sign(r, sigv4.PayloadHash([]byte(body)), by, sigv4.Scope{Region: testRegion, Service: service}, time.Now()); err != nil {

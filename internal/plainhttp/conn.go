@@ -182,29 +182,30 @@ func (c *conn) release() {
 	}
 }
 
-// blank is what every request begins as.
-var blank http.Request
-
 // handle answers the request that begins with head, when that is plain, and
 // says whether another may follow.
 func (c *conn) handle(head []byte) (plain, goesOn bool) {
-	ctx := new(tether.Tether)
-	ctx.Tie(context.Background())
-	defer ctx.Cut(nil)
-	r := blank.WithContext(ctx)
-	if !parse(r, string(head)) {
+	line := new(tether.Tether)
+	line.Tie(context.Background())
+	defer line.Cut(nil)
+	x := calls.Get().(*call)
+	x.prepare(line)
+	if !x.read(head) {
+		calls.Put(x) // nobody has seen it
 		return false, false
 	}
 	c.from += len(head)
-	r.RemoteAddr = c.remote
-	return true, c.answer(r, ctx)
+	x.begin(c, line)
+	goesOn = c.answer(x)
+	x.release()
+	return true, goesOn
 }
 
 // answer runs the handler, and says whether another request may follow.
-func (c *conn) answer(r *http.Request, line *tether.Tether) (goesOn bool) {
-	b := c.begin(r, line)
-	w := &response{conn: c, body: b, header: make(http.Header, 8), line: line}
-	returned := c.run(w, r)
+func (c *conn) answer(x *call) (goesOn bool) {
+	b, w := &x.body, &x.response
+	c.receive(x)
+	returned := c.run(w, &x.request)
 	if returned {
 		w.finish()
 	}
@@ -217,19 +218,18 @@ func (c *conn) answer(r *http.Request, line *tether.Tether) (goesOn bool) {
 	return returned && w.reusable()
 }
 
-// begin makes r's body and says from when on a hang-up can be seen.
-func (c *conn) begin(r *http.Request, line *tether.Tether) *body {
-	c.line = line
-	b := &body{conn: c, left: r.ContentLength}
-	if r.ContentLength == 0 {
+// receive gives the request its body and says from when on a hang-up can be
+// seen.
+func (c *conn) receive(x *call) {
+	c.line = x.response.line
+	switch {
+	case x.body.left == 0:
 		c.requestRead()
-		return b
-	}
-	r.Body = b
-	if int64(c.to-c.from) < r.ContentLength {
+		return
+	case int64(c.to-c.from) < x.body.left:
 		c.setDeadline(time.Time{}) // a body takes as long as it takes
 	}
-	return b
+	x.request.Body = &x.body
 }
 
 // run calls the handler, and says whether it returned.

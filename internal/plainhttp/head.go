@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unsafe"
 
 	"golang.org/x/net/http/httpguts"
 )
@@ -12,18 +13,33 @@ import (
 // maxLength bounds the digits of a Content-Length that is taken at its word.
 const maxLength = 15
 
-// parse reads a head, which ends with an empty line, into r. It says no to
-// every head that is not plain, without saying why: net/http will.
-func parse(r *http.Request, head string) (plain bool) {
+// read reads a head, which ends with an empty line, into the call's request. It
+// says no to every head that is not plain, without saying why: net/http will.
+func (x *call) read(head []byte) (plain bool) {
+	text := unsafe.String(unsafe.SliceData(head), len(head)) // for as long as this takes: what is kept is copied
+	r := &x.request
 	r.Proto, r.ProtoMajor, r.ProtoMinor, r.Body = "HTTP/1.1", 1, 1, http.NoBody
-	line, fields, found := cutLine(head)
-	return found && readRequestLine(r, line) && readFields(r, fields)
+	line, fields, found := cutLine(text)
+	return found && x.head.readRequestLine(r, line) && x.head.readFields(r, fields)
 }
 
-func readRequestLine(r *http.Request, line string) bool {
+func (m *memory) readRequestLine(r *http.Request, line string) bool {
 	line, found := strings.CutSuffix(line, " HTTP/1.1")
 	method, target, spaced := strings.Cut(line, " ")
-	if !found || !spaced || !plainMethod(method) || len(target) == 0 || target[0] != '/' {
+	if r.Method = plainMethod(method); !found || !spaced || r.Method == "" || !m.aim(target) {
+		return false
+	}
+	m.url = m.parsed
+	r.RequestURI, r.URL = m.target, &m.url
+	return true
+}
+
+// aim reads the target, if it is another than before.
+func (m *memory) aim(target string) bool {
+	if target == m.target && target != "" {
+		return true
+	}
+	if len(target) == 0 || target[0] != '/' {
 		return false
 	}
 	for i := range len(target) {
@@ -31,26 +47,31 @@ func readRequestLine(r *http.Request, line string) bool {
 			return false
 		}
 	}
+	target = strings.Clone(target)
 	u, err := url.ParseRequestURI(target)
 	if err != nil {
 		return false
 	}
-	r.Method, r.RequestURI, r.URL = method, target, u
+	m.target, m.parsed = target, *u
 	return true
 }
 
-// plainMethod says whether a method's answers have bodies and nothing else is
-// special about it.
-func plainMethod(m string) bool {
-	return m == http.MethodPost || m == http.MethodGet || m == http.MethodPut || m == http.MethodDelete
+// plainMethod is a method whose answers have bodies and about which nothing
+// else is special, and empty for the others.
+func plainMethod(m string) string {
+	for _, plain := range [...]string{http.MethodPost, http.MethodGet, http.MethodPut, http.MethodDelete} {
+		if m == plain {
+			return plain
+		}
+	}
+	return ""
 }
 
-func readFields(r *http.Request, lines string) bool {
-	n := max(strings.Count(lines, "\r\n")-1, 0) // a head with other line ends has fewer
-	values := make([]string, 0, n)
-	r.Header = make(http.Header, n)
+func (m *memory) readFields(r *http.Request, lines string) bool {
+	m.clear(max(strings.Count(lines, "\r\n")-1, 0)) // a head with other line ends has fewer
+	r.Header = m.header
 	hosts, lengths := 0, 0
-	for {
+	for i := 0; ; i++ {
 		line, rest, found := cutLine(lines)
 		if !found {
 			return false
@@ -59,34 +80,73 @@ func readFields(r *http.Request, lines string) bool {
 			return rest == "" && hosts == 1
 		}
 		lines = rest
-		name, value, ok := cutField(line)
-		if !ok {
+		if i == len(m.fields) {
+			m.fields = append(m.fields, field{})
+		}
+		f := &m.fields[i]
+		if !f.read(line) {
 			return false
 		}
-		switch key := http.CanonicalHeaderKey(name); key {
+		switch f.key {
 		case "Host":
 			hosts++
-			r.Host = value
-			if !plainHost(value) {
+			r.Host = f.value
+			if !plainHost(f.value) {
 				return false
 			}
 		case "Content-Length":
-			if lengths++; lengths > 1 || !readLength(r, value) {
+			if lengths++; lengths > 1 || !readLength(r, f.value) {
 				return false
 			}
 			fallthrough
 		default:
-			if changesFraming(key, value) {
+			if changesFraming(f.key, f.value) {
 				return false
 			}
-			values = append(values, value)
-			if held := r.Header[key]; held != nil {
-				r.Header[key] = append(held, value)
-				continue
-			}
-			r.Header[key] = values[len(values)-1 : len(values) : len(values)]
+			m.add(f.key, f.value)
 		}
 	}
+}
+
+// clear makes an empty header with room for n values.
+func (m *memory) clear(n int) {
+	if m.header == nil {
+		m.header = make(http.Header, n)
+	}
+	clear(m.header)
+	if cap(m.values) < n {
+		m.values = make([]string, 0, n)
+	}
+	m.values = m.values[:0]
+}
+
+func (m *memory) add(key, value string) {
+	if held := m.header[key]; held != nil {
+		m.header[key] = append(held, value)
+		return
+	}
+	m.values = append(m.values, value)
+	n := len(m.values)
+	m.header[key] = m.values[n-1 : n : n]
+}
+
+// read reads a line. What is in f already is as it was read before.
+func (f *field) read(line string) (ok bool) {
+	name, value, ok := strings.Cut(line, ":")
+	if name != f.name || name == "" {
+		if ok = ok && httpguts.ValidHeaderFieldName(name); !ok {
+			return false
+		}
+		f.name = strings.Clone(name)
+		f.key = http.CanonicalHeaderKey(f.name)
+	}
+	if value = strings.Trim(value, " \t"); value != f.value {
+		if ok = ok && httpguts.ValidHeaderFieldValue(value); !ok {
+			return false
+		}
+		f.value = strings.Clone(value)
+	}
+	return ok
 }
 
 // cutLine splits at the first line end, which is CR LF: there is no other.
@@ -96,12 +156,6 @@ func cutLine(s string) (line, rest string, found bool) {
 		return "", "", false
 	}
 	return s[:end-1], s[end+1:], true
-}
-
-func cutField(line string) (name, value string, ok bool) {
-	name, value, ok = strings.Cut(line, ":")
-	value = strings.Trim(value, " \t")
-	return name, value, ok && httpguts.ValidHeaderFieldName(name) && httpguts.ValidHeaderFieldValue(value)
 }
 
 // plainHost says whether a host is a name or an address, with or without port.

@@ -24,23 +24,35 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		head = head[:end+4]
-		var r http.Request
-		if !parse(&r, head) {
+		x, used := new(call), new(call)
+		used.read([]byte(signed))
+		text := []byte(head)
+		plain := x.read(text)
+		if used.prepare(t.Context()); used.read(text) != plain {
+			t.Fatalf("%q is plain to new memory: %t, to used memory: %t", head, plain, !plain)
+		}
+		if !plain {
 			return
+		}
+		for i := range text {
+			text[i] = '!' // as a connection's buffer is used again
 		}
 		want, err := http.ReadRequest(bufio.NewReader(strings.NewReader(head)))
 		if err != nil {
 			t.Fatalf("%q is refused by net/http: %v", head, err)
 		}
-		if r.Method != want.Method || r.RequestURI != want.RequestURI || *r.URL != *want.URL || r.Host != want.Host || r.ContentLength != want.ContentLength || want.Close || len(want.TransferEncoding) > 0 || !maps.EqualFunc(r.Header, want.Header, slices.Equal) {
-			t.Errorf("%q\nis   %+v\nwant %+v", head, &r, want)
+		for _, r := range []*http.Request{&x.request, &used.request} {
+			if r.Method != want.Method || r.RequestURI != want.RequestURI || *r.URL != *want.URL || r.Host != want.Host || r.ContentLength != want.ContentLength || want.Close || len(want.TransferEncoding) > 0 || !maps.EqualFunc(r.Header, want.Header, slices.Equal) {
+				t.Errorf("%q\nis   %+v\nwant %+v", head, r, want)
+			}
 		}
 	})
 }
 
 func TestWhatIsNotPlain(t *testing.T) {
-	var r http.Request
-	if !parse(&r, signed) || r.Host != "127.0.0.1:4599" || r.ContentLength != 5 || len(r.Header["X-Two"]) != 2 || r.Header.Get("X-Amz-Date") == "" {
+	var x call
+	r := &x.request
+	if !x.read([]byte(signed)) || r.Host != "127.0.0.1:4599" || r.ContentLength != 5 || len(r.Header["X-Two"]) != 2 || r.Header.Get("X-Amz-Date") == "" {
 		t.Fatalf("%+v", r)
 	}
 	for name, change := range map[string][2]string{
@@ -70,15 +82,18 @@ func TestWhatIsNotPlain(t *testing.T) {
 		"a folded first line":    {"\r\nHost", "\r\n Host"},
 	} {
 		head := strings.Replace(signed, change[0], change[1], 1)
-		if head == signed || parse(new(http.Request), head) {
-			t.Errorf("%s: %q is plain", name, head)
+		for memory, x := range map[string]*call{"new": new(call), "used": &x} {
+			if head == signed || x.read([]byte(head)) {
+				t.Errorf("%s: %q is plain to %s memory", name, head, memory)
+			}
 		}
 	}
 }
 
 func BenchmarkParse(b *testing.B) {
 	b.ReportAllocs()
-	for b.Loop() {
-		parse(new(http.Request), string([]byte(signed)))
+	var x call
+	for head := []byte(signed); b.Loop(); {
+		x.read(head)
 	}
 }

@@ -9,9 +9,9 @@
 // read, and stays there. So there is one place that decides about odd requests,
 // net/http, and this package has no error answers of its own.
 //
-// Where the time is saved: the head is read and parsed in place with one
-// allocation for its text, small bodies arrive with it, an answer leaves in one
-// write, and looking for a hang-up starts only when a call has lasted
+// Where the time is saved: the head is parsed in place, and what a client says
+// again is not copied again; a call that the handler has freed leaves its memory
+// to the next; small bodies arrive with the head, an answer leaves in one write, and looking for a hang-up starts only when a call has lasted
 // watchDelay, so that short calls need no second goroutine.
 package plainhttp
 

@@ -26,7 +26,7 @@ var outputs = sync.Pool{New: func() any { b := make([]byte, 0, heldBack+2<<10); 
 // something is in them, so that an open stream that is silent holds none.
 type response struct {
 	conn   *conn
-	body   *body
+	call   *call
 	header http.Header
 	line   *tether.Tether
 
@@ -128,7 +128,7 @@ func (w *response) reserve() {
 // connection, unless little is left to read. Next is what will be written next.
 func (w *response) frame(last bool, next []byte) {
 	w.framed = true
-	if !w.duplex && !w.body.discard() {
+	if !w.duplex && !w.call.body.discard() {
 		w.close = true
 	}
 	held := w.out
@@ -258,7 +258,7 @@ func giveBack(b *[]byte) {
 
 // reusable says whether another request may follow.
 func (w *response) reusable() bool {
-	return w.err == nil && !w.close && w.body.left == 0 && (w.length < 0 || w.wrote == w.length || !hasBody(w.status))
+	return w.err == nil && !w.close && w.call.body.left == 0 && (w.length < 0 || w.wrote == w.length || !hasBody(w.status))
 }
 
 func hasBody(status int) bool {
