@@ -2,25 +2,10 @@ package report
 
 import (
 	"context"
-	_ "embed"
 	"fmt"
-	"html/template"
-	"io"
 	"math/big"
 	"time"
 )
-
-//go:embed page.html
-var pageText string
-
-var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-	"dollars": Dollars,
-	"beside":  Beside,
-	"share":   share,
-	"day":     func(t time.Time) string { return t.Format("Mon 2 Jan 2006") },
-	"width":   func(part, whole *big.Rat) string { return ratio(part, whole) },
-	"colour":  colour,
-}).Parse(pageText))
 
 // A Page is a report of one week beside the week before it.
 type Page struct {
@@ -30,7 +15,7 @@ type Page struct {
 	Others   []*Report // the week by other groupings
 	Forecast *Expected // of the month; nil when there is not enough to learn from
 	Movers   []Mover   // groups that changed most
-	Chart    template.HTML
+	Chart    []byte    // SVG, whose texts are escaped
 }
 
 // Expected is what the month may come to.
@@ -66,7 +51,7 @@ func MakePage(ctx context.Context, s Server, by string, end, now time.Time) (*Pa
 		}
 		p.Others = append(p.Others, r)
 	}
-	p.Chart = template.HTML(p.This.SVG()) //nolint:gosec // what SVG writes is escaped
+	p.Chart = p.This.SVG()
 	p.Movers = movers(p.This, p.Before, p.larger())
 	p.Forecast = forecast(ctx, s, now)
 	return p, nil
@@ -160,9 +145,7 @@ func (p *Page) Last() time.Time { return p.This.End.AddDate(0, 0, -1) }
 // Rows are the groups that a table shows.
 func (r *Report) Rows() []Group { return r.top(15) }
 
-// HTML writes the page: one file that needs nothing else.
-func (p *Page) HTML(w io.Writer) error { return pageTemplate.Execute(w, p) }
-
+// ratio is a part in percent of the whole, in digits alone.
 func ratio(part, whole *big.Rat) string {
 	if whole.Sign() == 0 {
 		return "0"

@@ -127,21 +127,6 @@ func TestFormsOfAReport(t *testing.T) {
 	}
 }
 
-func TestTheWeeklyPage(t *testing.T) {
-	p, err := MakePage(t.Context(), new(bill), "tag:project", monday.AddDate(0, 0, 14), made)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var b bytes.Buffer
-	if err := p.HTML(&b); err != nil {
-		t.Fatal(err)
-	}
-	golden(t, "week.html", b.Bytes())
-	if strings.Contains(b.String(), "<b>&co") {
-		t.Error("a tag's value is not escaped")
-	}
-}
-
 func TestTotalsAreExactOverPages(t *testing.T) {
 	r := fortnight(t)
 	if len(r.Times) != 14 || Exact(r.Total) != "231.670000000014" {
