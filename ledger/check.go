@@ -2,8 +2,6 @@ package ledger
 
 import (
 	"errors"
-	"fmt"
-	"io"
 
 	"outcrop"
 	"outcrop/internal/record"
@@ -22,6 +20,7 @@ type Finding struct {
 type Damage struct {
 	From, To int64
 	Lost     int  // records in it
+	Unknown  bool // nothing tells how many records were in it; the store may have them all
 	GivenUp  bool // a salvage laid a mark over it
 }
 
@@ -35,13 +34,13 @@ func Check(dir string) ([]Finding, error) {
 }
 
 func check(files Files) (found []Finding, err error) {
-	l := &Ledger{files: files}
+	l := &Ledger{files: files, opts: Options{Salvage: true}} // to look at what cannot be read, too
 	defer func() { err = errors.Join(err, l.closeFiles()) }()
 	if err := l.openSegments(); err != nil {
 		return nil, err
 	}
 	for i, s := range l.segs {
-		f, err := s.examine(l.segs[i+1:])
+		f, err := s.examine(l.segs[:i], readable(l.segs[i+1:]))
 		if err != nil {
 			return nil, err
 		}
@@ -52,16 +51,20 @@ func check(files Files) (found []Finding, err error) {
 
 // examine walks one segment as replay does; what replay would stop at is noted
 // and passed over.
-func (s *segment) examine(later []*segment) (*Finding, error) {
+func (s *segment) examine(before, later []*segment) (*Finding, error) {
+	buf, err := s.bytes()
+	if err != nil {
+		return nil, err
+	}
 	limit := s.size
 	if len(later) > 0 {
 		limit = min(limit, later[0].prevEnd)
 	}
-	buf := make([]byte, limit)
-	if _, err := s.file.ReadAt(buf, 0); err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("read ledger segment %s: %w", s.name, err)
-	}
+	buf = buf[:limit]
 	found := &Finding{Segment: s.name}
+	if s.ruin != nil && !found.ruined(s, before, later, buf) {
+		return found, nil
+	}
 	s.last = s.first - 1
 	for s.end < limit {
 		f, err := record.Read(buf[s.end:], s.salt, s.end)
@@ -76,6 +79,22 @@ func (s *segment) examine(later []*segment) (*Finding, error) {
 		}
 	}
 	return found, nil
+}
+
+// ruined notes that the header of s cannot be read, and says whether its frames
+// can.
+func (n *Finding) ruined(s *segment, before, later []*segment, buf []byte) bool {
+	kept := s.learn(buf, before, later, anyMark)
+	d := Damage{To: min(headerBytes, int64(len(buf)))}
+	if !kept {
+		d.To = max(d.To, written(buf))
+		if d.Unknown = len(before) == 0 || len(later) == 0; !d.Unknown {
+			d.Lost = int(max(later[0].first, s.first) - s.first)
+		}
+		s.last = s.first - 1
+	}
+	n.Damage = append(n.Damage, d)
+	return kept
 }
 
 // note counts a whole frame.
@@ -97,23 +116,9 @@ func (n *Finding) note(s *segment, f record.Frame) {
 // skip goes to the next frame that can be read, or to the end.
 func (n *Finding) skip(s *segment, later []*segment, buf []byte) {
 	to, last := s.lost(later, buf)
+	last = max(last, s.last)
 	n.Damage = append(n.Damage, Damage{From: s.end, To: to, Lost: int(last - s.last)})
 	s.end, s.last = to, last
-}
-
-// lost is where the stretch at s.end that cannot be read ends, and the last
-// record in it.
-func (s *segment) lost(later []*segment, buf []byte) (to int64, last outcrop.Seq) {
-	to, last = int64(len(buf)), s.last
-	if f, at, ok := record.Find(buf[s.end:], s.salt, s.end); ok {
-		to, last = s.end+int64(at), outcrop.Seq(f.Seq)
-		if f.Type == frameSettled {
-			last--
-		}
-	} else if len(later) > 0 {
-		last = later[0].first - 1
-	}
-	return to, max(last, s.last)
 }
 
 // written is how many bytes there are up to the last that is not zero.

@@ -1,5 +1,10 @@
 package ledger
 
+import (
+	"fmt"
+	"runtime/debug"
+)
+
 // While records come one by one, whoever brings one writes it: to wake the
 // writer, and to be woken by it, costs more than all else but the disk. Only
 // who cannot give up waiting does so, as a write cannot be left. When records
@@ -24,6 +29,7 @@ func (l *Ledger) mayLead() bool {
 
 // lead writes one commit, the first. What has come meanwhile is the writer's.
 func (l *Ledger) lead() {
+	defer endProcess()
 	b := l.first()
 	if err := l.write(b); err != nil {
 		l.fail(err)
@@ -32,6 +38,17 @@ func (l *Ledger) lead() {
 	<-l.turn
 	if l.first() != nil {
 		l.signal()
+	}
+}
+
+// endProcess ends the process when what it is deferred in panics, as it would
+// end if the writer's goroutine did. A server recovers from the panic of a call,
+// but not from this one: the turn to write would be lost, and what is on disk is
+// for the next start to find out.
+func endProcess() {
+	if why := recover(); why != nil {
+		go panic(fmt.Sprintf("ledger: %v\n\n%s", why, debug.Stack()))
+		select {}
 	}
 }
 

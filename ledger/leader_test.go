@@ -3,9 +3,12 @@ package ledger_test
 import (
 	"context"
 	"errors"
+	"os"
+	"os/exec"
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -223,4 +226,51 @@ func TestEveryCallerHearsOfItsOwnCommit(t *testing.T) {
 	if s := l.Stats(); s.Settled != 16*200 || s.InFlight != 0 {
 		t.Errorf("stats %+v", s)
 	}
+}
+
+// A panic in a call is recovered from by the server, which must not leave a
+// ledger that nobody can write to.
+func TestAPanicWhileACallerWritesEndsTheProcess(t *testing.T) {
+	const child = "OUTCROP_PANIC_IN_LEDGER"
+	if os.Getenv(child) != "" {
+		disk := &panics{Files: ledgertest.NewDisk(1)}
+		l := start(t, disk, ledgertest.NewMemory(), ledger.Options{})
+		disk.armed.Store(true)
+		func() {
+			defer func() { _ = recover() }()
+			_ = l.Settle(context.WithoutCancel(t.Context()), ledgertest.Record(1))
+		}()
+		t.Fatal("the process lives")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^"+t.Name()+"$")
+	cmd.Env = append(os.Environ(), child+"=1")
+	out, err := cmd.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "panic: ledger: no such disk") || strings.Contains(string(out), "the process lives") {
+		t.Errorf("the process ended with %v:\n%s", err, out)
+	}
+}
+
+// A disk that panics is a bug that nobody has thought of.
+type panics struct {
+	ledger.Files
+	armed atomic.Bool
+}
+
+type panicsFile struct {
+	ledger.File
+	of *panics
+}
+
+func (d *panics) Create(name string, size int64, rest func(int64) bool) (ledger.File, error) {
+	f, err := d.Files.Create(name, size, rest)
+	return panicsFile{f, d}, err
+}
+
+func (f panicsFile) Sync() error {
+	if f.of.armed.Load() {
+		panic("no such disk")
+	}
+	return f.File.Sync()
 }

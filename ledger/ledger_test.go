@@ -66,10 +66,11 @@ func inBubble(t *testing.T, opts ledger.Options, test func(b *bed)) {
 func (b *bed) begin(opts ledger.Options) {
 	b.Helper()
 	opts.Files = b.disk
-	var err error
-	if b.Ledger, err = ledger.Start("", b.store, opts); err != nil {
+	l, err := ledger.Start("", b.store, opts)
+	if err != nil {
 		b.Fatal(err)
 	}
+	b.Ledger = l
 }
 
 // crash cuts the power and starts the next ledger.

@@ -43,7 +43,10 @@ func (l *Ledger) recover(ctx context.Context) error {
 		return fmt.Errorf("records %d to %d are neither in the store nor in the ledger: was the store put back from a copy?", mark+1, l.segs[0].first-1)
 	}
 	for i, s := range l.segs {
-		if err := l.replay(s, l.segs[i+1:]); err != nil {
+		if err := l.rebuild(i, mark); err != nil {
+			return err
+		}
+		if err := l.replay(s, readable(l.segs[i+1:])); err != nil {
 			return err
 		}
 		l.durable = s.last
@@ -91,6 +94,9 @@ func (l *Ledger) openSegment(name string, number uint64) (*segment, error) {
 	}
 	if err == nil && s.number != number {
 		err = errHeader
+	}
+	if l.opts.Salvage && errors.Is(err, errHeader) {
+		s.header, s.ruin, err = header{number: number}, err, nil
 	}
 	if err != nil {
 		return nil, errors.Join(damaged(s, 0, err), f.Close())
@@ -239,42 +245,4 @@ func (l *Ledger) settleOrphans(ctx context.Context) error {
 		l.log.Warn("settled invocations that a process left open when it died; their usage is estimated", "count", len(orphans))
 	}
 	return nil
-}
-
-// salvage gives up the damaged stretch at s.end, if the operator asked for
-// that: it keeps a copy of the file and lays a frame over the stretch that
-// says which records are lost.
-func (l *Ledger) salvage(s *segment, later []*segment, buf []byte, cause error) error {
-	from, to, lost := s.end, int64(len(buf)), s.last
-	if f, at, ok := record.Find(buf[from:], s.salt, from); ok {
-		to, lost = from+int64(at), outcrop.Seq(f.Seq)
-		if f.Type == frameSettled {
-			lost--
-		}
-	} else if len(later) > 0 {
-		lost = later[0].first - 1
-	}
-	if !l.opts.Salvage || to-from < record.HeaderBytes || lost < s.last {
-		return damaged(s, from, cause)
-	}
-	if err := l.keepCopy(s, buf); err != nil {
-		return fmt.Errorf("copy damaged ledger segment %s: %w", s.name, err)
-	}
-	patch := record.Append(nil, frameLost, make([]byte, to-from-record.HeaderBytes))
-	record.Seal(patch, s.salt, from, uint32(from), uint64(lost))
-	if _, err := s.file.WriteAt(patch, from); err != nil {
-		return fmt.Errorf("mark damage in ledger segment %s: %w", s.name, err)
-	}
-	copy(buf[from:], patch)
-	l.log.Error("ledger was damaged; records are lost", "segment", s.name, "byte", from, "records", lost-s.last, "after", s.last)
-	return nil
-}
-
-func (l *Ledger) keepCopy(s *segment, buf []byte) error {
-	f, err := l.files.Create(s.name+".damaged", int64(len(buf)), nil)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteAt(buf, 0)
-	return errors.Join(err, f.Sync(), f.Close())
 }

@@ -23,6 +23,8 @@ type segment struct {
 	commit  int64       // where the commit before end began, as recovery found it
 	last    outcrop.Seq // newest record in it or before it
 	broken  bool        // a write failed: the log goes on in the next one
+	ruin    error       // why its header cannot be read; nil when it was, or is made anew
+	copied  bool        // as it was before a salvage changed it
 	intents int         // open invocations whose newest intent is here
 }
 
@@ -44,6 +46,7 @@ type header struct {
 
 const (
 	headerBytes   = 64
+	saltAt        = 40
 	headerMagic   = "outcropL"
 	formatVersion = 1
 )
@@ -64,21 +67,23 @@ func (h *header) encode() []byte {
 
 var errHeader = errors.New("not the header of a ledger segment")
 
+// decodeHeader reads a header. Its error is errHeader when it is damaged, which
+// one of another version is not.
 func decodeHeader(b []byte) (header, error) {
 	if len(b) < headerBytes || string(b[:8]) != headerMagic {
 		return header{}, errHeader
 	}
-	if v := binary.LittleEndian.Uint32(b[8:]); v != formatVersion {
-		return header{}, fmt.Errorf("%w that this version reads: format %d, want %d", errHeader, v, formatVersion)
-	}
 	if record.Checksum(b[:headerBytes-4]) != binary.LittleEndian.Uint32(b[headerBytes-4:]) {
 		return header{}, fmt.Errorf("%w: checksum does not fit", errHeader)
+	}
+	if v := binary.LittleEndian.Uint32(b[8:]); v != formatVersion {
+		return header{}, fmt.Errorf("a ledger segment of format %d, where this version reads %d", v, formatVersion)
 	}
 	return header{
 		number:  binary.LittleEndian.Uint64(b[16:]),
 		first:   outcrop.Seq(binary.LittleEndian.Uint64(b[24:])),
 		prevEnd: int64(binary.LittleEndian.Uint64(b[32:])),
-		salt:    binary.LittleEndian.Uint64(b[40:]),
+		salt:    binary.LittleEndian.Uint64(b[saltAt:]),
 		created: time.Unix(0, int64(binary.LittleEndian.Uint64(b[48:]))),
 	}, nil
 }

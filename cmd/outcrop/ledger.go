@@ -45,19 +45,32 @@ func tellSegment(out io.Writer, f *ledger.Finding) (lost, damaged int) {
 		fmt.Fprintf(out, ", %d to %d", f.First, f.Last)
 	}
 	fmt.Fprintln(out)
-	for _, d := range f.Damage {
-		word := "damaged"
-		if d.GivenUp {
-			word = "given up earlier"
-		} else {
+	for i := range f.Damage {
+		d := &f.Damage[i]
+		fmt.Fprintf(out, "  bytes %d to %d: %s\n", d.From, d.To, tellDamage(d))
+		if !d.GivenUp {
 			lost, damaged = lost+d.Lost, damaged+1
 		}
-		fmt.Fprintf(out, "  bytes %d to %d: %s, %d records\n", d.From, d.To, word, d.Lost)
 	}
 	if f.Torn > 0 {
 		fmt.Fprintf(out, "  a torn end of %d bytes, which nobody was told of; the next start writes over it\n", f.Torn)
 	}
 	return lost, damaged
+}
+
+func tellDamage(d *ledger.Damage) string {
+	switch {
+	case d.Unknown:
+		return "damaged, and the header with it: nothing there can be read, and nothing tells how many records it had (those that the store has are safe)"
+	case d.From == 0 && d.Lost == 0:
+		return "the header is damaged; a salvage makes it anew and keeps the records behind it"
+	case d.From == 0:
+		return fmt.Sprintf("damaged, and the header with it, %d records", d.Lost)
+	case d.GivenUp:
+		return fmt.Sprintf("given up earlier, %d records", d.Lost)
+	default:
+		return fmt.Sprintf("damaged, %d records", d.Lost)
+	}
 }
 
 type ledgerCheckCommand struct{ ledgerFolder }
