@@ -45,17 +45,26 @@ func (v *Response) AppendJSON(dst []byte) []byte { return v.append(dst) }
 // is for the client: JSON of the wrong form, or required members that are
 // missing (together with what else is wrong then, as Validate reports it).
 func DecodeRequest(body []byte) (*Request, error) {
-	var d decoder
-	d.reset(body)
 	v := new(Request)
-	v.decode(&d)
-	if err := d.done(); err != nil {
+	if err := v.Decode(body); err != nil {
 		return nil, err
 	}
-	if len(d.gaps) > 0 {
-		return nil, v.check(d.faults())
-	}
 	return v, nil
+}
+
+// Decode is DecodeRequest into v, whose members it replaces.
+func (v *Request) Decode(body []byte) error {
+	var d decoder
+	d.reset(body)
+	*v = Request{}
+	v.decode(&d)
+	if err := d.done(); err != nil {
+		return err
+	}
+	if len(d.gaps) > 0 {
+		return v.check(d.faults())
+	}
+	return nil
 }
 
 // Validate holds v to the service model's constraints. The error's words are
@@ -80,17 +89,26 @@ func (v *Request) AppendJSON(dst []byte) []byte { return v.append(dst) }
 // is for the client: JSON of the wrong form, or required members that are
 // missing (together with what else is wrong then, as Validate reports it).
 func DecodeCountTokensRequest(body []byte) (*CountTokensRequest, error) {
-	var d decoder
-	d.reset(body)
 	v := new(CountTokensRequest)
-	v.decode(&d)
-	if err := d.done(); err != nil {
+	if err := v.Decode(body); err != nil {
 		return nil, err
 	}
-	if len(d.gaps) > 0 {
-		return nil, v.check(d.faults())
-	}
 	return v, nil
+}
+
+// Decode is DecodeCountTokensRequest into v, whose members it replaces.
+func (v *CountTokensRequest) Decode(body []byte) error {
+	var d decoder
+	d.reset(body)
+	*v = CountTokensRequest{}
+	v.decode(&d)
+	if err := d.done(); err != nil {
+		return err
+	}
+	if len(d.gaps) > 0 {
+		return v.check(d.faults())
+	}
+	return nil
 }
 
 // Validate holds v to the service model's constraints. The error's words are

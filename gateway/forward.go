@@ -44,6 +44,9 @@ type Form struct {
 	Pass func(*Piece) error
 	// Flush sends what of the pieces was put off; see Piece.Later. May be nil.
 	Flush func() error
+	// Room is for what Forward answers: a form has one answer, that of the last
+	// attempt.
+	Room Forwarded
 }
 
 // A Forwarded is a whole answer as it came.
@@ -258,10 +261,10 @@ func (t *trip) note() {
 	t.meter.response(t.response)
 }
 
-// told is the whole answer with what was settled of it.
-func (t *trip) told() *Answer {
+// told is the whole answer, in a, with what was settled of it.
+func (t *trip) told(a *Answer) *Answer {
 	r := &t.record
-	a := &Answer{Response: t.response, Forwarded: t.forwarded, Task: t.made, Kept: t.exchange != nil, Target: t.target, Usage: r.Usage, ServedIn: r.ServedIn, Latency: r.Ended.Sub(r.Started)}
+	*a = Answer{Response: t.response, Forwarded: t.forwarded, Task: t.made, Kept: t.exchange != nil, Target: t.target, Usage: r.Usage, ServedIn: r.ServedIn, Latency: r.Ended.Sub(r.Started)}
 	if a.Response == nil {
 		return a
 	}

@@ -107,6 +107,7 @@ type Call struct {
 
 	target  *outcrop.Target // what Ref resolved to, once it has
 	allowed bool            // the caller may call it
+	answer  Answer          // room for what Converse answers
 }
 
 // An Answer is a whole response with what the operation's headers tell.
@@ -122,19 +123,20 @@ type Answer struct {
 	Latency   time.Duration
 }
 
-// Converse answers a call at once. The answer is on disk when it returns.
+// Converse answers a call at once. The answer is on disk when it returns, and
+// in the call's own memory.
 func (g *Gateway) Converse(ctx context.Context, call *Call) (*Answer, error) {
 	t, err := g.begin(ctx, call)
 	if err != nil {
 		return nil, err
 	}
-	told, err := g.whole(ctx, t)
+	told, err := g.whole(ctx, t, &call.answer)
 	t.release() // not after a panic: nothing is known then
 	return told, err
 }
 
 // whole answers a call that has begun.
-func (g *Gateway) whole(ctx context.Context, t *trip) (told *Answer, err error) {
+func (g *Gateway) whole(ctx context.Context, t *trip, room *Answer) (told *Answer, err error) {
 	defer g.unwind(ctx, t)
 	err = g.walk(ctx, t, func(ctx context.Context, attempt *outcrop.Attempt) (err error) {
 		if err = g.answer(ctx, t, attempt); err == nil {
@@ -143,7 +145,7 @@ func (g *Gateway) whole(ctx context.Context, t *trip) (told *Answer, err error) 
 		return err
 	})
 	if err = g.settle(ctx, t, err); err == nil {
-		told = t.told()
+		told = t.told(room)
 	}
 	g.tell(t)
 	return told, err

@@ -22,8 +22,8 @@ var mostOverHTTP = []struct {
 	operation, kind string
 	allocs, bytes   float64
 }{
-	{"converse", "bedrock", 30, 2500},
-	{"converse", "openai", 33, 2600},
+	{"converse", "bedrock", 26, 1900},
+	{"converse", "openai", 30, 2100},
 	{"converse-stream", "bedrock", 75, 8000},
 }
 

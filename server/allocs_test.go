@@ -19,7 +19,7 @@ import (
 // on disk, with an upstream that answers from memory. They may be lowered; who
 // raises one says why in the commit.
 const (
-	mostPerCall  = 33 // Converse, forwarded as it came: 26 on an idle machine
+	mostPerCall  = 30 // Converse, forwarded as it came: 23 on an idle machine
 	mostPerFrame = 10 // ConverseStream, forwarded as it came: hundredths of one; what else the server does meanwhile is in it
 )
 

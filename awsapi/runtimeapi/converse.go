@@ -15,7 +15,7 @@ import (
 type conversation struct {
 	call    gateway.Call
 	form    gateway.Form
-	request *converse.Request
+	request converse.Request
 	asked   func(*outcrop.Target) (*converse.Request, error) // what call.Request is
 	answer  []byte                                           // room for an answer that did not come as it goes
 }
@@ -23,7 +23,7 @@ type conversation struct {
 // conversations are used again after a whole answer: nobody knows them then.
 var conversations = sync.Pool{New: func() any {
 	c := new(conversation)
-	c.asked = func(*outcrop.Target) (*converse.Request, error) { return c.request, c.form.Refusal }
+	c.asked = func(*outcrop.Target) (*converse.Request, error) { return &c.request, c.form.Refusal }
 	return c
 }}
 
@@ -43,14 +43,14 @@ func (c *conversation) release() {
 // as AWS does. What is JSON and breaks Converse's constraints is refused by the
 // gateway, unless a Bedrock behind it gets the body as it is.
 func converses(r *awsapi.Request, op outcrop.Operation) (*conversation, error) {
-	request, err := converse.DecodeRequest(r.Body)
+	c := conversations.Get().(*conversation)
+	err := c.request.Decode(r.Body)
 	if err == nil {
-		err = request.Validate()
+		err = c.request.Validate()
 	} else if !json.Valid(r.Body) {
 		return nil, err
 	}
-	c := conversations.Get().(*conversation)
-	c.request, c.call = request, callOf(r, op)
+	c.call = callOf(r, op)
 	c.form = gateway.Form{Protocol: gateway.ConverseProtocol, Body: r.Body, Digest: r.Digest, Refusal: err}
 	c.call.Request, c.call.Form = c.asked, &c.form
 	return c, nil
@@ -72,9 +72,9 @@ func (a *API) converse(w http.ResponseWriter, r *awsapi.Request) error {
 		c.answer = answer.Response.AppendJSON(c.answer)
 		writeJSON(w, c.answer)
 	}
-	if !answer.Kept || answer.Forwarded != nil {
+	if !answer.Kept || answer.Forwarded != nil { // else what is kept may hold parts of the request
 		r.Free()
+		c.release()
 	}
-	c.release()
 	return nil
 }

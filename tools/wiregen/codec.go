@@ -101,17 +101,26 @@ func (c *codec) input(s *wire.Shape) {
 // is for the client: JSON of the wrong form, or required members that are
 // missing (together with what else is wrong then, as Validate reports it).
 func Decode%[1]s(body []byte) (*%[1]s, error) {
-	var d decoder
-	d.reset(body)
 	v := new(%[1]s)
-	v.decode(&d)
-	if err := d.done(); err != nil {
+	if err := v.Decode(body); err != nil {
 		return nil, err
 	}
-	if len(d.gaps) > 0 {
-		return nil, v.check(d.faults())
-	}
 	return v, nil
+}
+
+// Decode is Decode%[1]s into v, whose members it replaces.
+func (v *%[1]s) Decode(body []byte) error {
+	var d decoder
+	d.reset(body)
+	*v = %[1]s{}
+	v.decode(&d)
+	if err := d.done(); err != nil {
+		return err
+	}
+	if len(d.gaps) > 0 {
+		return v.check(d.faults())
+	}
+	return nil
 }
 
 // Validate holds v to the service model's constraints. The error's words are

@@ -112,7 +112,8 @@ func (u *Upstream) Forward(ctx context.Context, a outcrop.Attempt, f *gateway.Fo
 		_, err := u.decodeAnswer(a, text)
 		return nil, err
 	}
-	return &gateway.Forwarded{Body: text, Seen: converse.Glimpse{Output: g.Output, StopReason: g.Stop, Usage: g.Usage()}}, nil
+	f.Room = gateway.Forwarded{Body: text, Seen: converse.Glimpse{Output: g.Output, StopReason: g.Stop, Usage: g.Usage()}}
+	return &f.Room, nil
 }
 
 // ForwardStream implements gateway.Forwarder: the data of each event becomes a

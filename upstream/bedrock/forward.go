@@ -70,7 +70,8 @@ func (u *Upstream) Forward(ctx context.Context, a outcrop.Attempt, f *gateway.Fo
 
 // forwarded is an answer as it came.
 func (u *Upstream) forwarded(a outcrop.Attempt, f *gateway.Form, text []byte, header http.Header) (_ *gateway.Forwarded, err error) {
-	out := &gateway.Forwarded{Body: text, Header: told(header)}
+	out := &f.Room
+	*out = gateway.Forwarded{Body: text, Header: told(header)}
 	if f.Protocol == gateway.InvokeProtocol {
 		out.Seen, err = u.invoked(a, text, header)
 		return out, err
