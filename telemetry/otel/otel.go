@@ -4,17 +4,17 @@ package otel
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"outcrop"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
-	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -31,7 +31,7 @@ const (
 
 // Config says where spans go.
 type Config struct {
-	Endpoint string            // URL of an OTLP/HTTP collector, such as http://127.0.0.1:4318; its path defaults to /v1/traces
+	Endpoint string            // http or https URL of an OTLP/HTTP collector, such as http://127.0.0.1:4318; its path defaults to /v1/traces
 	Headers  map[string]string // of each request, such as a key
 	Sample   float64           // part of the traces that are begun here and kept; those of clients follow the client's choice
 	Version  string
@@ -42,19 +42,22 @@ type Tracer struct {
 	provider *sdktrace.TracerProvider
 	tracer   trace.Tracer
 	context  propagation.TraceContext
+	client   *client // nil for an exporter of another kind
 }
 
 // New starts a Tracer. It does not call the collector.
 func New(ctx context.Context, c Config, log *slog.Logger) (*Tracer, error) {
-	endpoint := c.Endpoint
-	if _, after, ok := strings.Cut(endpoint, "://"); ok && !strings.Contains(after, "/") {
-		endpoint += "/v1/traces"
-	}
-	exporter, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(endpoint), otlptracehttp.WithHeaders(c.Headers), otlptracehttp.WithTimeout(sendFor))
+	client, err := newClient(c)
 	if err != nil {
 		return nil, fmt.Errorf("start traces: %w", err)
 	}
-	return newTracer(c, &noisy{SpanExporter: exporter, log: log}), nil
+	exporter, err := otlptrace.New(ctx, client)
+	if err != nil {
+		return nil, fmt.Errorf("start traces: %w", err)
+	}
+	t := newTracer(c, &noisy{SpanExporter: exporter, log: log})
+	t.client = client
+	return t, nil
 }
 
 func newTracer(c Config, exporter sdktrace.SpanExporter) *Tracer {
@@ -67,29 +70,43 @@ func newTracer(c Config, exporter sdktrace.SpanExporter) *Tracer {
 	return &Tracer{provider: p, tracer: p.Tracer("outcrop")}
 }
 
-// noisy logs that the collector does not answer, once until it does again.
+// noisy logs what the collector does not take, once until that changes.
 type noisy struct {
 	sdktrace.SpanExporter
-	log    *slog.Logger
-	failed bool
+	log  *slog.Logger
+	said string
 }
 
 func (n *noisy) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
 	err := n.SpanExporter.ExportSpans(ctx, spans) // one batch at a time
-	if err != nil && !n.failed {
-		n.log.Warn("traces cannot be sent; they are dropped until the collector answers", "err", err)
+	say := ""
+	var part *rejection
+	switch {
+	case errors.As(err, &part) && part.spans == 0:
+		say = "the collector warns of traces"
+	case part != nil:
+		say = "the collector rejects spans"
+	case err != nil:
+		say = "traces cannot be sent; they are dropped until the collector answers"
 	}
-	n.failed = err != nil
+	if say != "" && say != n.said {
+		n.log.Warn(say, "err", err)
+	}
+	n.said = say
 	return nil
 }
 
-// Close sends what waits, within a bound.
+// Close sends what waits, within a bound and without trying again.
 func (t *Tracer) Close() error {
 	if t == nil || t.provider == nil {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownFor)
 	defer cancel()
+	if t.client != nil {
+		t.client.hurry()
+		defer t.client.stop()
+	}
 	return t.provider.Shutdown(ctx)
 }
 
