@@ -38,6 +38,7 @@ type memory struct {
 type field struct {
 	name, key string // as it was written, and as net/http spells it
 	value     string
+	secret    bool // value is a credential
 }
 
 var calls = sync.Pool{New: func() any { return &call{response: response{header: make(http.Header, 8)}} }}
