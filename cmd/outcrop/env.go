@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -15,7 +16,7 @@ type envCommand struct {
 }
 
 // Run prints shell commands for eval.
-func (e *envCommand) Run() error {
+func (e *envCommand) Run(context.Context) error {
 	c, err := identity.ReadCredentials(e.Data)
 	if err != nil {
 		return fmt.Errorf("%w\nStart the server first (outcrop serve), or name its data folder with --data", err)

@@ -76,7 +76,7 @@ func tellDamage(d *ledger.Damage) string {
 type ledgerCheckCommand struct{ ledgerFolder }
 
 // Run says what is damaged.
-func (l *ledgerCheckCommand) Run() error {
+func (l *ledgerCheckCommand) Run(context.Context) error {
 	_, lost, damaged, err := l.find(os.Stdout)
 	switch {
 	case err != nil:

@@ -54,7 +54,7 @@ type priceList struct {
 }
 
 // Run lists the book.
-func (p *priceList) Run() error {
+func (p *priceList) Run(context.Context) error {
 	at, err := dayOr(p.At)
 	if err != nil {
 		return err
@@ -163,7 +163,7 @@ type fileFlags struct {
 }
 
 // Run writes what differs.
-func (p *priceDiff) Run() error {
+func (p *priceDiff) Run(context.Context) error {
 	at, err := dayOr(p.At)
 	if err != nil {
 		return err
@@ -319,7 +319,7 @@ type priceImport struct {
 }
 
 // Run checks the list as the server would, shows what changes, and writes it.
-func (p *priceImport) Run() error {
+func (p *priceImport) Run(context.Context) error {
 	if p.File == "" {
 		return fmt.Errorf("name the price list to import")
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -12,7 +13,7 @@ var version = "development"
 type versionCommand struct{}
 
 // Run prints what this binary is.
-func (versionCommand) Run() error {
+func (versionCommand) Run(context.Context) error {
 	commit := ""
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {

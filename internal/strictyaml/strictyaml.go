@@ -14,6 +14,8 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"outcrop/internal/slip"
 )
 
 // An Error is a mistake in a file, and where it stands.
@@ -130,12 +132,7 @@ func explain(file string, err error, into any) error {
 }
 
 func suggest(key string, known []string) string {
-	best, distance := "", 3 // more than two slips is another word
-	for _, k := range known {
-		if d := editDistance(strings.ToLower(key), strings.ToLower(k)); d < distance {
-			best, distance = k, d
-		}
-	}
+	best := slip.Nearest(key, known)
 	if best == "" {
 		return fmt.Sprintf("unknown key %q", key)
 	}
@@ -166,28 +163,4 @@ func keys(t reflect.Type, seen map[reflect.Type]bool) []string {
 		names = append(names, keys(f.Type, seen)...)
 	}
 	return names
-}
-
-// editDistance counts the insertions, deletions, substitutions and swaps of
-// neighbours between a and b.
-func editDistance(a, b string) int {
-	prev2, prev, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range prev {
-		prev[j] = j
-	}
-	for i := range len(a) {
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			row[j+1] = min(prev[j]+cost, prev[j+1]+1, row[j]+1)
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				row[j+1] = min(row[j+1], prev2[j-1]+1)
-			}
-		}
-		prev2, prev, row = prev, row, prev2
-	}
-	return prev[len(b)]
 }
