@@ -130,7 +130,7 @@ func (g *Gateway) forward(ctx context.Context, t *trip, f Forwarder, a *outcrop.
 		t.meter.piece(piece, g.Now)
 		t.exchange.passed(piece)
 		if piece.Last {
-			t.last = piece
+			t.closing, t.last = *piece, &t.closing // it outlives the stream
 			return nil
 		}
 		if t.left = t.left || t.form.Pass(piece) != nil; t.left && !g.Hangup.listen(t) {

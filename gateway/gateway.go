@@ -108,6 +108,7 @@ type Call struct {
 	target  *outcrop.Target // what Ref resolved to, once it has
 	allowed bool            // the caller may call it
 	answer  Answer          // room for what Converse answers
+	stream  Stream          // and ConverseStream
 }
 
 // An Answer is a whole response with what the operation's headers tell.
@@ -190,13 +191,14 @@ func (s *Stream) over() {
 
 // ConverseStream begins a call answered in events. Breaking off the sequence
 // settles what the upstream then counts (Hangup); the sequence must be ranged
-// over, once.
+// over, once. The Stream is in the call's own memory.
 func (g *Gateway) ConverseStream(ctx context.Context, call *Call) (*Stream, error) {
 	t, err := g.begin(ctx, call)
 	if err != nil {
 		return nil, err
 	}
-	s := &Stream{Target: t.target, trip: t}
+	s := &call.stream
+	*s = Stream{Target: t.target, trip: t}
 	s.Events = func(yield func(converse.Event, error) bool) {
 		g.follow(ctx, t, yield)
 		s.over()

@@ -33,6 +33,7 @@ type trip struct {
 	response  *converse.Response // the whole answer, or
 	forwarded *Forwarded         // the answer as it came
 	last      *Piece             // what closes a forwarded stream, held back
+	closing   Piece              // room for it
 	task      *task.Request      // nil for a conversation
 	talk      *talk              // nil unless it is spoken
 	made      *task.Response     // what was made of the task

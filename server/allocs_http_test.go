@@ -24,7 +24,7 @@ var mostOverHTTP = []struct {
 }{
 	{"converse", "bedrock", 26, 1900},
 	{"converse", "openai", 30, 2100},
-	{"converse-stream", "bedrock", 75, 8000},
+	{"converse-stream", "bedrock", 50, 3200},
 }
 
 // A caller has a connection to a server and says much the same over and over,

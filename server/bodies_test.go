@@ -16,6 +16,7 @@ import (
 	"outcrop"
 	"outcrop/gateway"
 	"outcrop/internal/bodypool"
+	"outcrop/internal/eventstream"
 )
 
 // An archive keeps every exchange, as invocation logs do for a while.
@@ -144,6 +145,78 @@ func TestAnswersThatArePassedOnAreEachTheirOwn(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+// And so does all that a stream is made of, on both sides: whoever leaves early,
+// those who stay hear their own words to the end, and each is recorded once.
+func TestStreamsThatArePassedOnAreEachTheirOwn(t *testing.T) {
+	behind := start(t, Config{})
+	keys := behind.admin()
+	front := start(t, Config{Upstreams: map[string]UpstreamConfig{"aws": {
+		Kind: "bedrock", BaseURL: behind.Endpoint(), Regions: []outcrop.Region{"us-east-1"},
+		Credentials: BedrockCredentials{AccessKeyID: keys.AccessKey, SecretAccessKey: keys.Secret},
+	}}})
+	var all sync.WaitGroup
+	var heard atomic.Int64
+	for who := range 8 {
+		all.Go(func() {
+			for n := range 20 {
+				if front.heard(t, fmt.Sprintf("%d-%d", who, n), 10<<(n%8), n%5 == who%5) {
+					heard.Add(1)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if heard.Load() < 128 {
+		t.Errorf("%d streams were heard to their end", heard.Load())
+	}
+	named := map[string]int{}
+	for _, r := range records(t, front) {
+		if named[r.RequestMetadata["name"]]++; !r.Outcome.HungUp && (r.Outcome.Status != 200 || r.Outcome.StopReason != "end_turn") {
+			t.Errorf("%s ended as %+v", r.RequestMetadata["name"], r.Outcome)
+		}
+	}
+	for name, n := range named {
+		if n != 1 || name == "" {
+			t.Errorf("%s was recorded %d times", name, n)
+		}
+	}
+}
+
+// heard says n bytes and listens to the stream that answers, and says whether
+// it came to its end. One that is hasty leaves early.
+func (s *Server) heard(t *testing.T, name string, n int, hasty bool) bool {
+	body := `{"messages":[{"role":"user","content":[{"text":"I am ` + name + ". " + strings.Repeat("p", n) + `"}]}],"requestMetadata":{"name":"` + name + `"}}`
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	if hasty {
+		time.AfterFunc(time.Duration(n%7)*time.Millisecond, leave)
+	}
+	res, err := http.DefaultClient.Do(s.signed(t, s.admin(), "bedrock", "POST", "/model/us."+claude+"/converse-stream", jsonHeader(), body).WithContext(ctx))
+	if err != nil {
+		if !hasty {
+			t.Error(err)
+		}
+		return false
+	}
+	defer res.Body.Close()
+	text, last := "", ""
+	for frames := eventstream.NewDecoder(res.Body); ; {
+		m, err := frames.Next()
+		if err != nil {
+			if (err != io.EOF || last != "metadata" || !strings.Contains(text, "I am "+name+".") || strings.Count(text, "I am ") != 2) && !hasty {
+				t.Errorf("%s heard %.300q, then %s and %v", name, text, last, err)
+			}
+			return err == io.EOF && last == "metadata"
+		}
+		var event struct{ Delta struct{ Text string } }
+		if err := json.Unmarshal(m.Payload, &event); err != nil {
+			t.Errorf("%s heard %q: %v", name, m.Payload, err)
+		}
+		text += event.Delta.Text
+		last = m.Headers.Text(eventstream.EventType)
+	}
 }
 
 // An answer that was not passed on as it came may be made of parts of the

@@ -23,15 +23,21 @@ type Post struct {
 	Room    *Room             // the memory of Body, given back with a whole answer where nobody can still read it; may be nil
 }
 
-// Post sends p and returns a response whose status is 200; its body must be
-// closed. The invocation's name goes along, so that both sides' logs meet.
-func (h *Host) Post(w *Watch, p *Post) (*http.Response, error) {
-	j := newJourney(w)
-	j.post = *p
-	return h.send(j)
+// Stream sends p, whose answer must begin within limit, and has take follow it
+// under the watch of the whole. Its status is 200 then. Neither watch nor
+// response may be used once take has returned. The invocation's name goes along,
+// so that both sides' logs meet.
+func (h *Host) Stream(ctx context.Context, limit time.Duration, p *Post, take func(*Watch, *http.Response) error) error {
+	j := depart(ctx, limit, p)
+	defer j.end()
+	res, err := h.send(j)
+	if err != nil {
+		return err
+	}
+	return take(j.watch, res)
 }
 
-// send is Post on a journey.
+// send begins a journey's exchange. The status of the response is 200.
 func (h *Host) send(j *journey) (*http.Response, error) {
 	w, request, p := j.watch, j.request, &j.post
 	if err := w.Gone(); err != nil {
@@ -173,7 +179,8 @@ func readUpTo(room []byte, r io.Reader, limit int, announced int64) ([]byte, err
 // when there is none.
 func MediaType(res *http.Response) string {
 	text := res.Header.Get("Content-Type")
-	if text == "" || text == "application/json" || text == "text/event-stream" {
+	switch text {
+	case "", "application/json", "text/event-stream", "application/vnd.amazon.eventstream":
 		return text
 	}
 	kind, _, err := mime.ParseMediaType(text)

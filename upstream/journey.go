@@ -11,8 +11,9 @@ import (
 	"outcrop/internal/h1"
 )
 
-// A journey is a request on its way, with all that it needs. After a whole
-// answer its memory is used again, where nobody else can have kept any of it.
+// A journey is a request on its way, with all that it needs. After an answer,
+// whole or streamed, its memory is used again, where nobody else can have kept
+// any of it.
 type journey struct {
 	watch    *Watch
 	request  *http.Request // its context is the watch's, its header the next
@@ -24,12 +25,11 @@ type journey struct {
 	own      bool // no transport but the host's own has seen it
 }
 
-var journeys = sync.Pool{New: func() any { return newJourney(new(Watch)) }}
+var journeys = sync.Pool{New: func() any { return newJourney() }}
 
-// newJourney makes one under a watch.
-func newJourney(w *Watch) *journey {
-	j := &journey{watch: w, header: make(http.Header, 8)}
-	j.request = (&http.Request{Method: http.MethodPost, Header: j.header}).WithContext(&w.line)
+func newJourney() *journey {
+	j := &journey{watch: new(Watch), header: make(http.Header, 8)}
+	j.request = (&http.Request{Method: http.MethodPost, Header: j.header}).WithContext(&j.watch.line)
 	// Lets the transport replace an idle connection that the server has closed,
 	// when nothing was written to it.
 	j.request.GetBody = func() (io.ReadCloser, error) { return h1.NewBody(j.post.Body), nil }

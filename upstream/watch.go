@@ -20,13 +20,7 @@ type Watch struct {
 	alarm  *alarm
 }
 
-// NewWatch starts a watch of limit. Its Stop must be called.
-func NewWatch(parent context.Context, limit time.Duration) *Watch {
-	w := new(Watch)
-	w.start(parent, limit)
-	return w
-}
-
+// start starts a watch of limit. It must be stopped.
 func (w *Watch) start(parent context.Context, limit time.Duration) {
 	w.parent = parent
 	w.line.Tie(parent)
@@ -36,10 +30,8 @@ func (w *Watch) start(parent context.Context, limit time.Duration) {
 // Wind lets the watch run for limit from now, and says for how long it has run.
 func (w *Watch) Wind(limit time.Duration) (ran time.Duration) { return w.alarm.wind(limit) }
 
-// Stop ends the watch, and what is left of the call.
-func (w *Watch) Stop() { w.stop() }
-
-// stop is Stop. It says whether the watch is alone: nothing will end it again.
+// stop ends the watch, and what is left of the call. It says whether the watch is
+// alone: nothing will end it again.
 func (w *Watch) stop() (alone bool) {
 	silent := w.alarm.release()
 	w.alarm = nil // it is another's by now

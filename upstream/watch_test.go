@@ -17,6 +17,12 @@ func fresh(t *testing.T, f func(t *testing.T)) {
 	alarms = sync.Pool{}
 }
 
+func newWatch(parent context.Context, limit time.Duration) *Watch {
+	w := new(Watch)
+	w.start(parent, limit)
+	return w
+}
+
 // Property: however a watch is wound, it ends when the time of the last winding
 // is up, to the nanosecond, and not before.
 func TestAWatchEndsWhenItsTimeIsUp(t *testing.T) {
@@ -27,8 +33,8 @@ func TestAWatchEndsWhenItsTimeIsUp(t *testing.T) {
 			return [2]time.Duration{pause.Draw(r, "pause"), limit.Draw(r, "limit")}
 		}), 0, 10).Draw(r, "windings")
 		fresh(t, func(t *testing.T) {
-			w := NewWatch(t.Context(), first)
-			defer w.Stop()
+			w := newWatch(t.Context(), first)
+			defer w.stop()
 			began := time.Now()
 			end := began.Add(first)
 			for _, step := range steps {
@@ -64,7 +70,7 @@ func TestAWatchEndsWhenItsTimeIsUp(t *testing.T) {
 func TestAnAlarmIsUsedAgain(t *testing.T) {
 	fresh(t, func(t *testing.T) {
 		for i := range 100 {
-			w := NewWatch(context.Background(), time.Duration(100-i)*time.Second)
+			w := newWatch(context.Background(), time.Duration(100-i)*time.Second)
 			w.Wind(time.Duration(i+1) * time.Second)
 			time.Sleep(time.Duration(i) * time.Second)
 			synctest.Wait()
@@ -75,7 +81,7 @@ func TestAnAlarmIsUsedAgain(t *testing.T) {
 				t.Fatal("it is not alone")
 			}
 		}
-		w := NewWatch(context.Background(), time.Second)
+		w := newWatch(context.Background(), time.Second)
 		time.Sleep(time.Second)
 		synctest.Wait()
 		if w.Gone() == nil || w.stop() {
@@ -90,7 +96,7 @@ func TestWindingsMeetRings(t *testing.T) {
 	for range 8 {
 		all.Go(func() {
 			for range 20 {
-				w := NewWatch(context.Background(), time.Millisecond)
+				w := newWatch(context.Background(), time.Millisecond)
 				for end := time.Now().Add(3 * time.Millisecond); time.Now().Before(end); {
 					w.Wind(100 * time.Microsecond)
 				}
@@ -100,7 +106,7 @@ func TestWindingsMeetRings(t *testing.T) {
 						break
 					}
 				}
-				w.Stop()
+				w.stop()
 			}
 		})
 	}
@@ -108,8 +114,8 @@ func TestWindingsMeetRings(t *testing.T) {
 }
 
 func BenchmarkWind(b *testing.B) {
-	w := NewWatch(context.Background(), time.Minute)
-	defer w.Stop()
+	w := newWatch(context.Background(), time.Minute)
+	defer w.stop()
 	for b.Loop() {
 		w.Wind(time.Minute)
 	}

@@ -59,9 +59,11 @@ func (f *frames) pass(p *gateway.Piece) error {
 	return f.chunk(p.Chunk)
 }
 
-// free lets go of the request's body after a stream that was forwarded.
-func (f *frames) free(r *awsapi.Request) {
+// free lets go of the request after a stream that was forwarded, and says
+// whether it was.
+func (f *frames) free(r *awsapi.Request) bool {
 	if f.passed {
 		r.Free()
 	}
+	return f.passed
 }

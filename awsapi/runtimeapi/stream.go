@@ -24,7 +24,12 @@ func (a *API) converseStream(w http.ResponseWriter, r *awsapi.Request) error {
 	if err != nil {
 		return refused(r, err)
 	}
-	defer func() { r.ServedIn = stream.ServedIn() }()
+	known := true
+	defer func() {
+		if r.ServedIn = stream.ServedIn(); !known {
+			c.release()
+		}
+	}()
 	for event, err := range stream.Events {
 		if err != nil {
 			return out.fail(err)
@@ -33,7 +38,7 @@ func (a *API) converseStream(w http.ResponseWriter, r *awsapi.Request) error {
 			return nil // the client has gone; leaving the loop settles what was seen
 		}
 	}
-	out.free(r)
+	known = !out.free(r)
 	return nil
 }
 

@@ -190,6 +190,12 @@ func (s *Splitter) hold(p []byte, n int) (rest []byte) {
 	return p[missing:]
 }
 
+// Reset readies the splitter for another stream, in the same memory.
+func (s *Splitter) Reset() { s.held, s.sound = s.held[:0], s.sound[:0] }
+
+// Room is how much memory the splitter has.
+func (s *Splitter) Room() int { return cap(s.held) + cap(s.sound) }
+
 // End is the error of a stream that ends now: io.EOF between frames,
 // io.ErrUnexpectedEOF within one.
 func (s *Splitter) End() error {

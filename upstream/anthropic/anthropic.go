@@ -187,13 +187,8 @@ func (u *Upstream) stream(ctx context.Context, a outcrop.Attempt, r *converse.Re
 	if err != nil {
 		return err
 	}
-	watch := upstream.NewWatch(ctx, u.config.FirstByteTimeout)
-	defer watch.Stop()
-	res, err := u.host.Post(watch, &post)
-	if err != nil {
-		return err
-	}
-	defer res.Body.Close()
-	s := &stream{u: u, attempt: a, watch: watch, began: began, read: messages.Reader{Yield: yield, Attempt: a}}
-	return s.follow(res)
+	return u.host.Stream(ctx, u.config.FirstByteTimeout, &post, func(watch *upstream.Watch, res *http.Response) error {
+		s := &stream{u: u, attempt: a, watch: watch, began: began, read: messages.Reader{Yield: yield, Attempt: a}}
+		return s.follow(res)
+	})
 }

@@ -133,21 +133,16 @@ func (u *Upstream) forwardStream(ctx context.Context, a outcrop.Attempt, f *gate
 	if err != nil {
 		return err
 	}
-	watch := upstream.NewWatch(ctx, u.config.FirstByteTimeout)
-	defer watch.Stop()
-	res, err := u.host.Post(watch, &p)
-	if err != nil {
-		return err
-	}
-	defer res.Body.Close()
-	switch streams, err := u.host.Streams(a, res); {
-	case err != nil:
-		return err
-	case !streams:
-		return u.unstreamed(watch, a, res)
-	}
-	s := &passage{stream: stream{u: u, attempt: a, watch: watch, began: began}, pass: yield}
-	return s.follow(res)
+	return u.host.Stream(ctx, u.config.FirstByteTimeout, &p, func(watch *upstream.Watch, res *http.Response) error {
+		switch streams, err := u.host.Streams(a, res); {
+		case err != nil:
+			return err
+		case !streams:
+			return u.unstreamed(watch, a, res)
+		}
+		s := &passage{stream: stream{u: u, attempt: a, watch: watch, began: began}, pass: yield}
+		return s.follow(res)
+	})
 }
 
 // unstreamed is the error of a server that answered whole.

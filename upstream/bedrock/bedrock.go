@@ -121,18 +121,13 @@ func (u *Upstream) stream(ctx context.Context, a outcrop.Attempt, r *converse.Re
 		return err
 	}
 	began := time.Now()
-	watch := upstream.NewWatch(ctx, u.config.FirstByteTimeout)
-	defer watch.Stop()
-	res, err := u.host.Post(watch, &post)
-	if err != nil {
-		return err
-	}
-	defer res.Body.Close()
-	s := stream{u: u, attempt: a, watch: watch, yield: yield}
-	if form != nil {
-		return (&heard{stream: s, began: began}).follow(form, res)
-	}
-	return s.follow(res)
+	return u.host.Stream(ctx, u.config.FirstByteTimeout, &post, func(watch *upstream.Watch, res *http.Response) error {
+		s := stream{u: u, attempt: a, watch: watch, yield: yield}
+		if form != nil {
+			return (&heard{stream: s, began: began}).follow(form, res)
+		}
+		return s.follow(res)
+	})
 }
 
 // CountTokens counts in the Region. AWS counts for foundation models and not

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 
 	"outcrop"
 	"outcrop/converse"
@@ -128,7 +129,7 @@ func served(seen *converse.Glimpse, h http.Header) {
 func told(h http.Header) map[string]string {
 	var out map[string]string
 	for name, values := range h {
-		if name == "Content-Type" && values[0] != "application/json" || strings.HasPrefix(name, headerPrefix) {
+		if name == "Content-Type" && !usual(values[0]) || strings.HasPrefix(name, headerPrefix) {
 			if out == nil {
 				out = make(map[string]string, 8)
 			}
@@ -136,6 +137,10 @@ func told(h http.Header) map[string]string {
 		}
 	}
 	return out
+}
+
+func usual(kind string) bool {
+	return kind == "application/json" || kind == "application/vnd.amazon.eventstream"
 }
 
 // ForwardStream implements gateway.Forwarder.
@@ -153,15 +158,13 @@ func (u *Upstream) forwardStream(ctx context.Context, a outcrop.Attempt, f *gate
 	if err := u.forward(&p, a, f, 1); err != nil {
 		return err
 	}
-	watch := upstream.NewWatch(ctx, u.config.FirstByteTimeout)
-	defer watch.Stop()
-	res, err := u.host.Post(watch, &p)
-	if err != nil {
+	return u.host.Stream(ctx, u.config.FirstByteTimeout, &p, func(watch *upstream.Watch, res *http.Response) error {
+		s := passages.Get().(*passage)
+		s.stream, s.protocol, s.pass, s.flush = stream{u: u, attempt: a, watch: watch}, f.Protocol, yield, f.Flush
+		err := s.follow(res)
+		s.release() // not after a panic: nothing is known then
 		return err
-	}
-	defer res.Body.Close()
-	s := &passage{stream: stream{u: u, attempt: a, watch: watch}, protocol: f.Protocol, pass: yield, flush: f.Flush}
-	return s.follow(res)
+	})
 }
 
 // A passage is one stream on its way through, frame by frame. The body is
@@ -183,6 +186,27 @@ type passage struct {
 	failure  error // why it broke off
 }
 
+// passages are used again: nobody has one when its stream has been followed.
+var passages = sync.Pool{New: func() any {
+	s := new(passage)
+	s.frames.Each = s.frame
+	return s
+}}
+
+// maxKeptBytes is how much memory for frames and chunks a passage keeps.
+const maxKeptBytes = 64 << 10
+
+// release keeps what the next stream may have the same: how its deltas look,
+// and the memory of what came in pieces.
+func (s *passage) release() {
+	if s.frames.Room()+cap(s.chunk) > maxKeptBytes {
+		return
+	}
+	s.frames.Reset()
+	*s = passage{events: s.events, frames: s.frames, chunk: s.chunk[:0]}
+	passages.Put(s)
+}
+
 var errFull = errors.New("the stream is too long")
 
 func (s *passage) follow(res *http.Response) error {
@@ -190,7 +214,7 @@ func (s *passage) follow(res *http.Response) error {
 		return err
 	}
 	s.piece.Header = told(res.Header)
-	s.room, s.frames.Each = upstream.MaxStreamBytes, s.frame
+	s.room = upstream.MaxStreamBytes
 	s.piece.Later = s.flush != nil
 	_, err := io.Copy(s, res.Body)
 	s.Flush()

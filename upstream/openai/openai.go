@@ -117,13 +117,9 @@ func (u *Upstream) stream(ctx context.Context, a outcrop.Attempt, r *converse.Re
 	if err != nil {
 		return err
 	}
-	watch := upstream.NewWatch(ctx, u.config.FirstByteTimeout)
-	defer watch.Stop()
-	res, err := u.host.Post(watch, &upstream.Post{URL: u.chat, Attempt: a, Body: body})
-	if err != nil {
-		return err
-	}
-	defer res.Body.Close()
-	s := &stream{u: u, attempt: a, watch: watch, began: began, say: chat.Speaker{Yield: yield, Invocation: a.Invocation}}
-	return s.follow(res)
+	post := upstream.Post{URL: u.chat, Attempt: a, Body: body}
+	return u.host.Stream(ctx, u.config.FirstByteTimeout, &post, func(watch *upstream.Watch, res *http.Response) error {
+		s := &stream{u: u, attempt: a, watch: watch, began: began, say: chat.Speaker{Yield: yield, Invocation: a.Invocation}}
+		return s.follow(res)
+	})
 }
