@@ -50,25 +50,28 @@ func newClient(c Config) (*client, error) {
 	if err != nil {
 		return nil, err
 	}
-	made := &client{to: to, header: http.Header{"User-Agent": {"outcrop/" + c.Version}}, zip: env.zip(to), http: newHTTP(env.tls)}
-	if c.Version == "" {
-		made.header.Set("User-Agent", "outcrop")
-	}
-	for _, headers := range []map[string]string{env.headers, c.Headers} {
-		for name, value := range headers {
-			if !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) {
-				return nil, fmt.Errorf("header %q cannot be sent", name)
-			}
-			made.header.Set(name, value)
-			_, token, _ := strings.Cut(value, " ") // as in Bearer TOKEN
-			made.secrets = append(made.secrets, value, token)
-		}
-	}
 	password, _ := to.User.Password()
-	made.secrets = append(made.secrets, password, to.RawQuery)
+	made := &client{to: to, header: http.Header{}, secrets: []string{password, to.RawQuery}, zip: env.zip(to), http: newHTTP(env.tls)}
+	made.header.Set("User-Agent", strings.TrimSuffix("outcrop/"+c.Version, "/"))
+	if err := errors.Join(made.always(env.headers), made.always(c.Headers)); err != nil {
+		return nil, err
+	}
 	made.alive, made.stop = context.WithCancel(context.Background())
 	made.patient, made.hurry = context.WithCancel(made.alive)
 	return made, nil
+}
+
+// always has each request carry headers.
+func (c *client) always(headers map[string]string) error {
+	for name, value := range headers {
+		if !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) {
+			return fmt.Errorf("header %q cannot be sent", name)
+		}
+		c.header.Set(name, value)
+		_, token, _ := strings.Cut(value, " ") // as in Bearer TOKEN
+		c.secrets = append(c.secrets, value, token)
+	}
+	return nil
 }
 
 // Start does nothing: connections are made when there is something to send.

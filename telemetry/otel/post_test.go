@@ -40,12 +40,13 @@ func rejects(n uint64, why string) []byte {
 
 const protobuf = "application/x-protobuf"
 
-func upload(t *testing.T, c Config, answer func(*http.Request) (*http.Response, error)) (err error, tries int) { //nolint:revive // read in this order
+func upload(t *testing.T, c Config, answer func(*http.Request) (*http.Response, error)) (tries int, err error) {
 	t.Helper()
 	client, collector := newTestClient(t, c), &script{answers: []func(*http.Request) (*http.Response, error){answer}}
 	client.http.Transport = collector
 	client.hurry()
-	return client.UploadTraces(t.Context(), nil), len(collector.at)
+	err = client.UploadTraces(t.Context(), nil)
+	return len(collector.at), err
 }
 
 func TestWhatACollectorSays(t *testing.T) {
@@ -72,7 +73,7 @@ func TestWhatACollectorSays(t *testing.T) {
 		"an unknown status":     {says(599, "", nil), "answered 599"},
 		"a long refusal":        {says(400, "text/plain", bytes.Repeat([]byte("ü"), 1<<20)), strings.Repeat("ü", maxTold/2)},
 	} {
-		err, _ := upload(t, Config{Endpoint: "http://collector.test"}, c.answer)
+		_, err := upload(t, Config{Endpoint: "http://collector.test"}, c.answer)
 		switch {
 		case (err == nil) != (c.want == ""), err != nil && !strings.Contains(err.Error(), c.want):
 			t.Errorf("%s: %v, want %q", name, err, c.want)
@@ -91,7 +92,7 @@ func (*endless) Close() error                 { return nil }
 func TestAnAnswerWithoutAnEndIsReadInPart(t *testing.T) {
 	for _, status := range []int{200, 400} {
 		body := new(endless)
-		err, tries := upload(t, Config{Endpoint: "http://collector.test"}, func(*http.Request) (*http.Response, error) {
+		tries, err := upload(t, Config{Endpoint: "http://collector.test"}, func(*http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {protobuf}}, Body: body}, nil
 		})
 		if err == nil || tries != 1 || body.read > maxAnswer {
@@ -108,7 +109,7 @@ func TestSecretsAreInNoErrorAndNoLog(t *testing.T) {
 	}
 	var failures []error
 	for _, answer := range []func(*http.Request) (*http.Response, error){echoes, refuses, answers(302, "Location", "http://elsewhere.test/?key=s3cret-query"), answers(503)} {
-		err, _ := upload(t, c, answer)
+		_, err := upload(t, c, answer)
 		failures = append(failures, err)
 	}
 	if !strings.Contains(failures[0].Error(), "is not let in") {
