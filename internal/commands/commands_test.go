@@ -7,8 +7,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
+	"weak"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -232,4 +234,20 @@ func TestNamesAreWrittenAsFlagsAre(t *testing.T) {
 			t.Errorf("%s: %s, want %s", field, got, want)
 		}
 	}
+}
+
+// Who has a command keeps nothing of the command line: a server lasts.
+func TestACommandKeepsNothingOfTheProgram(t *testing.T) {
+	p := New[world]("world", "", place)
+	root, program := weak.Make(p.root), weak.Make(p)
+	command, err := p.Parse([]string{"say", "hi", "--to=a,b", "--soft"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p = nil
+	runtime.GC()
+	if root.Value() != nil || program.Value() != nil {
+		t.Error("the program is still there")
+	}
+	runtime.KeepAlive(command)
 }

@@ -31,7 +31,7 @@ func (p *Program) usageError(cmd *cobra.Command, err error) error {
 var errNothing = errors.New("expected a command")
 
 // nothingNamed is what a group does that has no default.
-func (p *Program) nothingNamed(cmd *cobra.Command) error {
+func (p *Program) nothingNamed(cmd *cobra.Command, _ []string) error {
 	if !cmd.HasParent() {
 		p.help(cmd, nil)
 		return errNothing

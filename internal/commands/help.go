@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"strconv"
@@ -118,7 +119,7 @@ func (p *Program) commandTables(s sheet, cmd *cobra.Command) {
 		if l == nil {
 			continue
 		}
-		heading, about := override(l.heading, "Commands")+":", c.Short
+		heading, about := cmp.Or(l.heading, "Commands")+":", c.Short
 		if c.HasSubCommands() {
 			about += " (" + strings.Join(names(c), ", ") + ")"
 		}

@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"reflect"
@@ -29,7 +30,7 @@ func (p *Program) option(f reflect.StructField, v reflect.Value) (*option, error
 	}
 	has := func(tag string) bool { _, ok := f.Tag.Lookup(tag); return ok }
 	o := &option{
-		field: v, name: override(f.Tag.Get("name"), kebab(f.Name)), short: f.Tag.Get("short"),
+		field: v, name: cmp.Or(f.Tag.Get("name"), kebab(f.Name)), short: f.Tag.Get("short"),
 		help: p.vars.Replace(f.Tag.Get("help")), placeholder: f.Tag.Get("placeholder"),
 		fallback: p.vars.Replace(f.Tag.Get("default")), env: f.Tag.Get("env"), xor: f.Tag.Get("xor"),
 		argument: has("arg"), optional: has("optional"), required: has("required"),
@@ -37,9 +38,9 @@ func (p *Program) option(f reflect.StructField, v reflect.Value) (*option, error
 		many: v.Kind() == reflect.Slice || v.Kind() == reflect.Map, sep: ",",
 	}
 	if v.Kind() == reflect.Map {
-		o.sep = override(f.Tag.Get("mapsep"), ";")
+		o.sep = cmp.Or(f.Tag.Get("mapsep"), ";")
 	} else {
-		o.sep = override(f.Tag.Get("sep"), o.sep)
+		o.sep = cmp.Or(f.Tag.Get("sep"), o.sep)
 	}
 	if has("enum") {
 		o.enum = strings.Split(f.Tag.Get("enum"), ",")
@@ -112,12 +113,12 @@ func (o *option) about() string {
 		text += " ($" + o.env + ")"
 	}
 	if o.fallback != "" && !strings.Contains(o.help, "efault") {
-		text += " (default " + o.default_() + ")"
+		text += " (default " + o.usual() + ")"
 	}
 	return text + "."
 }
 
-func (o *option) default_() string {
+func (o *option) usual() string {
 	if o.field.Kind() == reflect.Bool {
 		return "--" + o.name
 	}
@@ -129,7 +130,7 @@ func (o *option) value() string {
 	if o.field.Kind() == reflect.Bool {
 		return ""
 	}
-	word := override(o.placeholder, strings.ToUpper(o.name))
+	word := cmp.Or(o.placeholder, strings.ToUpper(o.name))
 	if o.many && o.sep != "none" {
 		word += "[" + o.sep + "...]"
 	}
@@ -145,7 +146,7 @@ func (o *option) String() string {
 	if o.argument {
 		return "<" + o.name + ">"
 	}
-	return "--" + o.name + "=" + override(o.placeholder, strings.ToUpper(o.name))
+	return "--" + o.name + "=" + cmp.Or(o.placeholder, strings.ToUpper(o.name))
 }
 
 // label is how an error begins: --data or <profile>.

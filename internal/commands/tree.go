@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"strings"
@@ -27,7 +28,7 @@ func (p *Program) group(name, about string, t reflect.Type) *cobra.Command {
 		if _, ok := f.Tag.Lookup("cmd"); !ok {
 			continue
 		}
-		heading = override(f.Tag.Get("group"), heading)
+		heading = cmp.Or(f.Tag.Get("group"), heading)
 		child := p.child(f)
 		p.leaves[child].heading = heading
 		cmd.AddCommand(child)
@@ -38,16 +39,9 @@ func (p *Program) group(name, about string, t reflect.Type) *cobra.Command {
 	return cmd
 }
 
-func override(text, otherwise string) string {
-	if text != "" {
-		return text
-	}
-	return otherwise
-}
-
 // child is the command or group that a field is.
 func (p *Program) child(f reflect.StructField) *cobra.Command {
-	name, about := override(f.Tag.Get("name"), kebab(f.Name)), p.vars.Replace(f.Tag.Get("help"))
+	name, about := cmp.Or(f.Tag.Get("name"), kebab(f.Name)), p.vars.Replace(f.Tag.Get("help"))
 	if _, ok := reflect.Zero(reflect.PointerTo(f.Type)).Interface().(Runner); !ok {
 		return p.group(name, about, f.Type)
 	}
@@ -58,10 +52,8 @@ func (p *Program) child(f reflect.StructField) *cobra.Command {
 
 func (p *Program) command(name, about string) (*cobra.Command, *leaf) {
 	cmd, l := &cobra.Command{Use: name, Short: about}, &leaf{}
-	cmd.Flags().SortFlags = false
 	cmd.Args = func(cmd *cobra.Command, args []string) error { return p.check(cmd, l, args) }
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return p.nothingNamed(cmd) }
-	cmd.ValidArgsFunction = l.completeArgument
+	cmd.RunE = p.nothingNamed // what has nothing to run is no command to cobra
 	p.leaves[cmd] = l
 	return cmd, l
 }
@@ -69,6 +61,8 @@ func (p *Program) command(name, about string) (*cobra.Command, *leaf) {
 // make gives cmd the flags and arguments of its struct.
 func (p *Program) make(cmd *cobra.Command, l *leaf) error {
 	l.made = true
+	cmd.ValidArgsFunction = l.completeArgument
+	cmd.Flags().SortFlags = false
 	cmd.Flags().BoolP("help", "h", false, "Show this help.")
 	if l.shape == nil {
 		return nil
