@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+	"unsafe"
 )
 
 // unsigned are headers that travel changes, or that signing itself writes.
@@ -20,14 +21,29 @@ var unsigned = map[string]bool{
 // needs. payloadHash is PayloadHash of the body, or UnsignedPayload. Headers
 // that are set later are not covered.
 func Sign(r *http.Request, payloadHash string, by Credentials, scope Scope, at time.Time) error {
+	return new(Room).Sign(r, payloadHash, by, scope, at)
+}
+
+// A Room is memory for what signing puts into a header. The zero value is
+// empty.
+type Room struct {
+	text                       []byte // of the Authorization
+	date, token, authorization [1]string
+}
+
+// Sign is Sign in m's memory. What it puts into the header is overwritten when m
+// is used for another request: nobody may have a text of it any more by then.
+func (m *Room) Sign(r *http.Request, payloadHash string, by Credentials, scope Scope, at time.Time) error {
 	if r.Header == nil {
 		r.Header = make(http.Header)
 	}
 	stamp := stampAt(at)
 	delete(r.Header, "Authorization")
-	r.Header[headerDate] = []string{stamp}
+	m.date[0] = stamp
+	r.Header[headerDate] = m.date[:]
 	if by.SessionToken != "" {
-		r.Header[headerToken] = []string{by.SessionToken}
+		m.token[0] = by.SessionToken
+		r.Header[headerToken] = m.token[:]
 	}
 	if scope.Service == serviceS3 { // S3 alone demands the header
 		r.Header[headerSHA256] = []string{payloadHash}
@@ -41,18 +57,24 @@ func Sign(r *http.Request, payloadHash string, by Credentials, scope Scope, at t
 	defer w.giveBack()
 	w.signed = canonical{method: r.Method, path: likelyPath(scope.Service, to.path), query: query, payload: payloadHash, request: r}
 	w.signed.names = signable(w.names[:0], r.Header)
-	r.Header["Authorization"] = []string{w.authorization(stamp, &by, scope)}
+	m.text = w.appendAuthorization(m.text[:0], stamp, &by, scope)
+	m.authorization[0] = unsafe.String(unsafe.SliceData(m.text), len(m.text))
+	r.Header["Authorization"] = m.authorization[:]
 	return nil
 }
 
-func (w *workspace) authorization(stamp string, by *Credentials, scope Scope) string {
+func (w *workspace) appendAuthorization(b []byte, stamp string, by *Credentials, scope Scope) []byte {
 	c := &w.signed
 	date := stamp[:len(dateFormat)]
-	b := append(w.header[:0], algorithm+" Credential="...)
+	b = slices.Grow(b, authorizationBytes)
+	b = append(b, algorithm+" Credential="...)
 	b = appendScope(append(append(b, by.AccessKey...), '/'), date, scope)
 	b = c.appendSigned(append(b, ", SignedHeaders="...))
-	return string(w.appendSignature(append(b, ", Signature="...), signingKey(by, date, scope), stamp, date, scope, c))
+	return w.appendSignature(append(b, ", Signature="...), signingKey(by, date, scope), stamp, date, scope, c)
 }
+
+// authorizationBytes is more than most Authorization headers have.
+const authorizationBytes = 320
 
 // Presign puts a signature in the query of r that holds for life, in whole
 // seconds. Headers that r has by now are signed and must be sent along.

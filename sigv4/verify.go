@@ -69,7 +69,7 @@ func (v *Verifier) compare(s *Signature, c *canonical, paths []signedPath, secre
 	w := borrow()
 	defer w.giveBack()
 	for _, c.path = range paths {
-		if subtle.ConstantTimeCompare(w.appendSignature(w.header[:0], key, s.stamp, s.Date, scope, c), []byte(s.claimed)) == 1 {
+		if subtle.ConstantTimeCompare(w.appendSignature(w.hex[:0], key, s.stamp, s.Date, scope, c), []byte(s.claimed)) == 1 {
 			if !cached {
 				v.keys.keep(name, secret, key)
 			}

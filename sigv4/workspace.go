@@ -11,7 +11,7 @@ import (
 type workspace struct {
 	signed canonical                    // what Sign signs
 	names  [16]string                   // of the headers of most requests
-	header [512]byte                    // most Authorization headers
+	hex    [2 * sha256.Size]byte        // a signature
 	form   [2048]byte                   // the canonical form of most requests
 	text   [256]byte                    // a string to sign
 	keyed  [sha256.BlockSize + 256]byte // what HMAC hashes

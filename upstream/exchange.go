@@ -49,7 +49,7 @@ func (h *Host) send(j *journey) (*http.Response, error) {
 	}
 	j.load(h.header, to)
 	if h.sign != nil {
-		if err := h.sign(request, p); err != nil {
+		if err := h.sign(request, p, &j.signing); err != nil {
 			return nil, cmp.Or(w.Gone(), err)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"outcrop/internal/h1"
 	"outcrop/internal/memo"
+	"outcrop/sigv4"
 )
 
 // Bounds of what a server may send.
@@ -36,8 +37,8 @@ type HostOptions struct {
 	Failure      func([]byte) *Failure // reads an error's body; nil when it is none
 
 	// Sign finishes a request, whose context is the call's; its error ends the
-	// call. Nil for servers whose Header says enough.
-	Sign func(*http.Request, *Post) error
+	// call. The room is for a signature, and holds as long as the request. Nil for servers whose Header says enough.
+	Sign func(*http.Request, *Post, *sigv4.Room) error
 	// Refused makes an error of a response whose status is not 200, in place
 	// of Failure and the usual kinds of statuses. May be nil.
 	Refused func(*http.Request, *Post, *http.Response, []byte) error
@@ -53,7 +54,7 @@ type Host struct {
 	header  http.Header
 	secrets []string
 	failure func([]byte) *Failure
-	sign    func(*http.Request, *Post) error
+	sign    func(*http.Request, *Post, *sigv4.Room) error
 	refuse  func(*http.Request, *Post, *http.Response, []byte) error
 	targets memo.Memo[string, place]
 }

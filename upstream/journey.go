@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"outcrop/internal/h1"
+	"outcrop/sigv4"
 )
 
 // A journey is a request on its way, with all that it needs. After an answer,
@@ -21,6 +22,7 @@ type journey struct {
 	values   [2]string // room for the header's
 	post     Post
 	body     h1.Body
+	signing  sigv4.Room
 	response *http.Response
 	own      bool // no transport but the host's own has seen it
 }

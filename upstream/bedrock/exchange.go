@@ -36,7 +36,7 @@ func (u *Upstream) ask(ctx context.Context, a outcrop.Attempt, model, operation 
 
 // sign signs a request for the Region it goes to. The invocation's name goes
 // where SDKs put theirs, too, so that both sides' logs meet.
-func (u *Upstream) sign(r *http.Request, p *upstream.Post) error {
+func (u *Upstream) sign(r *http.Request, p *upstream.Post, room *sigv4.Room) error {
 	if id := r.Header["X-Request-Id"]; id != nil {
 		r.Header["Amz-Sdk-Invocation-Id"] = id
 	}
@@ -53,7 +53,7 @@ func (u *Upstream) sign(r *http.Request, p *upstream.Post) error {
 	if digest == "" {
 		digest = sigv4.PayloadHash(p.Body)
 	}
-	if err := sigv4.Sign(r, digest, by, scope, time.Now()); err != nil {
+	if err := room.Sign(r, digest, by, scope, time.Now()); err != nil {
 		return u.host.Unsent(p, "The call to the model's Region could not be signed. Tell the operator.").Because(err)
 	}
 	return nil
