@@ -13,6 +13,7 @@ import (
 	"sync"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"outcrop/internal/tether"
 )
@@ -283,7 +284,7 @@ func (c *conn) head(x *exchange) error {
 			return err
 		}
 		h := &x.head
-		*h = head{header: h.header, values: h.values}
+		*h = h.again()
 		if err := h.parse(text); err != nil || h.code >= 200 {
 			return err
 		}
@@ -294,7 +295,8 @@ func (c *conn) head(x *exchange) error {
 	return errMalformed
 }
 
-// headText is a head to its empty line.
+// headText is a head to its empty line, in the buffer: it holds until more is
+// read.
 func (c *conn) headText(x *exchange) (string, error) {
 	most := int(c.t.base.MaxResponseHeaderBytes)
 	if most <= 0 {
@@ -305,7 +307,7 @@ func (c *conn) headText(x *exchange) (string, error) {
 		if i := bytes.Index(text[seen:], headEnd); i >= 0 {
 			end := seen + i + len(headEnd)
 			c.from += end
-			return string(text[:end]), nil
+			return unsafe.String(unsafe.SliceData(text), end), nil
 		}
 		if len(text) > most {
 			return "", errTooLong

@@ -44,9 +44,6 @@ type exchange struct {
 
 var exchanges = sync.Pool{New: func() any { return new(exchange) }}
 
-// maxPooledFields is how large a header may be whose memory is kept.
-const maxPooledFields = 64
-
 // Recycle gives the memory of a response back, whose body has been closed. From
 // then on nothing of it may be used. It says whether all that was lent for the
 // request, its header, its body and its context, is known to nobody else.
@@ -56,8 +53,8 @@ func Recycle(r *http.Response) (alone bool) {
 		return false
 	}
 	again := x.again
-	if len(x.head.values) <= maxPooledFields {
-		*x = exchange{head: head{header: x.head.header, values: x.head.values}}
+	if x.head.memory.Small() {
+		*x = exchange{head: x.head.again()}
 		exchanges.Put(x)
 	}
 	return again

@@ -3,11 +3,12 @@ package h1
 import (
 	"fmt"
 	"net/http"
-	"net/textproto"
 	"strconv"
 	"strings"
 
 	"golang.org/x/net/http/httpguts"
+
+	"outcrop/internal/headmem"
 )
 
 // A head is what stands before the body of a response.
@@ -16,7 +17,7 @@ type head struct {
 	code   int
 	minor  int // of HTTP/1.x
 	header http.Header
-	values []string // room for those in header
+	memory headmem.Memory // of header
 
 	// How the body ends.
 	length  int64 // as told; -1 for untold
@@ -24,32 +25,23 @@ type head struct {
 	close   bool // the connection ends with it
 }
 
-// parse reads a head to its empty line. It takes what RFC 9112 says a
-// server may send and no more: a line that could mean two things to two readers
-// is an error, never a guess.
+// parse reads a head to its empty line, of which it keeps nothing. It takes what
+// RFC 9112 says a server may send and no more: a line that could mean two things
+// to two readers is an error, never a guess.
 func (h *head) parse(text string) error {
 	line, rest, _ := strings.Cut(text, "\r\n")
 	if err := h.parseStatus(line); err != nil {
 		return err
 	}
 	n := strings.Count(rest, "\r\n") - 1 // the empty line is none
-	values := h.room(n)
-	for i := range n {
+	h.header = h.memory.Begin(n)
+	for range n {
 		line, rest, _ = strings.Cut(rest, "\r\n")
-		name, value, ok := strings.Cut(line, ":")
-		if !ok || !httpguts.ValidHeaderFieldName(name) {
-			return fmt.Errorf("%w: a line without a name", errMalformed)
+		field, ok := h.memory.Read(line)
+		if !ok {
+			return fmt.Errorf("%w: a line without a name, or with a control character", errMalformed)
 		}
-		if value = strings.Trim(value, " \t"); !httpguts.ValidHeaderFieldValue(value) {
-			return fmt.Errorf("%w: a control character in %s", errMalformed, name)
-		}
-		name = textproto.CanonicalMIMEHeaderKey(name)
-		if before, again := h.header[name]; again {
-			h.header[name] = append(before, value)
-			continue
-		}
-		values[i] = value
-		h.header[name] = values[i : i+1 : i+1]
+		h.memory.Add(field)
 	}
 	if rest != "\r\n" {
 		return errMalformed
@@ -57,18 +49,8 @@ func (h *head) parse(text string) error {
 	return h.frame()
 }
 
-// room makes the header, in the memory of an earlier one where there is any.
-func (h *head) room(n int) (values []string) {
-	if h.header == nil {
-		h.header = make(http.Header, n)
-	}
-	clear(h.header)
-	if cap(h.values) < n {
-		h.values = make([]string, n)
-	}
-	h.values = h.values[:n]
-	return h.values
-}
+// again is h for another head, in the same memory.
+func (h *head) again() head { return head{status: h.status, memory: h.memory} }
 
 // parseStatus reads such as "HTTP/1.1 200 OK"; the words may be missing.
 func (h *head) parseStatus(line string) error {
@@ -76,7 +58,10 @@ func (h *head) parseStatus(line string) error {
 	if len(line) < len("HTTP/1.1 200") || line[:len(version)] != version || line[8] != ' ' || line[7] != '0' && line[7] != '1' {
 		return errMalformed
 	}
-	h.minor, h.status = int(line[7]-'0'), line[9:]
+	h.minor = int(line[7] - '0')
+	if line[9:] != h.status { // else it is as that of the head before
+		h.status = strings.Clone(line[9:])
+	}
 	code, words, _ := strings.Cut(h.status, " ")
 	n, err := strconv.Atoi(code)
 	if err != nil || len(code) != 3 || n < 100 || !httpguts.ValidHeaderFieldValue(words) {

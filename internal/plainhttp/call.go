@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"sync"
 
+	"outcrop/internal/headmem"
 	"outcrop/internal/tether"
 )
 
@@ -21,24 +22,12 @@ type call struct {
 	free     bool
 }
 
-// A memory is what heads are read into. It holds the texts of the one before,
-// as clients say the same in most fields of every request: what is said again
-// is not copied again. Nobody ever writes to a text, so that whoever has one
-// may keep it.
+// A memory is what heads are read into.
 type memory struct {
-	header http.Header
-	values []string // room for the header's
-	fields []field  // in the order in which they came
+	fields headmem.Memory
 	target string
 	parsed url.URL // target, as it was read
 	url    url.URL // the request's own copy
-}
-
-// A field of a head.
-type field struct {
-	name, key string // as it was written, and as net/http spells it
-	value     string
-	secret    bool // value is a credential
 }
 
 var calls = sync.Pool{New: func() any { return &call{response: response{header: make(http.Header, 8)}} }}
@@ -68,11 +57,8 @@ func (x *call) begin(c *conn, line *tether.Tether) {
 // context.
 func (w *response) Free() { w.call.free = true }
 
-// Bounds of the memory that is kept.
-const (
-	maxKeptHead   = 4 << 10
-	maxKeptFields = 32
-)
+// maxKeptFields is how many an answer may have whose header is kept.
+const maxKeptFields = 32
 
 // Spoil, where a test sets it, is given what a handler has freed, to see that
 // nobody uses it.
@@ -84,7 +70,7 @@ func (x *call) release() {
 	case !x.free:
 	case Spoil != nil:
 		Spoil(&x.request, x.response.header)
-	case len(x.head.fields) <= maxKeptFields && len(x.response.header) <= maxKeptFields:
+	case x.head.fields.Small() && len(x.response.header) <= maxKeptFields:
 		calls.Put(x)
 	}
 }

@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"unsafe"
-
-	"golang.org/x/net/http/httpguts"
 )
 
 // maxLength bounds the digits of a Content-Length that is taken at its word.
@@ -36,7 +34,8 @@ func (m *memory) readRequestLine(r *http.Request, line string) bool {
 
 // aim reads the target, if it is another than before.
 func (m *memory) aim(target string) bool {
-	if target == m.target && target != "" {
+	query := strings.IndexByte(target, '?') >= 0 // may hold a signature, and is not compared; see headmem
+	if !query && target == m.target && target != "" {
 		return true
 	}
 	if len(target) == 0 || target[0] != '/' {
@@ -68,10 +67,9 @@ func plainMethod(m string) string {
 }
 
 func (m *memory) readFields(r *http.Request, lines string) bool {
-	m.clear(max(strings.Count(lines, "\r\n")-1, 0)) // a head with other line ends has fewer
-	r.Header = m.header
+	r.Header = m.fields.Begin(max(strings.Count(lines, "\r\n")-1, 0)) // a head with other line ends has fewer
 	hosts, lengths := 0, 0
-	for i := 0; ; i++ {
+	for {
 		line, rest, found := cutLine(lines)
 		if !found {
 			return false
@@ -80,78 +78,29 @@ func (m *memory) readFields(r *http.Request, lines string) bool {
 			return rest == "" && hosts == 1
 		}
 		lines = rest
-		if i == len(m.fields) {
-			m.fields = append(m.fields, field{})
-		}
-		f := &m.fields[i]
-		if !f.read(line) {
+		f, ok := m.fields.Read(line)
+		if !ok {
 			return false
 		}
-		switch f.key {
+		switch f.Key {
 		case "Host":
 			hosts++
-			r.Host = f.value
-			if !plainHost(f.value) {
+			r.Host = f.Value
+			if !plainHost(f.Value) {
 				return false
 			}
 		case "Content-Length":
-			if lengths++; lengths > 1 || !readLength(r, f.value) {
+			if lengths++; lengths > 1 || !readLength(r, f.Value) {
 				return false
 			}
 			fallthrough
 		default:
-			if changesFraming(f.key, f.value) {
+			if changesFraming(f.Key, f.Value) {
 				return false
 			}
-			m.add(f.key, f.value)
+			m.fields.Add(f)
 		}
 	}
-}
-
-// clear makes an empty header with room for n values.
-func (m *memory) clear(n int) {
-	if m.header == nil {
-		m.header = make(http.Header, n)
-	}
-	clear(m.header)
-	if cap(m.values) < n {
-		m.values = make([]string, 0, n)
-	}
-	m.values = m.values[:0]
-}
-
-func (m *memory) add(key, value string) {
-	if held := m.header[key]; held != nil {
-		m.header[key] = append(held, value)
-		return
-	}
-	m.values = append(m.values, value)
-	n := len(m.values)
-	m.header[key] = m.values[n-1 : n : n]
-}
-
-// credentials are fields whose value is not looked for in what another caller
-// sent: how long that takes would tell how much of it is right.
-var credentials = map[string]bool{"Authorization": true, "Proxy-Authorization": true, "Cookie": true, "X-Amz-Security-Token": true, "X-Api-Key": true, "Api-Key": true}
-
-// read reads a line. What is in f already is as it was read before.
-func (f *field) read(line string) (ok bool) {
-	name, value, ok := strings.Cut(line, ":")
-	if name != f.name || name == "" {
-		if ok = ok && httpguts.ValidHeaderFieldName(name); !ok {
-			return false
-		}
-		f.name = strings.Clone(name)
-		f.key = http.CanonicalHeaderKey(f.name)
-		f.secret = credentials[f.key]
-	}
-	if value = strings.Trim(value, " \t"); f.secret || value != f.value {
-		if ok = ok && httpguts.ValidHeaderFieldValue(value); !ok {
-			return false
-		}
-		f.value = strings.Clone(value)
-	}
-	return ok
 }
 
 // cutLine splits at the first line end, which is CR LF: there is no other.
