@@ -109,6 +109,11 @@ func TestEachTagMeansSomething(t *testing.T) {
 		"hi --lang de":                       func(s *say) { s.Lang = "de" },
 		"hi --lang fr":                       nil,
 		"hi --to a,b --to c":                 func(s *say) { s.To = []string{"a", "b", "c"} },
+		"hi --to=":                           func(s *say) { s.To = nil }, // none, not even the default
+		"hi --to=a,,b,":                      func(s *say) { s.To = []string{"a", "", "b"} },
+		"hi --stop=":                         func(s *say) { s.Stop = []string{""} },
+		"hi --steps=":                        func(s *say) {},
+		"hi --mark=":                         func(s *say) { s.Mark = map[string]string{} },
 		`hi --to a\,b`:                       func(s *say) { s.To = []string{"a,b"} },
 		"hi --stop a,b --stop c":             func(s *say) { s.Stop = []string{"a,b", "c"} },
 		"hi --mark a=1,2;b=x=y --mark c=":    func(s *say) { s.Mark = map[string]string{"a": "1,2", "b": "x=y", "c": ""} },

@@ -71,7 +71,10 @@ func (p *Program) usage(cmd *cobra.Command) string {
 	for _, o := range l.args {
 		call += " " + o.usage()
 	}
-	return call + " [flags]"
+	if len(l.flags) > 0 {
+		call += " [flags]"
+	}
+	return call
 }
 
 // usage is an argument as a usage line has it.

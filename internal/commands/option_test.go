@@ -150,7 +150,7 @@ func drawn(t *rapid.T, of reflect.Type) reflect.Value {
 			v.SetMapIndex(reflect.ValueOf(fmt.Sprint("key", i)), drawn(t, of.Elem()))
 		}
 	case reflect.String:
-		v.SetString(rapid.StringMatching(`[-a-zü =/.]{0,9}`).Draw(t, "text"))
+		v.SetString(rapid.StringMatching(`[-a-zü =/.]{1,9}`).Draw(t, "text"))
 	case reflect.Bool:
 		v.SetBool(rapid.Bool().Draw(t, "bool"))
 	case reflect.Int, reflect.Int64:

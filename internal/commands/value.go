@@ -83,24 +83,29 @@ func (o *option) put(text string) error {
 	return nil
 }
 
-// split cuts at each sep that no backslash precedes.
+// split cuts at each sep that no backslash precedes. Nothing after the last is
+// no part, so that an empty text has none.
 func split(text, sep string) []string {
-	if sep == "none" || !strings.Contains(text, sep) {
+	if sep == "none" {
 		return []string{text}
 	}
 	var parts []string
 	part := ""
-	for {
-		before, after, more := strings.Cut(text, sep)
-		if kept, escaped := strings.CutSuffix(before, `\`); escaped && more {
-			part, text = part+kept+sep, after
+	for text != "" {
+		if rest, ok := strings.CutPrefix(text, sep); ok {
+			parts, part, text = append(parts, part), "", rest
 			continue
 		}
-		parts, part, text = append(parts, part+before), "", after
-		if !more {
-			return parts
+		if rest, ok := strings.CutPrefix(text, `\`+sep); ok {
+			part, text = part+sep, rest
+			continue
 		}
+		part, text = part+text[:1], text[1:]
 	}
+	if part != "" {
+		parts = append(parts, part)
+	}
+	return parts
 }
 
 // scan reads one value.
