@@ -21,6 +21,7 @@ import (
 	"outcrop"
 	"outcrop/awsapi/wire"
 	"outcrop/identity"
+	"outcrop/identity/guess"
 	"outcrop/internal/bodypool"
 	"outcrop/sigv4"
 )
@@ -45,7 +46,7 @@ type Keys interface {
 type Mux struct {
 	keys     Keys
 	policy   Policy
-	guard    *identity.Guard
+	guard    *guess.Guard
 	regions  func(outcrop.Region) bool
 	fallback outcrop.Region // Region of a call that names none: a long-term API key
 	now      func() time.Time
@@ -70,7 +71,7 @@ type Options struct {
 
 // NewMux makes a Mux that serves nothing yet.
 func NewMux(o Options) *Mux {
-	return &Mux{keys: o.Keys, policy: o.Policy, guard: identity.NewGuard(o.Now), regions: o.KnownRegion, fallback: o.DefaultRegion, now: o.Now, log: o.Log, audit: o.Audit, audits: o.Audits}
+	return &Mux{keys: o.Keys, policy: o.Policy, guard: guess.New(o.Now), regions: o.KnownRegion, fallback: o.DefaultRegion, now: o.Now, log: o.Log, audit: o.Audit, audits: o.Audits}
 }
 
 // Serve registers a service by the name of its model (see ModelNames) and the

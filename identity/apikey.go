@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"net/http"
 	"net/url"
@@ -133,4 +134,25 @@ func decode(text string) string {
 		return ""
 	}
 	return string(b)
+}
+
+// GuardKey names a Bedrock API key to a guess.Guard without its secret: by the alias
+// of a long-term key and the access key id in a short-term one.
+func GuardKey(token string) string {
+	if len(token) > maxTokenBytes {
+		return "bearer"
+	}
+	if text, ok := strings.CutPrefix(token, longTermPrefix); ok {
+		if alias, _, ok := strings.Cut(decode(text), ":"); ok && len(alias) <= maxAliasBytes {
+			return alias
+		}
+	}
+	if text, ok := strings.CutPrefix(token, shortTermPrefix); ok {
+		if r, ok := presignedRequest(decode(text)); ok {
+			id, _, _ := strings.Cut(r.URL.Query().Get("X-Amz-Credential"), "/")
+			return id
+		}
+	}
+	sum := sha256.Sum256([]byte(token))
+	return "bearer/" + hex.EncodeToString(sum[:8])
 }

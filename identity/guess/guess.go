@@ -1,8 +1,7 @@
-package identity
+// Package guess slows down whoever guesses secrets, and nobody else.
+package guess
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"net/netip"
 	"strings"
 	"sync"
@@ -26,8 +25,8 @@ const (
 	loudFor   = 2 * time.Minute // longer than any bucket takes to be full again
 )
 
-// maxGuardEntries bounds each of a Guard's memories, together some 30 MB.
-const maxGuardEntries = 50_000
+// maxEntries bounds each of a Guard's memories, together some 30 MB.
+const maxEntries = 50_000
 
 // A Guard slows down whoever guesses secrets, and nobody else. Only failures
 // cost anything, and they cost those who cause them: a key that is guessed at
@@ -59,8 +58,8 @@ type pair struct {
 	address netip.Addr
 }
 
-// GuardStats counts what a Guard has seen since the start.
-type GuardStats struct {
+// Stats counts what a Guard has seen since the start.
+type Stats struct {
 	Failed         uint64 // sign-ins that failed
 	RefusedPair    uint64 // refusals by what was too much, unverified
 	RefusedKey     uint64
@@ -71,16 +70,16 @@ type GuardStats struct {
 }
 
 // Refused is how many requests were turned away unverified.
-func (s GuardStats) Refused() uint64 { return s.RefusedPair + s.RefusedKey + s.RefusedAddress }
+func (s Stats) Refused() uint64 { return s.RefusedPair + s.RefusedKey + s.RefusedAddress }
 
-// NewGuard makes a Guard that has seen nothing.
-func NewGuard(now func() time.Time) *Guard {
+// New makes a Guard that has seen nothing.
+func New(now func() time.Time) *Guard {
 	return &Guard{now: now, pairs: map[pair]bucket{}, keys: map[string]bucket{}, addresses: map[netip.Addr]bucket{}, proven: map[pair]time.Time{}}
 }
 
 // Allow says whether a sign-in with key from addr may be looked at, or refuses
-// with outcrop.Throttled. key is an access key id or what GuardKey makes of a
-// Bedrock API key; addr may have a port, as http.Request.RemoteAddr does.
+// with outcrop.Throttled. key names a secret without telling it, such as an
+// access key id; addr may have a port, as http.Request.RemoteAddr does.
 func (g *Guard) Allow(key, addr string) error {
 	now := g.now()
 	if now.UnixNano() >= g.loudUntil.Load() { // nobody has failed lately: the usual case
@@ -137,7 +136,7 @@ func (g *Guard) Succeeded(key, addr string) {
 	p.key = strings.Clone(p.key)
 	g.provenMu.Lock()
 	defer g.provenMu.Unlock()
-	if _, known := g.proven[p]; !known && len(g.proven) >= maxGuardEntries {
+	if _, known := g.proven[p]; !known && len(g.proven) >= maxEntries {
 		dropOne(g.proven, func(until time.Time) bool { return !now.Before(until) })
 	}
 	g.proven[p] = now.Add(provenFor)
@@ -150,10 +149,10 @@ func (g *Guard) isProven(p pair, now time.Time) bool {
 }
 
 // Stats counts so far.
-func (g *Guard) Stats() GuardStats {
+func (g *Guard) Stats() Stats {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return GuardStats{
+	return Stats{
 		Failed: g.failed.Load(), RefusedPair: g.refusedPair.Load(), RefusedKey: g.refusedKey.Load(), RefusedAddress: g.refusedAddress.Load(),
 		Forgotten: g.forgotten.Load(), Keys: len(g.keys), Addresses: len(g.addresses),
 	}
@@ -197,7 +196,7 @@ func (a allowance) spent(b bucket, now time.Time) bucket {
 
 func spend[K comparable](g *Guard, buckets map[K]bucket, k K, a allowance, now time.Time) {
 	b, known := buckets[k]
-	if !known && len(buckets) >= maxGuardEntries && !dropOne(buckets, func(b bucket) bool { return a.full(b, now) }) {
+	if !known && len(buckets) >= maxEntries && !dropOne(buckets, func(b bucket) bool { return a.full(b, now) }) {
 		g.forgotten.Add(1)
 	}
 	buckets[k] = a.spent(b, now)
@@ -226,13 +225,13 @@ func dropOne[K comparable, V any](m map[K]V, useless func(V) bool) bool {
 // pairOf cuts what a stranger sends to a bounded size.
 func pairOf(key, addr string) pair {
 	const maxKeyBytes = 128
-	return pair{key[:min(len(key), maxKeyBytes)], guardAddress(addr)}
+	return pair{key[:min(len(key), maxKeyBytes)], addressOf(addr)}
 }
 
-// guardAddress is an address without its port; an IPv6 client owns a whole
+// addressOf is an address without its port; an IPv6 client owns a whole
 // network of 64 bits and counts as one. What is no address, such as the peer
 // of a Unix socket, is the zero one.
-func guardAddress(addr string) netip.Addr {
+func addressOf(addr string) netip.Addr {
 	const networkBits = 64
 	ip, err := netip.ParseAddr(addr) // as the door has it
 	if err != nil {
@@ -244,25 +243,4 @@ func guardAddress(addr string) netip.Addr {
 		return network.Addr()
 	}
 	return ip
-}
-
-// GuardKey names a Bedrock API key to a Guard without its secret: by the alias
-// of a long-term key and the access key id in a short-term one.
-func GuardKey(token string) string {
-	if len(token) > maxTokenBytes {
-		return "bearer"
-	}
-	if text, ok := strings.CutPrefix(token, longTermPrefix); ok {
-		if alias, _, ok := strings.Cut(decode(text), ":"); ok && len(alias) <= maxAliasBytes {
-			return alias
-		}
-	}
-	if text, ok := strings.CutPrefix(token, shortTermPrefix); ok {
-		if r, ok := presignedRequest(decode(text)); ok {
-			id, _, _ := strings.Cut(r.URL.Query().Get("X-Amz-Credential"), "/")
-			return id
-		}
-	}
-	sum := sha256.Sum256([]byte(token))
-	return "bearer/" + hex.EncodeToString(sum[:8])
 }
