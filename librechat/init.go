@@ -14,6 +14,7 @@ import (
 	"outcrop"
 	"outcrop/access"
 	"outcrop/iam"
+	"outcrop/internal/slip"
 )
 
 // An Init makes one tagged application profile per model and the lines that
@@ -330,7 +331,7 @@ func (i *Init) source(ctx context.Context, model string) (string, error) {
 	for n, o := range offers {
 		ids[n] = o.ID
 	}
-	if near := nearest(model, ids, 8); near != "" {
+	if near := slip.Within(8, model, ids); near != "" {
 		return "", fmt.Errorf("%s has no model %s; did you mean %s?", i.Client.Region, model, near)
 	}
 	return "", fmt.Errorf("%s has no model %s: outcrop librechat init --list shows what there is", i.Client.Region, model)

@@ -106,38 +106,3 @@ func family(id string) string {
 	name, _, _ := strings.Cut(id, ":")
 	return name
 }
-
-// distance is Levenshtein's, given up above most.
-func distance(a, b string, most int) int {
-	if len(a)-len(b) > most || len(b)-len(a) > most {
-		return most + 1
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		before := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := before
-			if a[i] != b[j] {
-				cost++
-			}
-			before = row[j+1]
-			row[j+1] = min(cost, before+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
-}
-
-// nearest of the candidates, at most that far away; empty when none is.
-func nearest(name string, candidates []string, most int) string {
-	found, best := "", most+1
-	for _, c := range candidates {
-		if d := distance(strings.ToLower(name), strings.ToLower(c), most); d < best {
-			found, best = c, d
-		}
-	}
-	return found
-}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"outcrop/internal/slip"
 )
 
 func (p *patient) brokenYAML(err error) {
@@ -123,7 +125,7 @@ func nearestKey(name string) string {
 			return k
 		}
 	}
-	return nearest(name, sectionKeys, 3)
+	return slip.Within(3, name, sectionKeys)
 }
 
 // versionOf reads 1.3.4 or v0.8.3-rc1 as numbers; a release candidate comes

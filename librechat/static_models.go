@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"strings"
+
+	"outcrop/internal/slip"
 )
 
 // used are model ids that LibreChat calls beside those on offer: titles, the
@@ -55,7 +57,7 @@ func (p *patient) near(key string) string {
 		func(a, b string) bool { return strings.EqualFold(strings.TrimSpace(a), strings.TrimSpace(b)) },
 		func(a, b string) bool { return foundation(a) == foundation(b) },
 		func(a, b string) bool { return unversioned(a) == unversioned(b) },
-		func(a, b string) bool { return distance(a, b, 2) <= 2 },
+		func(a, b string) bool { return slip.Within(2, a, []string{b}) != "" },
 	} {
 		for _, name := range names {
 			if alike(key, name) {

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+
+	"outcrop/internal/slip"
 )
 
 var (
@@ -33,7 +35,7 @@ func checkVariables(_ context.Context, p *patient) {
 				continue // of another check
 			}
 			found, fix := "", "Set "+name+" in "+p.EnvName+", or write the ARN itself."
-			if near := nearest(name, p.profileVariables(), 3); near != "" {
+			if near := slip.Within(3, name, p.profileVariables()); near != "" {
 				found, fix = fmt.Sprintf(" (found %s)", near), "Spell both the same: "+name+" or "+near+"."
 			}
 			p.say(p.yamlAt(m.value.line), fix, "inferenceProfiles['%s'] uses ${%s}, not set in %s%s. It will be sent literally as the model id.", m.model, name, p.EnvName, found)

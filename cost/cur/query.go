@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"outcrop"
+	"outcrop/internal/slip"
 )
 
 // A Query is a statement of the subset of SQL that Data Exports takes:
@@ -204,40 +205,15 @@ func (p *parser) field(c fieldText) (Field, error) {
 
 // nearest is a sentence that names the column that was likely meant.
 func (t *Table) nearest(name string) string {
-	best, least := "", len(name)/2+1
+	names := make([]string, len(t.Columns))
 	for i := range t.Columns {
-		if d := distance(strings.ToLower(name), strings.ToLower(t.Columns[i].Name)); d < least {
-			best, least = t.Columns[i].Name, d
-		}
+		names[i] = t.Columns[i].Name
 	}
+	best := slip.Within(len(name)/2, name, names)
 	if best == "" {
 		return ""
 	}
 	return fmt.Sprintf(" Did you mean %s?", best)
-}
-
-// distance is how many letters have to change to make b of a (Levenshtein).
-func distance(a, b string) int {
-	if len(a) > 128 {
-		return len(a)
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		last := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := last
-			if a[i] != b[j] {
-				change++
-			}
-			last = row[j+1]
-			row[j+1] = min(change, row[j]+1, last+1)
-		}
-	}
-	return row[len(b)]
 }
 
 func (p *parser) peek() token { return p.tokens[p.at] }

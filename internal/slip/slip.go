@@ -10,8 +10,16 @@ const most = 2
 // first. Empty when each is too far off: more than two slips, or more than half
 // of the letters.
 func Nearest(word string, known []string) string {
-	best, least := "", min(most, len(word)/2)+1
+	return Within(min(most, len(word)/2), word, known)
+}
+
+// Within is Nearest with so many slips at most.
+func Within(slips int, word string, known []string) string {
+	best, least := "", slips+1
 	for _, k := range known {
+		if len(k)-len(word) > slips || len(word)-len(k) > slips {
+			continue // and no long word is compared with a short one
+		}
 		if d := Distance(strings.ToLower(word), strings.ToLower(k)); d < least {
 			best, least = k, d
 		}

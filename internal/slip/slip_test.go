@@ -18,6 +18,14 @@ func TestWhatAWordWasMeantToBe(t *testing.T) {
 	}
 }
 
+func TestHowFarAWordMayBeOff(t *testing.T) {
+	for slips, want := range []string{"", "", "listen", "listen"} {
+		if got := Within(slips, "LSTN", []string{"listening", "listen"}); got != want {
+			t.Errorf("within %d it is %q, want %q", slips, got, want)
+		}
+	}
+}
+
 // Property: a distance is the same both ways, nothing from a word to itself,
 // and never more than the longer word has letters.
 func TestADistanceIsOne(t *testing.T) {
