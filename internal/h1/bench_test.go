@@ -40,6 +40,7 @@ func BenchmarkCall(b *testing.B) {
 						_, err = res.Body.Read(room)
 					}
 					res.Body.Close()
+					Recycle(res)
 				}
 				b.ReportMetric(float64(cpu()-began)/float64(b.N)/1e3, "CPU-µs/op")
 			})

@@ -16,12 +16,13 @@ import (
 // An exchange is one request on a connection with its response, which holds
 // the connection until its body is read to the end or closed.
 type exchange struct {
-	c        *conn
-	again    bool // the connection has been used before, so that nobody dialled by the context
-	ctx      context.Context
-	knot     tether.Knot // has the exchange aborted when the context ends
-	head     head
-	response http.Response
+	c         *conn
+	again     bool // the connection has been used before, so that nobody dialled by the context
+	ctx       context.Context
+	knot      tether.Knot // has the exchange aborted when the context ends
+	head      head
+	response  http.Response
+	following following // of the body, where it is followed
 
 	sent    int64 // bytes of the request, by one write
 	heard   bool  // a byte has come back

@@ -46,7 +46,8 @@ func (x *exchange) WriteTo(w io.Writer) (int64, error) {
 	case x.err != nil:
 		return 0, x.err
 	}
-	f := following{x: x, w: w}
+	f := &x.following
+	*f = following{x: x, w: w}
 	f.put, _ = w.(Flusher)
 	f.pass()
 	for !f.done && f.err == nil {

@@ -307,14 +307,16 @@ func (s *passage) named(m *eventstream.Message) (name string, event bool) {
 	return s.name, s.event
 }
 
+// eventNames are those of both operations, the most frequent first.
+var eventNames = [...]string{"contentBlockDelta", "chunk", "contentBlockStop", "contentBlockStart", "messageStart", "messageStop", "metadata"}
+
 // eventName makes no string of the names it knows, which are nearly all.
 func eventName(h eventstream.Headers) string {
 	v, _ := h.Get(eventstream.EventType)
-	switch string(v.Bytes()) {
-	case "contentBlockDelta":
-		return "contentBlockDelta"
-	case "chunk":
-		return "chunk"
+	for _, name := range eventNames {
+		if string(v.Bytes()) == name {
+			return name
+		}
 	}
 	return v.String()
 }
