@@ -4,6 +4,7 @@ import (
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -18,6 +19,8 @@ import (
 	"outcrop"
 	"outcrop/identity"
 	"outcrop/identity/identitytest"
+	"outcrop/identity/oidc"
+	"outcrop/identity/oidc/oidctest"
 	"outcrop/sigv4"
 )
 
@@ -28,6 +31,14 @@ func trusting(principal, condition string) string {
 		condition = `,"Condition":` + condition
 	}
 	return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":` + principal + `,"Action":["sts:AssumeRole","sts:TagSession","sts:SetSourceIdentity","sts:AssumeRoleWithWebIdentity"]` + condition + `}]}`
+}
+
+func codeOf(err error) string {
+	var e *outcrop.Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return fmt.Sprint(err)
 }
 
 func (h *house) trusted(t testing.TB, name, trust string) identity.Role {
@@ -433,11 +444,11 @@ func TestAccountOfAccessKey(t *testing.T) {
 
 func TestWebIdentity(t *testing.T) {
 	h := newHouse(t)
-	k := newKey(t, "k1", "RS256")
-	i := newIssuer(t, k)
-	o := identity.NewOIDC(func() time.Time { return h.now }, nil)
+	k := oidctest.NewKey(t, "k1", "RS256")
+	i := oidctest.NewIssuer(t, k)
+	o := oidc.New(oidc.Client(), func() time.Time { return h.now })
 	defer o.Close()
-	p, err := h.CreateProvider(t.Context(), account, i.provider())
+	p, err := h.CreateProvider(t.Context(), account, identity.Provider{URL: i.URL, ClientIDs: []string{"sts.amazonaws.com", "other"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -448,9 +459,9 @@ func TestWebIdentity(t *testing.T) {
 	users := h.trusted(t, "users", trusting(`{"AWS":"*"}`, ""))
 	untagged := h.trusted(t, "untagged", strings.Replace(trust, `"sts:TagSession",`, "", 1))
 	call := func(r outcrop.ARN, change map[string]any) (*identity.NewSession, *identity.WebIdentity, error) {
-		claims := i.claims(h.now)
+		claims := i.Claims(h.now)
 		maps.Copy(claims, change)
-		return h.AssumeRoleWithWebIdentity(t.Context(), o, outcrop.Caller{Region: "us-east-1"}, token(k, claims, nil), identity.AssumeRequest{Role: r, Name: "pod-1"})
+		return h.AssumeRoleWithWebIdentity(t.Context(), o, outcrop.Caller{Region: "us-east-1"}, oidctest.Token(k, claims, nil), identity.AssumeRequest{Role: r, Name: "pod-1"})
 	}
 	tags := map[string]any{"https://aws.amazon.com/tags": map[string]any{"principal_tags": map[string]any{"team": []string{"blue"}}, "transitive_tag_keys": []string{"team"}}}
 	s, id, err := call(r.ARN(), tags)

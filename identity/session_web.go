@@ -5,6 +5,7 @@ import (
 
 	"outcrop"
 	"outcrop/iam"
+	"outcrop/identity/oidc"
 )
 
 // Actions that starting a session may need.
@@ -15,25 +16,32 @@ const (
 	actionSource    = "sts:SetSourceIdentity"
 )
 
+// A WebIdentity is the bearer of a verified token and who was relied on for it.
+type WebIdentity struct {
+	Provider outcrop.ARN
+	oidc.Bearer
+}
+
 // AssumeRoleWithWebIdentity gives the bearer of an issuer's token the temporary
 // credentials of a role whose account trusts the issuer and whose trust policy
 // allows the token's subject. who is nobody: its Region and Origin count.
-func (d *Directory) AssumeRoleWithWebIdentity(ctx context.Context, o *OIDC, who outcrop.Caller, token string, q AssumeRequest) (*NewSession, *WebIdentity, error) {
-	iss, err := TokenIssuer(token)
+func (d *Directory) AssumeRoleWithWebIdentity(ctx context.Context, issuers *oidc.Verifier, who outcrop.Caller, token string, q AssumeRequest) (*NewSession, *WebIdentity, error) {
+	iss, err := oidc.TokenIssuer(token)
 	if err != nil {
 		return nil, nil, err
 	}
 	p, err := d.ProviderFor(ctx, q.Role.Parts().Account, iss)
 	if outcrop.KindOf(err) == outcrop.NotFound {
-		return nil, nil, noSuchProvider(iss)
+		return nil, nil, oidc.NoProvider(iss)
 	}
 	if err != nil {
 		return nil, nil, err
 	}
-	id, err := o.Verify(ctx, p, token)
+	bearer, err := issuers.Verify(ctx, oidc.Trust{URL: p.URL, ClientIDs: p.ClientIDs}, token)
 	if err != nil {
 		return nil, nil, err
 	}
+	id := &WebIdentity{Provider: p.ARN(), Bearer: *bearer}
 	role, err := d.RoleByARN(ctx, q.Role)
 	if outcrop.KindOf(err) == outcrop.NotFound {
 		return nil, nil, notFederated()

@@ -27,6 +27,7 @@ import (
 	"outcrop/cost/cur"
 	"outcrop/gateway"
 	"outcrop/identity"
+	"outcrop/identity/oidc"
 	"outcrop/ledger"
 	"outcrop/objects"
 	"outcrop/pricing"
@@ -56,7 +57,7 @@ type engines struct {
 	disk     diskMetrics
 	ledger   *ledger.Ledger
 	identity *identity.Directory
-	issuers  *identity.OIDC
+	issuers  *oidc.Verifier
 	catalog  *catalog.Live
 	prices   *pricing.Live
 	profiles *profile.Profiles
@@ -169,7 +170,7 @@ func (e *engines) openIdentity(ctx context.Context, c *Config, endpoint string) 
 		return nil, err
 	}
 	e.identity = identity.New(e.store.Identities(), sealer, time.Now)
-	e.issuers = identity.NewOIDC(time.Now, nil)
+	e.issuers = oidc.New(oidc.Client(), time.Now)
 	e.closers = append(e.closers, e.issuers.Close)
 	admin, created, err := e.identity.Bootstrap(ctx, c.Account)
 	if err != nil {

@@ -9,12 +9,13 @@ import (
 	"outcrop"
 	"outcrop/awsapi"
 	"outcrop/identity"
+	"outcrop/identity/oidc"
 )
 
 // An API answers STS.
 type API struct {
 	Identity *identity.Directory
-	Issuers  *identity.OIDC
+	Issuers  *oidc.Verifier
 }
 
 // Operations are what is served.

@@ -23,6 +23,7 @@ import (
 	"outcrop/awsapi/stsapi"
 	"outcrop/identity"
 	"outcrop/identity/identitytest"
+	"outcrop/identity/oidc"
 	"outcrop/sigv4"
 )
 
@@ -51,7 +52,7 @@ func newDoor(t *testing.T) *door {
 		t.Fatal(err)
 	}
 	d.admin = sigv4.Credentials{AccessKey: b.AccessKeyID, Secret: b.SecretAccessKey}
-	issuers := identity.NewOIDC(clock, nil)
+	issuers := oidc.New(oidc.Client(), clock)
 	t.Cleanup(func() { issuers.Close() })
 	d.Mux = awsapi.NewMux(awsapi.Options{Keys: d.dir, Policy: d.policy, DefaultRegion: "us-east-1", Now: clock,
 		Log: slog.New(slog.DiscardHandler), KnownRegion: func(outcrop.Region) bool { return true }})

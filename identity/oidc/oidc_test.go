@@ -1,13 +1,8 @@
-package identity_test
+package oidc_test
 
 import (
 	"context"
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/elliptic"
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	_ "crypto/sha512"
@@ -17,159 +12,23 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"math/big"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"outcrop"
-	"outcrop/identity"
+	"outcrop/identity/oidc"
+	"outcrop/identity/oidc/oidctest"
 )
+
+var start = time.Date(2026, 1, 16, 16, 56, 15, 0, time.UTC)
 
 func b64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
-// A signingKey is a private key of the test's issuer and how it is published.
-type signingKey struct {
-	id, algorithm string
-	private       crypto.Signer
-}
-
-func (k *signingKey) jwk() map[string]any {
-	m := map[string]any{"kid": k.id, "use": "sig"}
-	switch p := k.private.Public().(type) {
-	case *rsa.PublicKey:
-		m["kty"], m["n"], m["e"] = "RSA", b64(p.N.Bytes()), b64(big.NewInt(int64(p.E)).Bytes())
-	case *ecdsa.PublicKey:
-		raw, _ := p.Bytes()
-		n := (len(raw) - 1) / 2
-		m["kty"], m["crv"], m["x"], m["y"] = "EC", p.Curve.Params().Name, b64(raw[1:1+n]), b64(raw[1+n:])
-	case ed25519.PublicKey:
-		m["kty"], m["crv"], m["x"] = "OKP", "Ed25519", b64(p)
-	}
-	return m
-}
-
-func (k *signingKey) sign(message []byte) []byte {
-	hash := map[string]crypto.Hash{"256": crypto.SHA256, "384": crypto.SHA384, "512": crypto.SHA512}[k.algorithm[2:]]
-	if k.algorithm == "EdDSA" {
-		s, _ := k.private.Sign(rand.Reader, message, crypto.Hash(0))
-		return s
-	}
-	h := hash.New()
-	h.Write(message)
-	digest := h.Sum(nil)
-	switch p := k.private.(type) {
-	case *ecdsa.PrivateKey:
-		r, s, _ := ecdsa.Sign(rand.Reader, p, digest)
-		n := (p.Params().BitSize + 7) / 8
-		return append(r.FillBytes(make([]byte, n)), s.FillBytes(make([]byte, n))...)
-	case *rsa.PrivateKey:
-		var opts crypto.SignerOpts = hash
-		if k.algorithm[0] == 'P' {
-			opts = &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: hash}
-		}
-		s, _ := p.Sign(rand.Reader, digest, opts)
-		return s
-	}
-	return nil
-}
-
-var newRSA = sync.OnceValue(func() *rsa.PrivateKey {
-	k, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		panic(err)
-	}
-	return k
-})
-
-func newKey(t testing.TB, id, algorithm string) *signingKey {
-	t.Helper()
-	k := &signingKey{id: id, algorithm: algorithm}
-	var err error
-	switch algorithm {
-	case "ES256":
-		k.private, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	case "ES384":
-		k.private, err = ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
-	case "EdDSA":
-		_, k.private, err = ed25519.GenerateKey(rand.Reader)
-	default:
-		k.private = newRSA()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return k
-}
-
-// An issuerServer is an OpenID Connect issuer on 127.0.0.1.
-type issuerServer struct {
-	*httptest.Server
-	mu      sync.Mutex
-	keys    []*signingKey
-	fetches atomic.Int32 // of the configuration
-	// instead answers in place of a well-behaved issuer when it is set.
-	instead func(http.ResponseWriter, *http.Request) bool
-}
-
-func newIssuer(t testing.TB, keys ...*signingKey) *issuerServer {
-	i := &issuerServer{keys: keys}
-	i.Server = httptest.NewServer(i)
-	t.Cleanup(i.Close)
-	return i
-}
-
-func (i *issuerServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	i.mu.Lock()
-	keys, instead := i.keys, i.instead
-	i.mu.Unlock()
-	if r.URL.Path == "/.well-known/openid-configuration" {
-		i.fetches.Add(1)
-	}
-	if instead != nil && instead(w, r) {
-		return
-	}
-	switch r.URL.Path {
-	case "/.well-known/openid-configuration":
-		json.NewEncoder(w).Encode(map[string]string{"issuer": i.URL, "jwks_uri": i.URL + "/keys"})
-	case "/keys":
-		set := []map[string]any{{"kty": "oct", "kid": "shared", "k": "AAAA"}, {"kty": "RSA", "use": "enc", "kid": "enc"}}
-		for _, k := range keys {
-			set = append(set, k.jwk())
-		}
-		json.NewEncoder(w).Encode(map[string]any{"keys": set})
-	default:
-		http.NotFound(w, r)
-	}
-}
-
-func (i *issuerServer) set(change func()) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	change()
-}
-
-func (i *issuerServer) provider() identity.Provider {
-	return identity.Provider{Account: account, URL: i.URL, ClientIDs: []string{"sts.amazonaws.com", "other"}}
-}
-
-func (i *issuerServer) claims(now time.Time) map[string]any {
-	return map[string]any{"iss": i.URL, "sub": "system:serviceaccount:prod:app", "aud": []string{"sts.amazonaws.com"},
-		"iat": now.Unix(), "nbf": now.Unix(), "exp": now.Add(time.Hour).Unix()}
-}
-
-func token(k *signingKey, claims map[string]any, header map[string]any) string {
-	h := map[string]any{"alg": k.algorithm, "kid": k.id, "typ": "JWT"}
-	maps.Copy(h, header)
-	maps.DeleteFunc(h, func(_ string, v any) bool { return v == nil })
-	first, _ := json.Marshal(h)
-	second, _ := json.Marshal(claims)
-	signed := b64(first) + "." + b64(second)
-	return signed + "." + b64(k.sign([]byte(signed)))
+func trust(i *oidctest.Issuer) oidc.Trust {
+	return oidc.Trust{URL: i.URL, ClientIDs: []string{"sts.amazonaws.com", "other"}}
 }
 
 func codeOf(err error) string {
@@ -180,14 +39,14 @@ func codeOf(err error) string {
 	return fmt.Sprint(err)
 }
 
-func TestOIDCAlgorithms(t *testing.T) {
+func TestAlgorithms(t *testing.T) {
 	for _, algorithm := range []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"} {
-		k := newKey(t, "k1", algorithm)
-		i := newIssuer(t, k)
-		o := identity.NewOIDC(func() time.Time { return start }, nil)
+		k := oidctest.NewKey(t, "k1", algorithm)
+		i := oidctest.NewIssuer(t, k)
+		o := oidc.New(oidc.Client(), func() time.Time { return start })
 		defer o.Close()
-		whole := token(k, i.claims(start), nil)
-		id, err := o.Verify(t.Context(), i.provider(), whole)
+		whole := oidctest.Token(k, i.Claims(start), nil)
+		id, err := o.Verify(t.Context(), trust(i), whole)
 		if err != nil {
 			t.Errorf("%s: %v", algorithm, err)
 			continue
@@ -200,47 +59,47 @@ func TestOIDCAlgorithms(t *testing.T) {
 			if forged[at] ^= 1; forged[at] == '.' || whole[at] == '.' {
 				forged[at] = 'x'
 			}
-			if _, err := o.Verify(t.Context(), i.provider(), string(forged)); err == nil {
+			if _, err := o.Verify(t.Context(), trust(i), string(forged)); err == nil {
 				t.Errorf("%s: byte %d changed from %q to %q, and still good", algorithm, at, whole[at], forged[at])
 			}
 		}
-		if _, err := o.Verify(t.Context(), i.provider(), token(k, i.claims(start), map[string]any{"kid": nil})); err != nil {
+		if _, err := o.Verify(t.Context(), trust(i), oidctest.Token(k, i.Claims(start), map[string]any{"kid": nil})); err != nil {
 			t.Errorf("%s: without kid: %v", algorithm, err)
 		}
 	}
 }
 
 // Ways to make a verifier take one kind of signature for another.
-func TestOIDCAlgorithmConfusion(t *testing.T) {
-	k := newKey(t, "k1", "RS256")
-	i := newIssuer(t, k, newKey(t, "k2", "ES256"))
-	o := identity.NewOIDC(func() time.Time { return start }, nil)
+func TestAlgorithmConfusion(t *testing.T) {
+	k := oidctest.NewKey(t, "k1", "RS256")
+	i := oidctest.NewIssuer(t, k, oidctest.NewKey(t, "k2", "ES256"))
+	o := oidc.New(oidc.Client(), func() time.Time { return start })
 	defer o.Close()
 	hs := func(secret []byte, kid any) string {
 		h, _ := json.Marshal(map[string]any{"alg": "HS256", "kid": kid})
-		c, _ := json.Marshal(i.claims(start))
+		c, _ := json.Marshal(i.Claims(start))
 		m := hmac.New(sha256.New, secret)
 		m.Write([]byte(b64(h) + "." + b64(c)))
 		return b64(h) + "." + b64(c) + "." + b64(m.Sum(nil))
 	}
-	public, _ := json.Marshal(k.jwk())
-	good := token(k, i.claims(start), nil)
+	public, _ := json.Marshal(k.JWK())
+	good := oidctest.Token(k, i.Claims(start), nil)
 	for name, forged := range map[string]string{
 		"alg none":                 strings.Join([]string{b64([]byte(`{"alg":"none"}`)), strings.Split(good, ".")[1], ""}, "."),
 		"alg None":                 strings.Join([]string{b64([]byte(`{"alg":"None","kid":"k1"}`)), strings.Split(good, ".")[1], ""}, "."),
-		"alg empty":                token(k, i.claims(start), map[string]any{"alg": ""}),
-		"alg absent":               token(k, i.claims(start), map[string]any{"alg": nil}),
-		"alg a number":             token(k, i.claims(start), map[string]any{"alg": 1}),
-		"HS256 with the modulus":   hs(newRSA().N.Bytes(), "k1"),
+		"alg empty":                oidctest.Token(k, i.Claims(start), map[string]any{"alg": ""}),
+		"alg absent":               oidctest.Token(k, i.Claims(start), map[string]any{"alg": nil}),
+		"alg a number":             oidctest.Token(k, i.Claims(start), map[string]any{"alg": 1}),
+		"HS256 with the modulus":   hs(k.Private.Public().(*rsa.PublicKey).N.Bytes(), "k1"),
 		"HS256 with the key's JWK": hs(public, "k1"),
 		"HS256 with the oct key":   hs([]byte{0, 0, 0}, "shared"),
-		"RS256 says ES256":         token(k, i.claims(start), map[string]any{"alg": "ES256", "kid": "k2"}),
-		"RS256 says PS256":         token(k, i.claims(start), map[string]any{"alg": "PS256"}),
-		"RS256 says RS512":         token(k, i.claims(start), map[string]any{"alg": "RS512"}),
-		"another's kid":            token(k, i.claims(start), map[string]any{"kid": "k2"}),
-		"kid a list":               token(k, i.claims(start), map[string]any{"kid": []string{"k1"}}),
-		"crit":                     token(k, i.claims(start), map[string]any{"crit": []string{"exp"}}),
-		"own key in the header":    token(newKey(t, "k9", "ES256"), i.claims(start), map[string]any{"jwk": newKey(t, "k9", "ES256").jwk()}),
+		"RS256 says ES256":         oidctest.Token(k, i.Claims(start), map[string]any{"alg": "ES256", "kid": "k2"}),
+		"RS256 says PS256":         oidctest.Token(k, i.Claims(start), map[string]any{"alg": "PS256"}),
+		"RS256 says RS512":         oidctest.Token(k, i.Claims(start), map[string]any{"alg": "RS512"}),
+		"another's kid":            oidctest.Token(k, i.Claims(start), map[string]any{"kid": "k2"}),
+		"kid a list":               oidctest.Token(k, i.Claims(start), map[string]any{"kid": []string{"k1"}}),
+		"crit":                     oidctest.Token(k, i.Claims(start), map[string]any{"crit": []string{"exp"}}),
+		"own key in the header":    oidctest.Token(oidctest.NewKey(t, "k9", "ES256"), i.Claims(start), map[string]any{"jwk": oidctest.NewKey(t, "k9", "ES256").JWK()}),
 		"ES256 with zeros":         strings.Join([]string{b64([]byte(`{"alg":"ES256","kid":"k2"}`)), strings.Split(good, ".")[1], b64(make([]byte, 64))}, "."),
 		"no signature":             good[:strings.LastIndexByte(good, '.')+1],
 		"two parts":                good[:strings.LastIndexByte(good, '.')],
@@ -254,19 +113,19 @@ func TestOIDCAlgorithmConfusion(t *testing.T) {
 		"null":                     b64([]byte("null")) + "." + b64([]byte("null")) + "." + b64([]byte("z")),
 		"two objects":              b64([]byte(`{"alg":"RS256"}{}`)) + good[strings.IndexByte(good, '.'):],
 	} {
-		if _, err := o.Verify(t.Context(), i.provider(), forged); codeOf(err) != "InvalidIdentityToken" {
+		if _, err := o.Verify(t.Context(), trust(i), forged); codeOf(err) != "InvalidIdentityToken" {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := o.Verify(t.Context(), i.provider(), good); err != nil {
+	if _, err := o.Verify(t.Context(), trust(i), good); err != nil {
 		t.Errorf("the good one: %v", err)
 	}
 }
 
-func TestOIDCClaims(t *testing.T) {
-	k := newKey(t, "k1", "ES256")
-	i := newIssuer(t, k)
-	o := identity.NewOIDC(func() time.Time { return start }, nil)
+func TestClaims(t *testing.T) {
+	k := oidctest.NewKey(t, "k1", "ES256")
+	i := oidctest.NewIssuer(t, k)
+	o := oidc.New(oidc.Client(), func() time.Time { return start })
 	defer o.Close()
 	at := func(d time.Duration) int64 { return start.Add(d).Unix() }
 	for _, c := range []struct {
@@ -309,24 +168,24 @@ func TestOIDCClaims(t *testing.T) {
 		{"source identity", map[string]any{"https://aws.amazon.com/source_identity": "alice"}, "", ""},
 		{"source identity odd", map[string]any{"https://aws.amazon.com/source_identity": "a b"}, "InvalidIdentityToken", "source identity"},
 	} {
-		claims := i.claims(start)
+		claims := i.Claims(start)
 		maps.Copy(claims, c.change)
 		maps.DeleteFunc(claims, func(_ string, v any) bool { return v == nil })
-		_, err := o.Verify(t.Context(), i.provider(), token(k, claims, nil))
+		_, err := o.Verify(t.Context(), trust(i), oidctest.Token(k, claims, nil))
 		if c.code == "" && err != nil || c.code != "" && (codeOf(err) != c.code || !strings.Contains(err.Error(), c.text)) {
 			t.Errorf("%s: %v (%s), want %s %q", c.name, err, codeOf(err), c.code, c.text)
 		}
 	}
 }
 
-func TestOIDCKeysRotate(t *testing.T) {
-	old, fresh := newKey(t, "old", "ES256"), newKey(t, "new", "EdDSA")
-	i := newIssuer(t, old)
+func TestKeysRotate(t *testing.T) {
+	old, fresh := oidctest.NewKey(t, "old", "ES256"), oidctest.NewKey(t, "new", "EdDSA")
+	i := oidctest.NewIssuer(t, old)
 	now := start
-	o := identity.NewOIDC(func() time.Time { return now }, nil)
+	o := oidc.New(oidc.Client(), func() time.Time { return now })
 	defer o.Close()
-	verify := func(k *signingKey) error {
-		_, err := o.Verify(t.Context(), i.provider(), token(k, i.claims(now), nil))
+	verify := func(k *oidctest.Key) error {
+		_, err := o.Verify(t.Context(), trust(i), oidctest.Token(k, i.Claims(now), nil))
 		return err
 	}
 	for range 5 {
@@ -334,16 +193,16 @@ func TestOIDCKeysRotate(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := i.fetches.Load(); n != 1 {
+	if n := i.Fetches.Load(); n != 1 {
 		t.Errorf("%d fetches for five tokens, want 1", n)
 	}
-	i.set(func() { i.keys = []*signingKey{fresh} })
+	i.Publish(fresh)
 	for range 20 { // unknown key ids do not make us hammer the issuer
 		if verify(fresh) == nil {
 			t.Error("a new key was fetched sooner than the issuer may be asked")
 		}
 	}
-	if n := i.fetches.Load(); n != 1 {
+	if n := i.Fetches.Load(); n != 1 {
 		t.Errorf("%d fetches within 10 s, want 1", n)
 	}
 	now = now.Add(10 * time.Second)
@@ -354,9 +213,7 @@ func TestOIDCKeysRotate(t *testing.T) {
 		t.Error("a key that was withdrawn still counts")
 	}
 	now = now.Add(2 * time.Hour)
-	i.set(func() {
-		i.instead = func(w http.ResponseWriter, _ *http.Request) bool { w.WriteHeader(503); return true }
-	})
+	i.Misbehave(func(w http.ResponseWriter, _ *http.Request) bool { w.WriteHeader(503); return true })
 	if err := verify(fresh); err != nil {
 		t.Errorf("while the issuer is down: %v", err)
 	}
@@ -364,23 +221,23 @@ func TestOIDCKeysRotate(t *testing.T) {
 	if err := verify(fresh); codeOf(err) != "IDPCommunicationError" {
 		t.Errorf("after a day without the issuer: %v", err)
 	}
-	i.set(func() { i.instead = nil })
+	i.Misbehave(nil)
 	now = now.Add(time.Minute)
 	if err := verify(fresh); err != nil {
 		t.Errorf("after the issuer is back: %v", err)
 	}
 }
 
-func TestOIDCIssuersThatMisbehave(t *testing.T) {
-	k := newKey(t, "k1", "ES256")
-	elsewhere := newIssuer(t, k)
-	text := func(s string) func(*issuerServer) func(http.ResponseWriter, *http.Request) bool {
-		return func(*issuerServer) func(http.ResponseWriter, *http.Request) bool {
+func TestIssuersThatMisbehave(t *testing.T) {
+	k := oidctest.NewKey(t, "k1", "ES256")
+	elsewhere := oidctest.NewIssuer(t, k)
+	text := func(s string) func(*oidctest.Issuer) func(http.ResponseWriter, *http.Request) bool {
+		return func(*oidctest.Issuer) func(http.ResponseWriter, *http.Request) bool {
 			return func(w http.ResponseWriter, _ *http.Request) bool { io.WriteString(w, s); return true }
 		}
 	}
-	keys := func(s string) func(*issuerServer) func(http.ResponseWriter, *http.Request) bool {
-		return func(*issuerServer) func(http.ResponseWriter, *http.Request) bool {
+	keys := func(s string) func(*oidctest.Issuer) func(http.ResponseWriter, *http.Request) bool {
+		return func(*oidctest.Issuer) func(http.ResponseWriter, *http.Request) bool {
 			return func(w http.ResponseWriter, r *http.Request) bool {
 				if r.URL.Path == "/keys" {
 					io.WriteString(w, s)
@@ -389,8 +246,8 @@ func TestOIDCIssuersThatMisbehave(t *testing.T) {
 			}
 		}
 	}
-	configured := func(iss, uri string) func(*issuerServer) func(http.ResponseWriter, *http.Request) bool {
-		return func(i *issuerServer) func(http.ResponseWriter, *http.Request) bool {
+	configured := func(iss, uri string) func(*oidctest.Issuer) func(http.ResponseWriter, *http.Request) bool {
+		return func(i *oidctest.Issuer) func(http.ResponseWriter, *http.Request) bool {
 			return func(w http.ResponseWriter, r *http.Request) bool {
 				b, _ := json.Marshal(map[string]string{"issuer": strings.ReplaceAll(iss, "SELF", i.URL), "jwks_uri": strings.ReplaceAll(uri, "SELF", i.URL)})
 				w.Write(b)
@@ -398,8 +255,8 @@ func TestOIDCIssuersThatMisbehave(t *testing.T) {
 			}
 		}
 	}
-	status := func(code int) func(*issuerServer) func(http.ResponseWriter, *http.Request) bool {
-		return func(*issuerServer) func(http.ResponseWriter, *http.Request) bool {
+	status := func(code int) func(*oidctest.Issuer) func(http.ResponseWriter, *http.Request) bool {
+		return func(*oidctest.Issuer) func(http.ResponseWriter, *http.Request) bool {
 			return func(w http.ResponseWriter, _ *http.Request) bool {
 				w.Header().Set("Location", elsewhere.URL+"/.well-known/openid-configuration")
 				w.WriteHeader(code)
@@ -407,9 +264,9 @@ func TestOIDCIssuersThatMisbehave(t *testing.T) {
 			}
 		}
 	}
-	jwk, _ := json.Marshal(k.jwk())
+	jwk, _ := json.Marshal(k.JWK())
 	for name, c := range map[string]struct {
-		instead func(*issuerServer) func(http.ResponseWriter, *http.Request) bool
+		instead func(*oidctest.Issuer) func(http.ResponseWriter, *http.Request) bool
 		code    string
 	}{
 		"not JSON":                   {text("<html>"), "InvalidIdentityToken"},
@@ -434,22 +291,22 @@ func TestOIDCIssuersThatMisbehave(t *testing.T) {
 		"a key for another alg":      {keys(`{"keys":[` + strings.Replace(string(jwk), `{`, `{"alg":"ES384",`, 1) + `]}`), "InvalidIdentityToken"},
 		"odd keys beside a good one": {keys(`{"keys":[1,null,{},{"kty":7},` + string(jwk) + `]}`), ""},
 	} {
-		i := newIssuer(t, k)
-		i.instead = c.instead(i)
-		o := identity.NewOIDC(func() time.Time { return start }, nil)
-		_, err := o.Verify(t.Context(), i.provider(), token(k, i.claims(start), nil))
+		i := oidctest.NewIssuer(t, k)
+		i.Misbehave(c.instead(i))
+		o := oidc.New(oidc.Client(), func() time.Time { return start })
+		_, err := o.Verify(t.Context(), trust(i), oidctest.Token(k, i.Claims(start), nil))
 		if c.code == "" && err != nil || c.code != "" && codeOf(err) != c.code {
 			t.Errorf("%s: %v, want %s", name, err, c.code)
 		}
 		if err != nil {
-			again := i.fetches.Load()
-			if _, err2 := o.Verify(t.Context(), i.provider(), token(k, i.claims(start), nil)); codeOf(err2) != c.code || i.fetches.Load() != again {
+			again := i.Fetches.Load()
+			if _, err2 := o.Verify(t.Context(), trust(i), oidctest.Token(k, i.Claims(start), nil)); codeOf(err2) != c.code || i.Fetches.Load() != again {
 				t.Errorf("%s: asked again at once, or answered otherwise: %v", name, err2)
 			}
 		}
 		o.Close()
 	}
-	if n := elsewhere.fetches.Load(); n != 0 {
+	if n := elsewhere.Fetches.Load(); n != 0 {
 		t.Errorf("another host was asked %d times", n)
 	}
 }
@@ -465,31 +322,31 @@ func bytesOf(n int) []byte {
 
 // A slow issuer holds nobody longer than the caller's own patience, and is
 // asked once for all who wait.
-func TestOIDCSlowIssuer(t *testing.T) {
-	k := newKey(t, "k1", "ES256")
-	i := newIssuer(t, k)
+func TestSlowIssuer(t *testing.T) {
+	k := oidctest.NewKey(t, "k1", "ES256")
+	i := oidctest.NewIssuer(t, k)
 	arrived, release := make(chan struct{}), make(chan struct{})
 	var once sync.Once
-	i.instead = func(http.ResponseWriter, *http.Request) bool {
+	i.Misbehave(func(http.ResponseWriter, *http.Request) bool {
 		once.Do(func() { close(arrived) })
 		<-release
 		return false
-	}
-	o := identity.NewOIDC(func() time.Time { return start }, nil)
+	})
+	o := oidc.New(oidc.Client(), func() time.Time { return start })
 	defer o.Close()
-	good := token(k, i.claims(start), nil)
+	good := oidctest.Token(k, i.Claims(start), nil)
 	results := make(chan error, 50)
 	var wg sync.WaitGroup
 	for range cap(results) {
 		wg.Go(func() {
-			_, err := o.Verify(t.Context(), i.provider(), good)
+			_, err := o.Verify(t.Context(), trust(i), good)
 			results <- err
 		})
 	}
 	<-arrived
 	impatient, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := o.Verify(impatient, i.provider(), good); !errors.Is(err, context.Canceled) {
+	if _, err := o.Verify(impatient, trust(i), good); !errors.Is(err, context.Canceled) {
 		t.Errorf("one who left got %v", err)
 	}
 	close(release)
@@ -500,30 +357,30 @@ func TestOIDCSlowIssuer(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if n := i.fetches.Load(); n != 1 {
+	if n := i.Fetches.Load(); n != 1 {
 		t.Errorf("%d fetches, want 1", n)
 	}
 }
 
-func TestOIDCNobodyThere(t *testing.T) {
-	k := newKey(t, "k1", "ES256")
-	i := newIssuer(t, k)
+func TestNobodyThere(t *testing.T) {
+	k := oidctest.NewKey(t, "k1", "ES256")
+	i := oidctest.NewIssuer(t, k)
 	i.Close()
-	o := identity.NewOIDC(func() time.Time { return start }, nil)
-	if _, err := o.Verify(t.Context(), i.provider(), token(k, i.claims(start), nil)); codeOf(err) != "IDPCommunicationError" {
+	o := oidc.New(oidc.Client(), func() time.Time { return start })
+	if _, err := o.Verify(t.Context(), trust(i), oidctest.Token(k, i.Claims(start), nil)); codeOf(err) != "IDPCommunicationError" {
 		t.Error(err)
 	}
 }
 
 func TestTokenIssuer(t *testing.T) {
-	k := newKey(t, "k1", "ES256")
+	k := oidctest.NewKey(t, "k1", "ES256")
 	for iss, ok := range map[string]bool{
 		"https://oidc.example.com/id/ABC": true, "http://127.0.0.1:9/x": true, "http://[::1]:9": true, "http://localhost": true,
 		"http://oidc.example.com": false, "http://127.0.0.1.example.com": false, "http://10.0.0.1": false, "ftp://a": false, "a": false,
 		"https://": false, "https://u:p@h": false, "https://h?q": false, "https://h#f": false, "https:opaque": false,
 		"https://" + strings.Repeat("h", 255): false, "https://h\x00": false,
 	} {
-		got, err := identity.TokenIssuer(token(k, map[string]any{"iss": iss}, nil))
+		got, err := oidc.TokenIssuer(oidctest.Token(k, map[string]any{"iss": iss}, nil))
 		if ok && (err != nil || got != iss) || !ok && codeOf(err) != "InvalidIdentityToken" {
 			t.Errorf("%q: %q, %v", iss, got, err)
 		}
@@ -531,19 +388,19 @@ func TestTokenIssuer(t *testing.T) {
 }
 
 func FuzzJWT(f *testing.F) {
-	k := newKey(f, "k1", "ES256")
-	i := newIssuer(f, k)
-	o := identity.NewOIDC(func() time.Time { return start }, nil)
-	good := token(k, i.claims(start), nil)
+	k := oidctest.NewKey(f, "k1", "ES256")
+	i := oidctest.NewIssuer(f, k)
+	o := oidc.New(oidc.Client(), func() time.Time { return start })
+	good := oidctest.Token(k, i.Claims(start), nil)
 	f.Add(good)
 	f.Add(b64([]byte(`{"alg":"none"}`)) + "." + b64([]byte(`{}`)) + ".")
 	f.Add("..")
-	if _, err := o.Verify(f.Context(), i.provider(), good); err != nil {
+	if _, err := o.Verify(f.Context(), trust(i), good); err != nil {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, token string) {
-		identity.TokenIssuer(token)
-		if _, err := o.Verify(t.Context(), i.provider(), token); err == nil && token != good {
+		oidc.TokenIssuer(token)
+		if _, err := o.Verify(t.Context(), trust(i), token); err == nil && token != good {
 			t.Errorf("forged token is taken: %q", token)
 		}
 	})

@@ -1,8 +1,9 @@
-package identity
+// Package oidc verifies the tokens of OpenID Connect issuers, whose keys it
+// fetches and remembers.
+package oidc
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"net"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"outcrop"
+	"outcrop/internal/textform"
 )
 
 // Limits in time of tokens and of an issuer's keys.
@@ -24,36 +26,40 @@ const (
 	maxIssuers     = 1000             // remembered; IAM allows 100 providers an account
 )
 
-// An OIDC verifies web identity tokens of the issuers that accounts trust. It
-// asks no other host than a trusted issuer and the one its configuration names
-// for its keys, follows no redirects, and remembers keys. It is safe for
-// concurrent use.
-type OIDC struct {
-	now    func() time.Time
+// A Verifier verifies web identity tokens of the issuers that accounts trust.
+// It asks no other host than a trusted issuer and the one its configuration
+// names for its keys, and remembers keys. It is safe for concurrent use.
+type Verifier struct {
 	client *http.Client
+	now    func() time.Time
 
 	mu      sync.Mutex
 	issuers map[string]*issuer // by iss
 }
 
-// NewOIDC makes an OIDC that has fetched nothing. roots are who vouches for
-// issuers' certificates; nil is the system's.
-func NewOIDC(now func() time.Time, roots *x509.CertPool) *OIDC {
-	return &OIDC{now: now, client: issuerClient(roots), issuers: map[string]*issuer{}}
+// New makes a Verifier that has fetched nothing. It asks issuers with client
+// (see Client).
+func New(client *http.Client, now func() time.Time) *Verifier {
+	return &Verifier{client: client, now: now, issuers: map[string]*issuer{}}
 }
 
-// A WebIdentity is what a verified token says of its bearer.
-type WebIdentity struct {
-	Provider        outcrop.ARN
-	Issuer          string   // host and path of iss: the prefix of its condition keys
-	Subject         string   // sub
-	Audience        string   // azp, or else the aud that the provider lists
-	Audiences       []string // every aud
-	AuthMethods     []string // amr
-	SourceIdentity  string
-	Tags            outcrop.Tags // session tags
-	Transitive      []string
-	Expires, Issued time.Time
+// A Trust is what somebody relies on: an issuer, and the clients whose tokens
+// are welcome.
+type Trust struct {
+	URL       string   // as iss has it
+	ClientIDs []string // one of which a token must be for
+}
+
+// A Bearer is what a verified token says of who brings it.
+type Bearer struct {
+	Issuer         string   // host and path of iss: the prefix of its condition keys
+	Subject        string   // sub
+	Audience       string   // azp, or else the aud that the Trust lists
+	Audiences      []string // every aud
+	AuthMethods    []string // amr
+	SourceIdentity string
+	Tags           outcrop.Tags // session tags
+	Transitive     []string
 }
 
 // Claims of AWS's own (IAM user guide, "Pass session tags in AWS STS" and
@@ -63,27 +69,31 @@ const (
 	claimSourceIdentity = "https://aws.amazon.com/source_identity"
 )
 
-// Verify checks a token for one provider: that it is the issuer, meant for one
-// of the provider's client ids, in its time, and signed with one of the
-// issuer's keys.
-func (o *OIDC) Verify(ctx context.Context, p Provider, token string) (*WebIdentity, error) {
+// sourceIdentities are what STS accepts for SourceIdentity.
+var sourceIdentities = textform.Of(`[\w+=,.@-]*`, 2, 64)
+
+// Verify checks a token: that the trusted issuer made it, for one of the
+// trusted client ids, in its time, and signed with one of the issuer's keys.
+// The refusals are STS's: InvalidIdentityToken; ExpiredTokenException; and
+// IDPCommunicationError when the issuer cannot be reached.
+func (v *Verifier) Verify(ctx context.Context, by Trust, token string) (*Bearer, error) {
 	t, err := parseJWT(token)
 	if err != nil {
 		return nil, err
 	}
-	id, err := t.identity(p)
+	b, err := t.bearer(by)
 	if err != nil {
 		return nil, err
 	}
-	if err := t.checkClock(o.now()); err != nil { // spares the issuer what is too late anyway
+	if err := t.checkClock(v.now()); err != nil { // spares the issuer what is too late anyway
 		return nil, err
 	}
-	iss, _ := t.claims.text("iss")
-	return id, o.checkSignature(ctx, iss, t)
+	return b, v.checkSignature(ctx, by.URL, t)
 }
 
 // TokenIssuer reads who a token says it is from, unverified: the URL as it
-// stands in iss.
+// stands in iss. It refuses with InvalidIdentityToken what is no token or
+// names no issuer that keys may be fetched from.
 func TokenIssuer(token string) (string, error) {
 	t, err := parseJWT(token)
 	if err != nil {
@@ -115,28 +125,28 @@ func isLoopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// identity reads the claims and holds them against the provider.
-func (t *jwt) identity(p Provider) (*WebIdentity, error) {
+// bearer reads the claims and holds them against what is trusted.
+func (t *jwt) bearer(by Trust) (*Bearer, error) {
 	for _, name := range []string{"iss", "aud", "sub", "exp", "iat"} {
 		if t.claims[name] == nil {
 			return nil, missingClaim(name)
 		}
 	}
 	iss, _ := t.claims.text("iss")
-	if !validIssuer(iss) || iss != p.URL {
-		return nil, noSuchProvider(iss)
+	if !validIssuer(iss) || iss != by.URL {
+		return nil, NoProvider(iss)
 	}
-	id := &WebIdentity{Provider: p.ARN(), Issuer: hostAndPath(iss), Audiences: t.claims.texts("aud"), AuthMethods: t.claims.texts("amr")}
-	id.Subject, _ = t.claims.text("sub")
+	b := &Bearer{Issuer: hostAndPath(iss), Audiences: t.claims.texts("aud"), AuthMethods: t.claims.texts("amr")}
+	b.Subject, _ = t.claims.text("sub")
 	const maxSubjectBytes, minSubjectBytes = 255, 1
-	if len(id.Subject) < minSubjectBytes || len(id.Subject) > maxSubjectBytes {
+	if len(b.Subject) < minSubjectBytes || len(b.Subject) > maxSubjectBytes {
 		return nil, invalidIdentityToken("The subject of the ID Token must have 1 to 255 characters")
 	}
 	var ok bool
-	if id.Audience, ok = t.audience(id.Audiences, p.ClientIDs); !ok {
+	if b.Audience, ok = t.audience(b.Audiences, by.ClientIDs); !ok {
 		return nil, invalidIdentityToken("Incorrect token audience")
 	}
-	return id, t.readSession(id)
+	return b, t.readSession(b)
 }
 
 // audience finds the client that a token is for. Where azp stands it is the
@@ -154,13 +164,13 @@ func (t *jwt) audience(aud, clients []string) (string, bool) {
 }
 
 // readSession reads the claims that become part of the session.
-func (t *jwt) readSession(id *WebIdentity) error {
+func (t *jwt) readSession(b *Bearer) error {
 	if v := t.claims[claimSourceIdentity]; v != nil {
 		s, _ := v.(string)
-		if !sessionNames.MatchString(s) {
+		if !sourceIdentities.MatchString(s) {
 			return invalidIdentityToken("The source identity of the ID Token is not valid")
 		}
-		id.SourceIdentity = s
+		b.SourceIdentity = s
 	}
 	if t.claims[claimTags] == nil {
 		return nil
@@ -169,15 +179,15 @@ func (t *jwt) readSession(id *WebIdentity) error {
 	if !ok {
 		return invalidIdentityToken("The session tags of the ID Token are not an object")
 	}
-	id.Transitive = claimSet(session).texts("transitive_tag_keys")
+	b.Transitive = claimSet(session).texts("transitive_tag_keys")
 	tags, _ := session["principal_tags"].(map[string]any)
-	id.Tags = outcrop.Tags{}
+	b.Tags = outcrop.Tags{}
 	for k := range tags {
 		values := claimSet(tags).texts(k)
 		if len(values) != 1 {
 			return invalidIdentityToken("Each session tag of the ID Token must have one value")
 		}
-		id.Tags[k] = values[0]
+		b.Tags[k] = values[0]
 	}
 	return nil
 }
@@ -200,13 +210,13 @@ func (t *jwt) checkClock(now time.Time) error {
 
 // checkSignature looks for the key that signed t. A key id that is not known
 // yet may be a new one, for which the issuer is asked again, though not often.
-func (o *OIDC) checkSignature(ctx context.Context, iss string, t *jwt) error {
+func (v *Verifier) checkSignature(ctx context.Context, iss string, t *jwt) error {
 	a, ok := algorithms[t.algorithm]
 	if !ok {
 		return invalidIdentityToken("The ID Token is signed with an algorithm that is not accepted")
 	}
-	i := o.issuer(iss)
-	keys, err := i.keys(ctx, o, func(known []issuerKey) bool { return len(candidates(known, t, a)) > 0 })
+	i := v.issuer(iss)
+	keys, err := i.keys(ctx, v, func(known []issuerKey) bool { return len(candidates(known, t, a)) > 0 })
 	if err != nil {
 		return err
 	}

@@ -1,9 +1,8 @@
-package identity
+package oidc
 
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,15 +25,16 @@ const (
 	configurationPath     = "/.well-known/openid-configuration"
 )
 
-// issuerClient speaks TLS 1.2 or later and follows no redirect: what an issuer
+// Client makes the client to ask issuers with. It speaks TLS 1.2 or later,
+// answers within 5 seconds or fails, and follows no redirect: what an issuer
 // points at, other than by its configuration, was not trusted by anybody.
-func issuerClient(roots *x509.CertPool) *http.Client {
+func Client() *http.Client {
 	return &http.Client{
 		Timeout:       issuerTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
 			Proxy:                  http.ProxyFromEnvironment,
-			TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 			ForceAttemptHTTP2:      true,
 			MaxIdleConns:           maxIssuerConnections,
 			IdleConnTimeout:        time.Minute,
@@ -43,9 +43,9 @@ func issuerClient(roots *x509.CertPool) *http.Client {
 	}
 }
 
-// Close lets idle connections to issuers go. It never fails.
-func (o *OIDC) Close() error {
-	o.client.CloseIdleConnections()
+// Close lets idle connections of the client go. It never fails.
+func (v *Verifier) Close() error {
+	v.client.CloseIdleConnections()
 	return nil
 }
 
@@ -59,38 +59,38 @@ type issuer struct {
 	failure error         // of that time
 }
 
-func (o *OIDC) issuer(iss string) *issuer {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	i := o.issuers[iss]
+func (v *Verifier) issuer(iss string) *issuer {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	i := v.issuers[iss]
 	if i == nil {
-		for other := range o.issuers {
-			if len(o.issuers) < maxIssuers {
+		for other := range v.issuers {
+			if len(v.issuers) < maxIssuers {
 				break
 			}
-			delete(o.issuers, other)
+			delete(v.issuers, other)
 		}
 		i = &issuer{url: iss, turn: make(chan struct{}, 1)}
 		i.turn <- struct{}{}
-		o.issuers[iss] = i
+		v.issuers[iss] = i
 	}
 	return i
 }
 
 // keys are the issuer's, from memory while they are fresh and enough does with
 // them. Callers that arrive during a fetch wait for it and share its result.
-func (i *issuer) keys(ctx context.Context, o *OIDC, enough func([]issuerKey) bool) ([]issuerKey, error) {
+func (i *issuer) keys(ctx context.Context, v *Verifier, enough func([]issuerKey) bool) ([]issuerKey, error) {
 	select {
 	case <-i.turn:
 		defer func() { i.turn <- struct{}{} }()
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-	now := o.now()
+	now := v.now()
 	age := now.Sub(i.fetched)
 	fresh := i.found != nil && age < issuerKeyAge && enough(i.found)
 	if !fresh && (i.tried.IsZero() || now.Sub(i.tried) >= issuerRetry) {
-		i.fetch(ctx, o, now)
+		i.fetch(ctx, v, now)
 	}
 	if i.found != nil && now.Sub(i.fetched) < issuerKeyStale {
 		return i.found, nil
@@ -100,18 +100,18 @@ func (i *issuer) keys(ctx context.Context, o *OIDC, enough func([]issuerKey) boo
 
 // fetch asks the issuer. It goes on when the caller leaves, as others may be
 // waiting for the result; issuerTimeout ends it.
-func (i *issuer) fetch(ctx context.Context, o *OIDC, now time.Time) {
+func (i *issuer) fetch(ctx context.Context, v *Verifier, now time.Time) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), issuerTimeout)
 	defer cancel()
 	i.tried = now
-	found, err := o.fetchKeys(ctx, i.url)
+	found, err := v.fetchKeys(ctx, i.url)
 	if i.failure = err; err == nil {
 		i.found, i.fetched = found, now
 	}
 }
 
-func (o *OIDC) fetchKeys(ctx context.Context, iss string) ([]issuerKey, error) {
-	b, err := o.get(ctx, strings.TrimSuffix(iss, "/")+configurationPath, maxConfigurationBytes)
+func (v *Verifier) fetchKeys(ctx context.Context, iss string) ([]issuerKey, error) {
+	b, err := v.get(ctx, strings.TrimSuffix(iss, "/")+configurationPath, maxConfigurationBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +128,7 @@ func (o *OIDC) fetchKeys(ctx context.Context, iss string) ([]issuerKey, error) {
 	if !mayFetchKeys(iss, configuration.Keys) {
 		return nil, noVerificationKey(errors.New("jwks_uri of the issuer is no URL to fetch keys from"))
 	}
-	if b, err = o.get(ctx, configuration.Keys, maxKeySetBytes); err != nil {
+	if b, err = v.get(ctx, configuration.Keys, maxKeySetBytes); err != nil {
 		return nil, err
 	}
 	keys, err := parseKeySet(b)
@@ -155,13 +155,13 @@ func mayFetchKeys(iss, address string) bool {
 
 // get reads a small document. An issuer that does not answer is an error of
 // communication, which clients try again; one that answers wrongly is not.
-func (o *OIDC) get(ctx context.Context, address string, limit int64) ([]byte, error) {
+func (v *Verifier) get(ctx context.Context, address string, limit int64) ([]byte, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return nil, noVerificationKey(err)
 	}
 	r.Header.Set("Accept", "application/json")
-	answer, err := o.client.Do(r)
+	answer, err := v.client.Do(r)
 	if err != nil {
 		return nil, communicationError(err)
 	}
@@ -185,7 +185,7 @@ func (o *OIDC) get(ctx context.Context, address string, limit int64) ([]byte, er
 // Words of STS about web identity tokens.
 
 func invalidIdentityToken(text string) *outcrop.Error {
-	return coded(outcrop.Invalid, "InvalidIdentityToken", "%s", text)
+	return coded("InvalidIdentityToken", "%s", text)
 }
 
 func notAJWT() *outcrop.Error {
@@ -196,7 +196,9 @@ func missingClaim(name string) *outcrop.Error {
 	return invalidIdentityToken("Missing a required claim: " + name)
 }
 
-func noSuchProvider(iss string) *outcrop.Error {
+// NoProvider refuses a token of an issuer that nobody relies on: Invalid, with
+// the code InvalidIdentityToken.
+func NoProvider(iss string) *outcrop.Error {
 	const maxShownBytes = 255
 	return invalidIdentityToken("No OpenIDConnect provider found in your account for " + iss[:min(len(iss), maxShownBytes)])
 }
@@ -206,9 +208,15 @@ func noVerificationKey(cause error) *outcrop.Error {
 }
 
 func communicationError(cause error) *outcrop.Error {
-	return coded(outcrop.Invalid, "IDPCommunicationError", "The identity provider that was asked to verify the incoming identity token could not be reached.").Because(cause)
+	return coded("IDPCommunicationError", "The identity provider that was asked to verify the incoming identity token could not be reached.").Because(cause)
 }
 
 func expiredToken(now time.Time, exp int64) *outcrop.Error {
-	return coded(outcrop.Invalid, "ExpiredTokenException", "Token expired: current date/time %d must be before the expiration date/time %d", now.Unix(), exp)
+	return coded("ExpiredTokenException", "Token expired: current date/time %d must be before the expiration date/time %d", now.Unix(), exp)
+}
+
+func coded(code, format string, args ...any) *outcrop.Error {
+	e := outcrop.Errorf(outcrop.Invalid, format, args...)
+	e.Code = code
+	return e
 }
