@@ -12,6 +12,7 @@ import (
 	"outcrop"
 	"outcrop/iam"
 	"outcrop/identity"
+	"outcrop/identity/sealing"
 )
 
 // A remembering is an organisation's member account with a user, its groups
@@ -45,7 +46,7 @@ func newRemembering(t *testing.T) *remembering {
 		ok(h.AttachPolicy(ctx, ref, p.ARN()))
 	}
 	m := &remembering{house: h, policy: p.ARN(), scp: s.ID, refs: []identity.Ref{identity.UserRef(a.ID, "ann"), identity.GroupRef(a.ID, "g"), identity.RoleRef(a.ID, "app")}}
-	sealer, err := identity.OpenSealer(h.dir)
+	sealer, err := sealing.NewSealer(h.dir)
 	ok(err)
 	m.fresh = func() *identity.Directory { return identity.New(h.store, sealer, func() time.Time { return h.now }) }
 	role := outcrop.Caller{Account: a.ID, Principal: outcrop.ARN("arn:aws:sts::" + string(a.ID) + ":assumed-role/app/s"), UserID: r.ID + ":s", AccessKey: "ASIA1",

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"outcrop"
+	"outcrop/internal/privatefile"
 )
 
 // CredentialsFile is the administrator's shared-credentials file in the data
@@ -61,13 +62,13 @@ func WriteCredentials(dir string, c Credentials) error {
 			fmt.Fprintf(&b, "%s = %s\n", s.key, *s.value)
 		}
 	}
-	return writePrivate(filepath.Join(dir, CredentialsFile), []byte(b.String()), os.Rename)
+	return privatefile.Write(filepath.Join(dir, CredentialsFile), []byte(b.String()), os.Rename)
 }
 
 // ReadCredentials reads the file in dir. It is fs.ErrNotExist when the server
 // has never been started there.
 func ReadCredentials(dir string) (Credentials, error) {
-	file, err := readPrivate(filepath.Join(dir, CredentialsFile), maxCredentialsBytes)
+	file, err := privatefile.Read(filepath.Join(dir, CredentialsFile), maxCredentialsBytes)
 	if err != nil {
 		return Credentials{}, fmt.Errorf("read credentials: %w", err)
 	}

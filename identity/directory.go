@@ -9,6 +9,7 @@ import (
 
 	"outcrop"
 	"outcrop/iam"
+	"outcrop/identity/sealing"
 	"outcrop/sigv4"
 )
 
@@ -18,7 +19,7 @@ import (
 // another node on the same store is seen within maxCacheAge.
 type Directory struct {
 	store  Store
-	sealer *Sealer
+	sealer *sealing.Sealer
 	now    func() time.Time
 
 	keys     *cache[Key]
@@ -46,8 +47,11 @@ type knownAPIKey struct {
 	caller outcrop.Caller
 }
 
+// AccessKeySecret is the secret half of an access key.
+const AccessKeySecret sealing.Purpose = "outcrop identity access-key-secret v1"
+
 // New makes a Directory over store; sealer opens its secrets.
-func New(store Store, sealer *Sealer, now func() time.Time) *Directory {
+func New(store Store, sealer *sealing.Sealer, now func() time.Time) *Directory {
 	return &Directory{store: store, sealer: sealer, now: now,
 		keys: newCache[Key](now), apiKeys: newCache[knownAPIKey](now), sessions: newCache[Key](now),
 		grants: newMemo(now), texts: newCache[*iam.Policy](now), uses: uses{last: map[string]Use{}}}

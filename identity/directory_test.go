@@ -13,6 +13,7 @@ import (
 	"outcrop"
 	"outcrop/identity"
 	"outcrop/identity/identitytest"
+	"outcrop/identity/sealing"
 	"outcrop/sigv4"
 )
 
@@ -30,7 +31,7 @@ type house struct {
 
 func newHouse(t testing.TB) *house {
 	h := &house{store: &countingStore{Store: identitytest.NewStore()}, dir: t.TempDir(), now: start}
-	sealer, err := identity.OpenSealer(h.dir)
+	sealer, err := sealing.NewSealer(h.dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -369,7 +370,7 @@ const generated = "bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29tLz9BY3Rpb249Q2Fsb
 func (h *house) example(t testing.TB) {
 	t.Helper()
 	u := identity.User{ID: "AIDAEXAMPLE", Account: account, Name: "example", Created: start}
-	sealer, err := identity.OpenSealer(h.dir)
+	sealer, err := sealing.NewSealer(h.dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -462,7 +463,7 @@ func TestRotateEnvelope(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	old, err := identity.OpenSealer(h.dir)
+	old, err := sealing.NewSealer(h.dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -477,7 +478,7 @@ func TestRotateEnvelope(t *testing.T) {
 	if k, err := h.SecretFor(t.Context(), b.AccessKeyID); err != nil || k.Secret != b.SecretAccessKey {
 		t.Error(k, err)
 	}
-	fresh, err := identity.OpenSealer(h.dir)
+	fresh, err := sealing.NewSealer(h.dir)
 	if err != nil {
 		t.Fatal(err)
 	}

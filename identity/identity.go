@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"outcrop"
+	"outcrop/identity/sealing"
 )
 
 // Rights are what decides how much a user, group or role may do.
@@ -131,7 +132,7 @@ func (p Provider) ARN() outcrop.ARN {
 type AccessKey struct {
 	ID      string // AKIA and 16 characters
 	UserID  string
-	Sealed  Sealed
+	Sealed  sealing.Sealed
 	Active  bool
 	Created time.Time
 }

@@ -43,7 +43,6 @@ func (k NewAccessKey) public() string { return "access key " + k.ID }
 func (k NewAPIKey) public() string    { return "API key " + k.ID }
 func (b Bootstrapped) public() string { return "administrator " + string(b.User.ARN()) }
 func (c Credentials) public() string  { return "credentials of access key " + c.AccessKeyID }
-func (s *Sealer) public() string      { return "sealer" }
 
 // Format implements fmt.Formatter.
 func (k Key) Format(f fmt.State, _ rune) { io.WriteString(f, k.public()) }
@@ -60,9 +59,6 @@ func (b Bootstrapped) Format(f fmt.State, _ rune) { io.WriteString(f, b.public()
 // Format implements fmt.Formatter.
 func (c Credentials) Format(f fmt.State, _ rune) { io.WriteString(f, c.public()) }
 
-// Format implements fmt.Formatter.
-func (s *Sealer) Format(f fmt.State, _ rune) { io.WriteString(f, s.public()) }
-
 // LogValue implements slog.LogValuer.
 func (k Key) LogValue() slog.Value { return slog.StringValue(k.public()) }
 
@@ -77,6 +73,3 @@ func (b Bootstrapped) LogValue() slog.Value { return slog.StringValue(b.public()
 
 // LogValue implements slog.LogValuer.
 func (c Credentials) LogValue() slog.Value { return slog.StringValue(c.public()) }
-
-// LogValue implements slog.LogValuer.
-func (s *Sealer) LogValue() slog.Value { return slog.StringValue(s.public()) }

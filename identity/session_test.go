@@ -21,6 +21,7 @@ import (
 	"outcrop/identity/identitytest"
 	"outcrop/identity/oidc"
 	"outcrop/identity/oidc/oidctest"
+	"outcrop/identity/sealing"
 	"outcrop/sigv4"
 )
 
@@ -132,7 +133,7 @@ func TestSessionCredentialsBelongTogether(t *testing.T) {
 
 func TestSessionEndsOnTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		sealer, err := identity.OpenSealer(t.TempDir())
+		sealer, err := sealing.NewSealer(t.TempDir())
 		if err != nil {
 			t.Fatal(err)
 		}

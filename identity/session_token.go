@@ -12,10 +12,11 @@ import (
 	"time"
 
 	"outcrop"
+	"outcrop/identity/sealing"
 )
 
 // SessionToken is what session tokens are sealed for.
-const SessionToken Purpose = "outcrop identity session-token v1"
+const SessionToken sealing.Purpose = "outcrop identity session-token v1"
 
 // Limits of a session token. AWS keeps its own packed limit to itself; this
 // one lets the token of the fullest session fit into a short-term API key,
@@ -213,7 +214,7 @@ func (d *Directory) openSession(id, token string) (*sessionClaims, error) {
 	if len(token) > maxSessionTokenBytes || !canonicalToken(token) {
 		return nil, errSessionToken
 	}
-	plain, err := d.sealer.Open(SessionToken, id, Sealed(token))
+	plain, err := d.sealer.Open(SessionToken, id, sealing.Sealed(token))
 	if err != nil {
 		return nil, err
 	}

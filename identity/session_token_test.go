@@ -9,11 +9,12 @@ import (
 	"time"
 
 	"outcrop"
+	"outcrop/identity/sealing"
 	"pgregory.net/rapid"
 )
 
 func testDirectory(t testing.TB) *Directory {
-	sealer, err := OpenSealer(t.TempDir())
+	sealer, err := sealing.NewSealer(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +107,7 @@ func TestSessionTokenTampered(t *testing.T) {
 	if _, err := other.openSession("ASIAX", token); err == nil {
 		t.Error("a foreign token opens")
 	}
-	for _, purpose := range []Purpose{AccessKeySecret, "outcrop identity session-token v2"} {
+	for _, purpose := range []sealing.Purpose{AccessKeySecret, "outcrop identity session-token v2"} {
 		sealed, err := d.sealer.Seal(purpose, "ASIAX", string((&sessionClaims{}).encode(nil)))
 		if err != nil {
 			t.Fatal(err)

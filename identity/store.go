@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"outcrop"
+	"outcrop/identity/sealing"
 )
 
 // A Batch is what comes into being together.
@@ -72,7 +73,7 @@ type Keys interface {
 	AccessKey(ctx context.Context, id string) (AccessKey, User, error)
 	APIKey(ctx context.Context, alias string) (APIKey, User, error)
 	// Reseal replaces a sealed secret unless it is no longer from.
-	Reseal(ctx context.Context, id string, from, to Sealed) error
+	Reseal(ctx context.Context, id string, from, to sealing.Sealed) error
 	// Deactivate keeps an access key or API key and stops it from working.
 	Deactivate(ctx context.Context, id string) error
 	// Activate lets a deactivated key of either kind work again.

@@ -28,6 +28,7 @@ import (
 	"outcrop/gateway"
 	"outcrop/identity"
 	"outcrop/identity/oidc"
+	"outcrop/identity/sealing"
 	"outcrop/ledger"
 	"outcrop/objects"
 	"outcrop/pricing"
@@ -165,7 +166,7 @@ func (e *engines) openStores(ctx context.Context, c *Config, log *slog.Logger) (
 }
 
 func (e *engines) openIdentity(ctx context.Context, c *Config, endpoint string) (*identity.Bootstrapped, error) {
-	sealer, err := identity.OpenSealer(c.DataDir)
+	sealer, err := sealing.NewSealer(c.DataDir)
 	if err != nil {
 		return nil, err
 	}

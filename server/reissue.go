@@ -9,6 +9,7 @@ import (
 
 	"outcrop"
 	"outcrop/identity"
+	"outcrop/identity/sealing"
 	"outcrop/sqlite"
 )
 
@@ -44,7 +45,7 @@ func withDirectory(ctx context.Context, config *Config, use func(*identity.Direc
 		return errors.New("there is no server's data in " + config.DataDir + ": name its folder with --data")
 	}
 	return withStore(ctx, config, func(store *sqlite.DB) error {
-		sealer, err := identity.OpenSealer(config.DataDir)
+		sealer, err := sealing.NewSealer(config.DataDir)
 		if err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 
 	"outcrop"
 	"outcrop/identity"
+	"outcrop/identity/sealing"
 )
 
 // Identities is the identity.Store in db.
@@ -187,7 +188,7 @@ func (s identities) APIKeysOf(ctx context.Context, user string) ([]identity.APIK
 	return all, rows.Err()
 }
 
-func (s identities) Reseal(ctx context.Context, id string, from, to identity.Sealed) error {
+func (s identities) Reseal(ctx context.Context, id string, from, to sealing.Sealed) error {
 	return s.alter(ctx, id,
 		`UPDATE access_keys SET sealed = CASE sealed WHEN ?2 THEN ?3 ELSE sealed END WHERE id = ?1`, from, to)
 }

@@ -14,6 +14,7 @@ import (
 	"outcrop/awsapi/awsapitest"
 	"outcrop/identity"
 	"outcrop/identity/identitytest"
+	"outcrop/identity/sealing"
 	"outcrop/sigv4"
 )
 
@@ -36,7 +37,7 @@ type door struct {
 
 func openDoor(t *testing.T) *door {
 	t.Helper()
-	sealer, err := identity.OpenSealer(t.TempDir())
+	sealer, err := sealing.NewSealer(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

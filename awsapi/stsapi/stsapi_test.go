@@ -24,6 +24,7 @@ import (
 	"outcrop/identity"
 	"outcrop/identity/identitytest"
 	"outcrop/identity/oidc"
+	"outcrop/identity/sealing"
 	"outcrop/sigv4"
 )
 
@@ -40,7 +41,7 @@ type door struct {
 
 func newDoor(t *testing.T) *door {
 	t.Helper()
-	sealer, err := identity.OpenSealer(t.TempDir())
+	sealer, err := sealing.NewSealer(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"outcrop"
 	"outcrop/identity"
+	"outcrop/identity/sealing"
 )
 
 // Run holds a store to every promise of identity.Store.
@@ -48,7 +49,7 @@ func user(n int) identity.User {
 }
 
 func accessKey(n int, u identity.User) identity.AccessKey {
-	return identity.AccessKey{ID: fmt.Sprintf("AKIA%016d", n), UserID: u.ID, Sealed: identity.Sealed(fmt.Sprintf("v1.k.%d", n)), Active: true, Created: born}
+	return identity.AccessKey{ID: fmt.Sprintf("AKIA%016d", n), UserID: u.ID, Sealed: sealing.Sealed(fmt.Sprintf("v1.k.%d", n)), Active: true, Created: born}
 }
 
 func apiKey(n int, u identity.User) identity.APIKey {
@@ -250,7 +251,7 @@ func reseal(t *testing.T, s identity.Store) {
 	b := full(1)
 	add(t, s, b)
 	id, old := b.AccessKeys[0].ID, b.AccessKeys[0].Sealed
-	for _, step := range []struct{ from, to, want identity.Sealed }{
+	for _, step := range []struct{ from, to, want sealing.Sealed }{
 		{old, "v1.k.new", "v1.k.new"},
 		{old, "v1.k.late", "v1.k.new"},
 	} {

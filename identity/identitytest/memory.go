@@ -10,6 +10,7 @@ import (
 
 	"outcrop"
 	"outcrop/identity"
+	"outcrop/identity/sealing"
 )
 
 // NewStore is a Store in memory, for tests.
@@ -260,7 +261,7 @@ func (m *memory) APIKeysOf(_ context.Context, user string) ([]identity.APIKey, e
 	return all, nil
 }
 
-func (m *memory) Reseal(_ context.Context, id string, from, to identity.Sealed) error {
+func (m *memory) Reseal(_ context.Context, id string, from, to sealing.Sealed) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	k, ok := m.access[id]

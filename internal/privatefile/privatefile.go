@@ -1,4 +1,5 @@
-package identity
+// Package privatefile writes and reads files that only their owner may read.
+package privatefile
 
 import (
 	"errors"
@@ -14,10 +15,10 @@ const (
 	privateFolder os.FileMode = 0o700
 )
 
-// writePrivate writes a file that only its owner reads, whole or not at all.
-// place puts the finished file in its place: os.Rename replaces an earlier
-// one, os.Link refuses to.
-func writePrivate(file string, content []byte, place func(from, to string) error) error {
+// Write writes a file that only its owner reads, whole or not at all, and makes
+// its folder. place puts the finished file in its place: os.Rename replaces an
+// earlier one, os.Link refuses to with fs.ErrExist.
+func Write(file string, content []byte, place func(from, to string) error) error {
 	dir := filepath.Dir(file)
 	if err := os.MkdirAll(dir, privateFolder); err != nil {
 		return fmt.Errorf("write %s: %w", filepath.Base(file), err)
@@ -48,9 +49,10 @@ func syncFolder(dir string) error {
 	return d.Sync()
 }
 
-// readPrivate reads at most limit bytes and takes away from group and others
-// what a careless copy may have given them.
-func readPrivate(file string, limit int64) ([]byte, error) {
+// Read reads at most limit bytes and takes away from group and others what a
+// careless copy may have given them. It fails with fs.ErrNotExist when there is
+// no file, and when it is longer than limit.
+func Read(file string, limit int64) ([]byte, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, err

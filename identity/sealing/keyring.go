@@ -1,4 +1,4 @@
-package identity
+package sealing
 
 import (
 	"crypto/rand"
@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"outcrop/internal/privatefile"
 )
 
 // envelopeFile holds the envelope keys in the data folder, for its owner only.
@@ -33,13 +35,13 @@ type envelopeKey struct {
 func newEnvelopeKey(now time.Time) envelopeKey {
 	key := make([]byte, envelopeKeyBytes)
 	rand.Read(key) // never fails (crypto/rand)
-	return envelopeKey{ID: newID("ek-", 10), Created: now.UTC().Truncate(time.Second), Key: key}
+	return envelopeKey{ID: "ek-" + rand.Text()[:10], Created: now.UTC().Truncate(time.Second), Key: key}
 }
 
-// OpenSealer reads the envelope keys in dir, and makes the first one when
-// there is no file yet. Losing the file loses every access key's secret: back
-// it up apart from the store.
-func OpenSealer(dir string) (*Sealer, error) {
+// NewSealer reads the envelope keys in dir, and makes the first one when there
+// is no file yet. It fails when the file is damaged or cannot be read or made.
+// Losing the file loses every secret: back it up apart from the store.
+func NewSealer(dir string) (*Sealer, error) {
 	ring, err := loadKeyring(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		k := newEnvelopeKey(time.Now())
@@ -55,7 +57,7 @@ func OpenSealer(dir string) (*Sealer, error) {
 }
 
 func loadKeyring(dir string) (*keyring, error) {
-	b, err := readPrivate(filepath.Join(dir, envelopeFile), maxEnvelopeBytes)
+	b, err := privatefile.Read(filepath.Join(dir, envelopeFile), maxEnvelopeBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +92,7 @@ func (r *keyring) save(dir string) error {
 	if err != nil {
 		return err
 	}
-	return writePrivate(filepath.Join(dir, envelopeFile), b, os.Rename)
+	return privatefile.Write(filepath.Join(dir, envelopeFile), b, os.Rename)
 }
 
 // create makes the file, or fails with fs.ErrExist.
@@ -99,5 +101,5 @@ func (r *keyring) create(dir string) error {
 	if err != nil {
 		return err
 	}
-	return writePrivate(filepath.Join(dir, envelopeFile), b, os.Link)
+	return privatefile.Write(filepath.Join(dir, envelopeFile), b, os.Link)
 }

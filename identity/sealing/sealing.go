@@ -1,4 +1,6 @@
-package identity
+// Package sealing keeps secrets encrypted at rest, with a key from a file of
+// its own.
+package sealing
 
 import (
 	"crypto/aes"
@@ -9,6 +11,8 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"strings"
 	"sync"
 	"time"
@@ -20,9 +24,6 @@ type Sealed string
 
 // A Purpose keeps secrets of different kinds under different derived keys.
 type Purpose string
-
-// AccessKeySecret is the secret half of an access key.
-const AccessKeySecret Purpose = "outcrop identity access-key-secret v1"
 
 const (
 	sealedVersion    = "v1"
@@ -39,7 +40,8 @@ type Sealer struct {
 	ring *keyring
 }
 
-// Seal encrypts secret for purpose and owner, such as an access key id.
+// Seal encrypts secret for purpose and owner, such as an access key id. It
+// fails only when no key can be derived.
 func (s *Sealer) Seal(purpose Purpose, owner, secret string) (Sealed, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -54,7 +56,9 @@ func (s *Sealer) Seal(purpose Purpose, owner, secret string) (Sealed, error) {
 	return Sealed(sealedVersion + "." + id + "." + base64.RawURLEncoding.EncodeToString(box)), nil
 }
 
-// Open decrypts what Seal made for the same purpose and owner.
+// Open decrypts what Seal made for the same purpose and owner. It fails when
+// sealed was altered or belongs to another, and when its envelope key is not in
+// the file.
 func (s *Sealer) Open(purpose Purpose, owner string, sealed Sealed) (string, error) {
 	part := strings.Split(string(sealed), ".")
 	if len(part) != 3 || part[0] != sealedVersion {
@@ -78,7 +82,8 @@ func (s *Sealer) Open(purpose Purpose, owner string, sealed Sealed) (string, err
 	return string(secret), nil
 }
 
-// Rotate makes a new envelope key current. Earlier keys still open.
+// Rotate makes a new envelope key current. Earlier keys still open. When the
+// file cannot be written, nothing changes.
 func (s *Sealer) Rotate() error {
 	return s.alter(func(r *keyring) {
 		k := newEnvelopeKey(time.Now())
@@ -87,7 +92,8 @@ func (s *Sealer) Rotate() error {
 }
 
 // Retire forgets all but the current envelope key, once nothing is sealed
-// with the others (Directory.RotateEnvelope sees to that).
+// with the others, which the caller sees to. When the file cannot be written,
+// nothing changes.
 func (s *Sealer) Retire() error {
 	return s.alter(func(r *keyring) {
 		r.Keys = []envelopeKey{*r.find(r.Current)}
@@ -124,3 +130,13 @@ func (r *keyring) aead(id string, purpose Purpose) (cipher.AEAD, error) {
 	}
 	return cipher.NewGCM(block)
 }
+
+// A Sealer prints nothing of its keys, whatever the verb.
+
+func (s *Sealer) public() string { return "sealer" }
+
+// Format implements fmt.Formatter.
+func (s *Sealer) Format(f fmt.State, _ rune) { io.WriteString(f, s.public()) }
+
+// LogValue implements slog.LogValuer.
+func (s *Sealer) LogValue() slog.Value { return slog.StringValue(s.public()) }
