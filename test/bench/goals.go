@@ -41,12 +41,12 @@ func (r *report) goals() []goal {
 	list = append(list, r.latencies()...)
 	s := r.Single
 	return append(list,
-		r.bytes("RSS at 500/s", s.AtRate, 60<<20),
-		r.bytes(fmt.Sprintf("RSS per open idle stream, %d open", r.Idle.Open), int64(r.Idle.perStream()), 40<<10),
+		r.bytes("RSS at 500/s", s.AtRate, 60*megabyte),
+		r.bytes(fmt.Sprintf("RSS per open idle stream, %d open", r.Idle.Open), int64(r.Idle.perStream()), 40*kilobyte),
 		r.Idle.failures(),
 		within(fmt.Sprintf("ListInferenceProfiles, 1,000 out of %d, p50", s.Profiles), s.Page, 10*time.Millisecond),
 		within("start to first answered call, empty folder", s.Start, 300*time.Millisecond),
-		r.bytes("stripped binary", s.Binary, 60<<20),
+		r.bytes("stripped binary", s.Binary, 60*megabyte),
 		r.lostGoal(),
 	)
 }
@@ -123,11 +123,14 @@ func (r *report) bytes(what string, got, most int64) goal {
 	return goal{what, "≤ " + size64(most), size64(got), float64(got) / float64(most)}
 }
 
+// The targets count in thousands of bytes, and in thousands of these.
+const kilobyte, megabyte = 1_000, 1_000_000
+
 func size64(n int64) string {
-	if n < 1<<20 {
-		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
+	if n < megabyte {
+		return fmt.Sprintf("%.1f KB", float64(n)/kilobyte)
 	}
-	return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+	return fmt.Sprintf("%.1f MB", float64(n)/megabyte)
 }
 
 // zero is met by nothing but 0.
