@@ -21,8 +21,8 @@ func TestCredentialsAreNotLookedForInOthers(t *testing.T) {
 			}
 			return unsafe.StringData(f.Value)
 		}
-		shared, want := text() == text(), credentials[http.CanonicalHeaderKey(name)]
-		if shared == want {
+		before, secret := text(), credentials[http.CanonicalHeaderKey(name)]
+		if shared := text() == before; shared == secret {
 			t.Errorf("%s: shared with the head before: %t", name, shared)
 		}
 	}
