@@ -1,16 +1,8 @@
 package stsapi_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
 	"encoding/xml"
-	"fmt"
 	"log/slog"
-	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
@@ -24,6 +16,7 @@ import (
 	"outcrop/identity"
 	"outcrop/identity/identitytest"
 	"outcrop/identity/oidc"
+	"outcrop/identity/oidc/oidctest"
 	"outcrop/identity/sealing"
 	"outcrop/sigv4"
 )
@@ -201,21 +194,8 @@ func TestSmallOperations(t *testing.T) {
 // A workload signs in with its OIDC token and holds no secret at all.
 func TestAssumeRoleWithWebIdentity(t *testing.T) {
 	d := newDoor(t)
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b64 := base64.RawURLEncoding.EncodeToString
-	var issuer *httptest.Server
-	issuer = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/keys" {
-			raw, _ := key.PublicKey.Bytes()
-			fmt.Fprintf(w, `{"keys":[{"kty":"EC","crv":"P-256","x":%q,"y":%q}]}`, b64(raw[1:33]), b64(raw[33:]))
-			return
-		}
-		fmt.Fprintf(w, `{"issuer":%q,"jwks_uri":%q}`, issuer.URL, issuer.URL+"/keys")
-	}))
-	defer issuer.Close()
+	key := oidctest.NewKey(t, "k1", "ES256")
+	issuer := oidctest.NewIssuer(t, key)
 	p, err := d.dir.CreateProvider(t.Context(), account, identity.Provider{URL: issuer.URL, ClientIDs: []string{"sts.amazonaws.com"}})
 	if err != nil {
 		t.Fatal(err)
@@ -223,11 +203,7 @@ func TestAssumeRoleWithWebIdentity(t *testing.T) {
 	host := strings.TrimPrefix(issuer.URL, "http://")
 	arn := d.role(t, "pod", `{"Federated":"`+string(p.ARN())+`"}`, `,"Condition":{"StringEquals":{"`+host+`:sub":"repo:acme/app","`+host+`:aud":"sts.amazonaws.com"}}`)
 	token := func(sub string, exp time.Time) string {
-		claims, _ := json.Marshal(map[string]any{"iss": issuer.URL, "aud": "sts.amazonaws.com", "sub": sub, "iat": d.now.Unix(), "exp": exp.Unix()})
-		signed := b64([]byte(`{"alg":"ES256"}`)) + "." + b64(claims)
-		digest := sha256.Sum256([]byte(signed))
-		r, s, _ := ecdsa.Sign(rand.Reader, key, digest[:])
-		return signed + "." + b64(append(r.FillBytes(make([]byte, 32)), s.FillBytes(make([]byte, 32))...))
+		return oidctest.Token(key, map[string]any{"iss": issuer.URL, "aud": "sts.amazonaws.com", "sub": sub, "iat": d.now.Unix(), "exp": exp.Unix()}, nil)
 	}
 	call := func(token string) *answer {
 		return d.call(t, nil, "AssumeRoleWithWebIdentity", "RoleArn", arn, "RoleSessionName", "ci-1", "WebIdentityToken", token)
