@@ -17,10 +17,9 @@ const (
 	paceEvery    = time.Second
 	wantedCycles = 2        // more in a second, and it gets more room
 	rareCycles   = 1        // fewer, and it gets less
-	leastRoom    = 50       // percent of what lives, as GOGC counts
-	usualRoom    = 100      // percent that it may have however much lives
+	leastRoom    = 100      // percent of what lives, as GOGC counts; and what it may have however much lives
 	mostRoom     = 400      // percent
-	mostBytes    = 64 << 20 // that it may have beyond the usual
+	mostBytes    = 64 << 20 // that it may have beyond the least
 )
 
 // What lies free while little happens is given back now and then: Go's own way
@@ -29,7 +28,7 @@ const (
 const (
 	spareBytes = 2 << 20
 	spareEvery = 10 * time.Second
-	quietBytes = 256 << 10 // allocated in a second: some fifty calls
+	quietBytes = 96 << 10 // allocated in a second: some fifty calls
 )
 
 // afterStart is when what only the start needed is given back.
@@ -97,7 +96,7 @@ func (p *pacer) run(ctx context.Context) {
 // cycles, while so many bytes live. It is given at once and taken back slowly:
 // load comes in waves.
 func pace(room int, cycles, live uint64) int {
-	most := min(mostRoom, max(usualRoom, int(100*mostBytes/max(live, 1))))
+	most := min(mostRoom, max(leastRoom, int(100*mostBytes/max(live, 1))))
 	switch {
 	case cycles > wantedCycles:
 		room = int(min(uint64(room)*cycles/wantedCycles, mostRoom))

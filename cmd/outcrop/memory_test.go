@@ -35,8 +35,8 @@ func TestPaceOfALargeHeap(t *testing.T) {
 	for range 20 {
 		room = pace(room, 100, 1<<30)
 	}
-	if room != usualRoom {
-		t.Errorf("room = %d%%, want %d%%", room, usualRoom)
+	if room != leastRoom {
+		t.Errorf("room = %d%%, want %d%%", room, leastRoom)
 	}
 }
 
