@@ -53,9 +53,13 @@ func (s *costShow) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	r, err := report.Ask(ctx, report.Signed{Client: client}, q)
+	asked := report.Signed{Client: client}
+	r, err := report.Ask(ctx, asked, q)
 	if err != nil {
 		return err
+	}
+	if advice := report.TagAdvice(ctx, asked, q); advice != "" {
+		defer fmt.Fprintln(os.Stderr, advice)
 	}
 	if s.Chart != "" {
 		if err := os.WriteFile(s.Chart, r.SVG(), 0o600); err != nil {
