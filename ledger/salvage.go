@@ -77,13 +77,13 @@ func (l *Ledger) rebuild(i int, mark outcrop.Seq) error {
 	}
 	cause, later := s.ruin, readable(l.segs[i+1:])
 	kept := s.learn(buf, l.segs[:i], later, mark)
-	if !kept {
-		err = l.empty(s, later)
-	}
-	if err == nil {
+	if kept {
 		_, err = s.file.WriteAt(s.encode(), 0)
+		err = errors.Join(err, s.file.Sync())
+	} else {
+		err = l.replace(s, later)
 	}
-	if err = errors.Join(err, s.file.Sync()); err != nil {
+	if err != nil {
 		return fmt.Errorf("mend ledger segment %s: %w", s.name, err)
 	}
 	l.log.Error("the header of a ledger segment was damaged and is made anew", "segment", s.name, "recordsKept", kept, "cause", cause)
@@ -125,17 +125,24 @@ func (s *segment) learn(buf []byte, before, later []*segment, mark outcrop.Seq) 
 	return true
 }
 
-// empty makes s anew, of zeros.
-func (l *Ledger) empty(s *segment, later []*segment) (err error) {
+// replace puts an empty file in the place of s. Until that is on disk, whole,
+// the damaged one stays.
+func (l *Ledger) replace(s *segment, later []*segment) error {
 	s.size = max(s.size, l.opts.SegmentBytes)
 	if len(later) > 0 {
 		s.size = max(s.size, later[0].prevEnd)
 	}
-	if err = s.file.Close(); err != nil {
+	file, err := l.files.Create(spareName, s.size, nil)
+	if err != nil {
 		return err
 	}
-	s.file, err = l.files.Create(s.name, s.size, nil)
-	return err
+	old := s.file
+	s.file = file
+	if err := l.name(s); err != nil {
+		s.file = old
+		return errors.Join(err, file.Close())
+	}
+	return old.Close()
 }
 
 // bytes are all of the file.

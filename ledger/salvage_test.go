@@ -149,6 +149,36 @@ func checkNames(b *bed, segment string, kept bool) {
 	}
 }
 
+// noRoom is a disk that takes a copy of what is damaged, and then no new
+// segment.
+type noRoom struct{ ledger.Files }
+
+func (d noRoom) Create(name string, size int64, rest func(int64) bool) (ledger.File, error) {
+	if name == "spare" {
+		return nil, errors.New("no space left")
+	}
+	return d.Files.Create(name, size, rest)
+}
+
+// A salvage that finds no room leaves everything as it was, to be tried again.
+func TestSalvageWithoutRoomChangesNothing(t *testing.T) {
+	inBubble(t, neverDrained, func(b *bed) {
+		logOf(b, 60)
+		name, lost := wound(b, "middle", upTo(512), false)
+		before := string(b.disk.Bytes(name))
+		if _, err := ledger.Start("", b.store, ledger.Options{Files: noRoom{b.disk}, Salvage: true}); err == nil || !strings.Contains(err.Error(), "no space left") {
+			b.Errorf("start = %v", err)
+		}
+		if string(b.disk.Bytes(name)) != before {
+			b.Error("the damaged file was changed")
+		}
+		b.begin(ledger.Options{Salvage: true})
+		if n := len(b.records()); n != 60-len(lost) {
+			b.Errorf("%d records, want 60 without the %d lost", n, len(lost))
+		}
+	})
+}
+
 func upTo(n int64) (list []int64) {
 	for i := range n {
 		list = append(list, i)
