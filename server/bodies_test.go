@@ -51,12 +51,7 @@ func spoil(t *testing.T) *atomic.Int64 {
 // spoiled here, and the server behind checks the signature over what it gets.
 func TestNobodyReadsABodyThatWasReturned(t *testing.T) {
 	returned := spoil(t)
-	behind := start(t, Config{})
-	keys := behind.admin()
-	front := start(t, Config{Upstreams: map[string]UpstreamConfig{"aws": {
-		Kind: "bedrock", BaseURL: behind.Endpoint(), Regions: []outcrop.Region{"us-east-1"},
-		Credentials: BedrockCredentials{AccessKeyID: keys.AccessKey, SecretAccessKey: keys.Secret},
-	}}})
+	front, _ := startInFront(t, "us-east-1")
 	log := &archive{kept: map[outcrop.InvocationID]*gateway.Exchange{}}
 	front.engines.gateway.Exchanges = log
 	var all sync.WaitGroup
@@ -130,12 +125,7 @@ func (s *Server) picture(t *testing.T, name string, which, n int, hasty bool) bo
 
 // An answer that is passed on lies in memory that is used again, too.
 func TestAnswersThatArePassedOnAreEachTheirOwn(t *testing.T) {
-	behind := start(t, Config{})
-	keys := behind.admin()
-	front := start(t, Config{Upstreams: map[string]UpstreamConfig{"aws": {
-		Kind: "bedrock", BaseURL: behind.Endpoint(), Regions: []outcrop.Region{"us-east-1"},
-		Credentials: BedrockCredentials{AccessKeyID: keys.AccessKey, SecretAccessKey: keys.Secret},
-	}}})
+	front, _ := startInFront(t, "us-east-1")
 	var all sync.WaitGroup
 	for who := range 8 {
 		all.Go(func() {
@@ -150,12 +140,7 @@ func TestAnswersThatArePassedOnAreEachTheirOwn(t *testing.T) {
 // And so does all that a stream is made of, on both sides: whoever leaves early,
 // those who stay hear their own words to the end, and each is recorded once.
 func TestStreamsThatArePassedOnAreEachTheirOwn(t *testing.T) {
-	behind := start(t, Config{})
-	keys := behind.admin()
-	front := start(t, Config{Upstreams: map[string]UpstreamConfig{"aws": {
-		Kind: "bedrock", BaseURL: behind.Endpoint(), Regions: []outcrop.Region{"us-east-1"},
-		Credentials: BedrockCredentials{AccessKeyID: keys.AccessKey, SecretAccessKey: keys.Secret},
-	}}})
+	front, _ := startInFront(t, "us-east-1")
 	var all sync.WaitGroup
 	var heard atomic.Int64
 	for who := range 8 {

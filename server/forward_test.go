@@ -16,12 +16,7 @@ import (
 // Every operation goes through a bedrock upstream as it is, and is metered in
 // front as behind.
 func TestOutcropForwardsToOutcrop(t *testing.T) {
-	behind := start(t, Config{})
-	keys := behind.admin()
-	front := start(t, Config{Upstreams: map[string]UpstreamConfig{"aws": {
-		Kind: "bedrock", BaseURL: behind.Endpoint(), Regions: []outcrop.Region{"us-east-1"},
-		Credentials: BedrockCredentials{AccessKeyID: keys.AccessKey, SecretAccessKey: keys.Secret},
-	}}})
+	front, behind := startInFront(t, "us-east-1")
 	converse := `{"messages":[{"role":"user","content":[{"text":"Hello"}]}],"fromTheFuture":{"a":1}}`
 	native := `{"anthropic_version":"bedrock-2023-05-31","max_tokens":200,"messages":[{"role":"user","content":"Hello"}]}`
 	var text string

@@ -15,15 +15,22 @@ import (
 
 const claude = "anthropic.claude-sonnet-4-5-20250929-v1:0"
 
+// startInFront starts two servers, the first of which calls the second as
+// Bedrock in a Region.
+func startInFront(t *testing.T, region outcrop.Region) (front, behind *Server) {
+	t.Helper()
+	behind = start(t, Config{})
+	keys := behind.admin()
+	return start(t, Config{Upstreams: map[string]UpstreamConfig{"aws": {
+		Kind: "bedrock", BaseURL: behind.Endpoint(), Regions: []outcrop.Region{region},
+		Credentials: BedrockCredentials{AccessKeyID: keys.AccessKey, SecretAccessKey: keys.Secret},
+	}}}), behind
+}
+
 // A call on a tagged profile in front is one on a system-defined profile
 // behind, in the same Region, and costs what it costs on the profile's tag.
 func TestOutcropInFrontOfOutcrop(t *testing.T) {
-	behind := start(t, Config{})
-	keys := behind.admin()
-	front := start(t, Config{Upstreams: map[string]UpstreamConfig{"aws": {
-		Kind: "bedrock", BaseURL: behind.Endpoint(), Regions: []outcrop.Region{"us-west-2"},
-		Credentials: BedrockCredentials{AccessKeyID: keys.AccessKey, SecretAccessKey: keys.Secret},
-	}}})
+	front, behind := startInFront(t, "us-west-2")
 	source := "arn:aws:bedrock:us-east-1:" + string(testAccount) + ":inference-profile/us." + claude
 	status, answer := send(t, front.signed(t, front.admin(), "bedrock", "POST", "/inference-profiles", jsonHeader(),
 		`{"inferenceProfileName":"chat","modelSource":{"copyFrom":"`+source+`"},"tags":[{"key":"team","value":"blue"}]}`))
