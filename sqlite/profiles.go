@@ -29,7 +29,7 @@ const (
 	profileSeparator = "\x1e"
 )
 
-var packedProfile = strings.ReplaceAll(profileColumns, ", ", " || '"+columnSeparator+"' || ")
+const packedProfile = "concat_ws('" + columnSeparator + "', " + profileColumns + ")"
 
 // CreateProfile is profile.Store's.
 func (db *DB) CreateProfile(ctx context.Context, c profile.Creation) (kept *outcrop.InferenceProfile, err error) {
@@ -136,29 +136,42 @@ func oneProfile(ctx context.Context, q querier, k profile.Key) (*outcrop.Inferen
 	case err != nil:
 		return nil, err
 	}
-	return new(profileReader).read(packed, k.Account, k.Region)
+	p := new(outcrop.InferenceProfile)
+	return p, new(profileReader).read(p, packed, k.Account, k.Region)
 }
 
 // ProfilePage is profile.Store's.
 func (db *DB) ProfilePage(ctx context.Context, a outcrop.AccountID, r outcrop.Region, after profile.Position, limit int) ([]*outcrop.InferenceProfile, error) {
-	row := db.read.QueryRowContext(ctx, "SELECT coalesce(group_concat(packed, '"+profileSeparator+"'), '') FROM (SELECT "+packedProfile+` AS packed FROM profiles
+	row := db.read.QueryRowContext(ctx, "SELECT coalesce(group_concat("+packedProfile+", '"+profileSeparator+"'), '') FROM (SELECT "+profileColumns+` FROM profiles
 		WHERE account = ? AND region = ? AND (created_at, id) > (?, ?) ORDER BY created_at, id LIMIT ?)`,
 		a, r, after.Created.UnixMicro(), after.ID, limit)
 	var page string
 	if err := row.Scan(&page); err != nil {
 		return nil, fmt.Errorf("list profiles: %w", err)
 	}
-	list, reader := make([]*outcrop.InferenceProfile, 0, min(limit, profile.MaxPage+1)), new(profileReader)
-	for page != "" {
-		var packed string
-		packed, page, _ = strings.Cut(page, profileSeparator)
-		p, err := reader.read(packed, a, r)
-		if err != nil {
-			return nil, fmt.Errorf("list profiles: %w", err)
-		}
-		list = append(list, p)
+	list, err := readPage(page, a, r)
+	if err != nil {
+		return nil, fmt.Errorf("list profiles: %w", err)
 	}
 	slices.SortFunc(list, inOrder) // in which SQLite joins them, but does not promise to
+	return list, nil
+}
+
+func readPage(page string, a outcrop.AccountID, r outcrop.Region) ([]*outcrop.InferenceProfile, error) {
+	if page == "" {
+		return nil, nil
+	}
+	n := strings.Count(page, profileSeparator) + 1
+	profiles, list := make([]outcrop.InferenceProfile, n), make([]*outcrop.InferenceProfile, n)
+	var reader profileReader
+	for i := range list {
+		var packed string
+		packed, page, _ = strings.Cut(page, profileSeparator)
+		if err := reader.read(&profiles[i], packed, a, r); err != nil {
+			return nil, err
+		}
+		list[i] = &profiles[i]
+	}
 	return list, nil
 }
 
@@ -201,54 +214,73 @@ func (db *DB) ChangeProfileTags(ctx context.Context, k profile.Key, change func(
 	})
 }
 
-// A profileReader reads profiles of which many have the same tags and models.
+// A profileReader reads profiles of which many have the same models and tags:
+// those that follow one another share them.
 type profileReader struct {
-	text         string // of tags
-	tags         outcrop.Tags
-	models       []outcrop.ARN // of all that were read, each profile's a part of its own
-	destinations []outcrop.Destination
+	model        outcrop.ModelID // of what is kept here
+	models       shared[[]outcrop.ARN]
+	destinations shared[[]outcrop.Destination]
+	tags         shared[outcrop.Tags]
 }
 
-func (d *profileReader) read(packed string, a outcrop.AccountID, r outcrop.Region) (*outcrop.InferenceProfile, error) {
-	p := &outcrop.InferenceProfile{Kind: outcrop.Application}
+// read fills p, which is empty.
+func (d *profileReader) read(p *outcrop.InferenceProfile, packed string, a outcrop.AccountID, r outcrop.Region) error {
 	next := func() (column string) {
 		column, packed, _ = strings.Cut(packed, columnSeparator)
 		return column
 	}
+	p.Kind = outcrop.Application
 	p.ID, p.Name, p.Description, p.Geography = next(), next(), next(), outcrop.Geography(next())
 	p.Source, p.Model = outcrop.ARN(next()), outcrop.ModelID(next())
 	p.ARN = outcrop.ApplicationProfileARN(r, a, p.ID)
-	d.models, p.Models = split(d.models, next(), func(s string) outcrop.ARN { return outcrop.ARN(s) })
-	d.destinations, p.Destinations = split(d.destinations, next(), func(s string) outcrop.Destination {
-		return outcrop.Destination{Region: outcrop.Region(s), Model: p.Model}
+	if p.Model != d.model {
+		*d = profileReader{model: p.Model}
+	}
+	p.Models = d.models.of(next(), func(text string) []outcrop.ARN {
+		return split(text, func(s string) outcrop.ARN { return outcrop.ARN(s) })
 	})
-	if text := next(); text != d.text {
-		d.text, d.tags = text, nil
-		if err := readTags(text, &d.tags); err != nil {
-			return nil, fmt.Errorf("tags of profile %s: %w", p.ID, err)
-		}
+	p.Destinations = d.destinations.of(next(), func(text string) []outcrop.Destination {
+		return split(text, func(s string) outcrop.Destination {
+			return outcrop.Destination{Region: outcrop.Region(s), Model: d.model}
+		})
+	})
+	var err1, err2, err3 error
+	p.Tags = d.tags.of(next(), func(text string) (tags outcrop.Tags) {
+		tags, err1 = readTags(text)
+		return tags
+	})
+	p.CreatedAt, err2 = readMicros(next())
+	p.UpdatedAt, err3 = readMicros(next())
+	if err := errors.Join(err1, err2, err3); err != nil || packed != "" {
+		return fmt.Errorf("profile %s does not have the columns it should: %w", p.ID, err)
 	}
-	p.Tags = d.tags
-	var err1, err2 error
-	p.CreatedAt, err1 = readMicros(next())
-	p.UpdatedAt, err2 = readMicros(next())
-	if err := errors.Join(err1, err2); err != nil || packed != "" {
-		return nil, fmt.Errorf("profile %s does not have the columns it should: %w", p.ID, err)
+	return nil
+}
+
+// A shared value is that of the text that a column had last.
+type shared[T any] struct {
+	text  string
+	value T
+}
+
+func (s *shared[T]) of(text string, read func(string) T) T {
+	if text != s.text {
+		s.text, s.value = text, read(text)
 	}
-	return p, nil
+	return s.value
+}
+
+// readTags spares the common case of none a decoder.
+func readTags(text string) (tags outcrop.Tags, err error) {
+	if text == "null" || text == "{}" {
+		return nil, nil
+	}
+	return tags, json.Unmarshal([]byte(text), &tags)
 }
 
 func readMicros(text string) (time.Time, error) {
 	n, err := strconv.ParseInt(text, 10, 64)
 	return time.UnixMicro(n).UTC(), err
-}
-
-// readTags spares the common case of none a decoder.
-func readTags(text string, tags *outcrop.Tags) error {
-	if text == "null" || text == "{}" {
-		return nil
-	}
-	return json.Unmarshal([]byte(text), tags)
 }
 
 func join[T any](list []T, text func(T) string) string {
@@ -262,13 +294,13 @@ func join[T any](list []T, text func(T) string) string {
 	return b.String()
 }
 
-// split appends the values in text to all, and returns them by themselves too.
-func split[T any](all []T, text string, value func(string) T) (_, values []T) {
-	from := len(all)
+// split reads what join wrote.
+func split[T any](text string, value func(string) T) []T {
+	list := make([]T, 0, strings.Count(text, " ")+1)
 	for s := range strings.SplitSeq(text, " ") {
-		all = append(all, value(s))
+		list = append(list, value(s))
 	}
-	return all, all[from:len(all):len(all)]
+	return list
 }
 
 // copyProfile gives the caller lists of its own.

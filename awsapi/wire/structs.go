@@ -73,12 +73,17 @@ func pairingOf(of reflect.Type, s *Shape) pairing {
 
 // elements writes what list would write of the elements' trees.
 func (e *jsonEncoder) elements(m *Member, list reflect.Value, kind fieldKind) error {
+	one := func(v reflect.Value) error { return e.field(m, v, kind) }
+	if kind == structKind && m.Shape.Type == Structure {
+		p := pairingOf(list.Type().Elem(), m.Shape)
+		one = func(v reflect.Value) error { return e.fields(p, v) }
+	}
 	e.buf = append(e.buf, '[')
 	for i := range list.Len() {
 		if i > 0 {
 			e.buf = append(e.buf, ',')
 		}
-		if err := e.field(m, list.Index(i), kind); err != nil {
+		if err := one(list.Index(i)); err != nil {
 			return err
 		}
 	}
@@ -87,10 +92,10 @@ func (e *jsonEncoder) elements(m *Member, list reflect.Value, kind fieldKind) er
 }
 
 // fields writes what structure would write of the struct's tree.
-func (e *jsonEncoder) fields(s *Shape, v reflect.Value) error {
+func (e *jsonEncoder) fields(pairs pairing, v reflect.Value) error {
 	e.buf = append(e.buf, '{')
 	empty := len(e.buf)
-	for _, p := range pairingOf(v.Type(), s) {
+	for _, p := range pairs {
 		field := v.Field(p.field.index)
 		if !p.field.present(field) || e.names && p.member.Location != InBody {
 			continue
@@ -122,7 +127,7 @@ func (e *jsonEncoder) field(m *Member, v reflect.Value, kind fieldKind) error {
 		e.timestamp(m, timeIn(v))
 		return nil
 	case kind == structKind && shape == Structure:
-		return e.fields(m.Shape, v)
+		return e.fields(pairingOf(v.Type(), m.Shape), v)
 	case kind == listKind && shape == List:
 		if elem := kindOf(v.Type().Elem()); elem == structKind || elem == stringKind {
 			return e.elements(m.Shape.Elem, v, elem)
