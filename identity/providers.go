@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"outcrop"
+	"outcrop/internal/loopback"
 )
 
 // CreateProvider makes an account trust an OpenID Connect issuer.
@@ -24,12 +25,14 @@ func (d *Directory) CreateProvider(ctx context.Context, account outcrop.AccountI
 	return p, d.add(ctx, p, clash("EntityAlreadyExists", "Provider with url %s already exists.", p.URL))
 }
 
+// goodProvider lets issuers on this machine speak http: that is where tests and
+// local identity providers live, and AWS could not reach them.
 func goodProvider(p Provider) error {
 	u, err := url.Parse(p.URL)
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || len(p.URL) > 255 || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
 		return invalidInput("Invalid Open ID Connect Provider URL")
-	case u.Scheme == "http" && !loopback(u.Hostname()):
+	case u.Scheme == "http" && !loopback.Host(u.Hostname()):
 		return invalidInput("The OpenID Connect Provider URL must begin with https://")
 	case len(p.ClientIDs) > MaxClientIDsPerProvider:
 		return quota("ClientIdsPerOpenIdConnectProvider", MaxClientIDsPerProvider)
@@ -43,12 +46,6 @@ func goodProvider(p Provider) error {
 		return err
 	}
 	return goodTags(p.Tags)
-}
-
-// loopback issuers may speak http: that is where tests and local identity
-// providers live, and AWS could not reach them.
-func loopback(host string) bool {
-	return host == "localhost" || host == "127.0.0.1" || host == "::1"
 }
 
 func goodThumbprints(all []string) error {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"outcrop"
+	"outcrop/internal/loopback"
 )
 
 // Limits of asking an issuer.
@@ -147,10 +148,10 @@ func mayFetchKeys(iss, address string) bool {
 		return false
 	}
 	from, err := url.Parse(iss)
-	if err != nil || isLoopback(u.Hostname()) && !isLoopback(from.Hostname()) {
+	if err != nil || loopback.Host(u.Hostname()) && !loopback.Host(from.Hostname()) {
 		return false
 	}
-	return u.Scheme == "https" || u.Scheme == "http" && from.Scheme == "http" && isLoopback(u.Hostname())
+	return u.Scheme == "https" || u.Scheme == "http" && from.Scheme == "http" && loopback.Host(u.Hostname())
 }
 
 // get reads a small document. An issuer that does not answer is an error of

@@ -5,7 +5,6 @@ package oidc
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"outcrop"
+	"outcrop/internal/loopback"
 	"outcrop/internal/textform"
 )
 
@@ -117,12 +117,7 @@ func validIssuer(iss string) bool {
 	if err != nil || len(iss) > maxIssuerBytes || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Opaque != "" {
 		return false
 	}
-	return u.Scheme == "https" || u.Scheme == "http" && isLoopback(u.Hostname())
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+	return u.Scheme == "https" || u.Scheme == "http" && loopback.Host(u.Hostname())
 }
 
 // bearer reads the claims and holds them against what is trusted.

@@ -5,10 +5,11 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"net/netip"
 	"net/url"
 	"os"
 	"strings"
+
+	"outcrop/internal/loopback"
 )
 
 // worthZipping is the length in bytes from which gzip pays.
@@ -103,8 +104,7 @@ func readTLS() (*tls.Config, error) {
 // zip decides what is zipped on its way to a collector. Bytes to this machine
 // cost less than zipping them.
 func (e environment) zip(to *url.URL) func(body []byte) bool {
-	ip, _ := netip.ParseAddr(to.Hostname())
-	here := to.Hostname() == "localhost" || ip.IsLoopback()
+	here := loopback.Host(to.Hostname())
 	return func(body []byte) bool {
 		return e.compression == "gzip" || e.compression == "" && !here && len(body) >= worthZipping
 	}
