@@ -201,17 +201,14 @@ func (r *resolution) profile(s *outcrop.InferenceProfile) (*outcrop.Target, erro
 // match on the words.
 const invalidIdentifier = "The provided model identifier is invalid."
 
-// invalid answers as AWS does. The log gets the reason; the client gets more
-// than AWS's words only where it sent the name of a variable.
+// invalid answers as AWS does, and says after AWS's words what the cure is. The
+// log gets the reason.
 func (r *resolution) invalid(reason string) error {
-	cause := errors.New(reason)
-	if name, ok := unexpanded(r.ref.Text); ok {
-		return outcrop.Errorf(outcrop.Invalid, "%s %s was not replaced by its value: set the variable where the client starts, or write the ARN itself.", invalidIdentifier, name).Because(cause)
+	message := invalidIdentifier
+	if cure := r.cure(); cure != "" {
+		message += " " + cure
 	}
-	if there := r.ref.ARN.Region; there != "" && there != r.region && (r.ref.ARN.Account == r.account || r.ref.ARN.Account == "") {
-		return outcrop.Errorf(outcrop.Invalid, "%s The ARN is of %s and the call is for %s: choose %s in the client, or name a profile of %s.", invalidIdentifier, there, r.region, there, r.region).Because(cause)
-	}
-	return outcrop.Errorf(outcrop.Invalid, invalidIdentifier).Because(cause)
+	return outcrop.Errorf(outcrop.Invalid, "%s", message).Because(errors.New(reason))
 }
 
 // profileOnly has AWS's curly apostrophe: clients match on it.

@@ -42,7 +42,7 @@ func deleteByID(ctx context.Context, s *Subject) error {
 		{ask{method: "DELETE", path: "/inference-profiles/" + p.id}, unknown},
 		{ask{path: "/inference-profiles/" + label(p.arn)}, unknown},
 		{ask{method: "POST", path: "/listTagsForResource", body: `{"resourceARN":"` + p.arn + `"}`}, unknown},
-		{ask{service: "bedrock-runtime", method: "POST", path: "/model/" + label(p.arn) + "/converse", body: hello}, answer{status: 400, code: "ValidationException", message: noIdentifier}},
+		{ask{service: "bedrock-runtime", method: "POST", path: "/model/" + label(p.arn) + "/converse", body: hello}, invalid(noIdentifier)},
 	} {
 		_, err := s.expect(ctx, step.ask, step.want)
 		errs = append(errs, err)

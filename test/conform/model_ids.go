@@ -54,8 +54,7 @@ func modelIDChecks(operation string, c call, answered func(*reply) error) []Chec
 	} {
 		all = append(all, takes(operation, "takes "+v.what, forms, Spend, c(v.id, v.model), answered))
 	}
-	unknown := answer{status: 400, code: "ValidationException", message: noIdentifier}
-	elsewhere := invalid(noIdentifier) // Outcrop goes on with the cure
+	unknown := invalid(noIdentifier) // Outcrop goes on with the cure
 	for _, v := range []struct {
 		what, id, source string
 		need             Need
@@ -64,8 +63,8 @@ func modelIDChecks(operation string, c call, answered func(*reply) error) []Chec
 		{"the bare id of an application profile", "{profileID}", errs, Nothing, unknown},
 		{"an unknown model", "no.such-model-v1%3A0", errs, Nothing, unknown},
 		{"another geography's profile", "{%foreign}", errs, Nothing, unknown},
-		{"the ARN of a model of another Region", "arn%3Aaws%3Abedrock%3Ame-south-1%3A%3Afoundation-model%2F{%systemModel}", forms + " (UNVERIFIED)", Nothing, elsewhere},
-		{"the ARN of a profile of another Region", "arn%3Aaws%3Abedrock%3Ame-south-1%3A{account}%3Ainference-profile%2F{%systemID}", errs, Own, elsewhere},
+		{"the ARN of a model of another Region", "arn%3Aaws%3Abedrock%3Ame-south-1%3A%3Afoundation-model%2F{%systemModel}", forms + " (UNVERIFIED)", Nothing, unknown},
+		{"the ARN of a profile of another Region", "arn%3Aaws%3Abedrock%3Ame-south-1%3A{account}%3Ainference-profile%2F{%systemID}", errs, Own, unknown},
 		{"the ARN of a profile of another account", "arn%3Aaws%3Abedrock%3A{region}%3A999999999999%3Ainference-profile%2F{%systemID}", errs, Own, unknown},
 		{"the ARN of an application profile that is not", "arn%3Aaws%3Abedrock%3A{region}%3A{account}%3Aapplication-inference-profile%2Fk3x09m2p7q1z", errs, Nothing, unknown},
 		{"a variable that nobody replaced, by its name", "%24%7BMODEL_ARN%7D", "librechat.md", Own, invalid("${MODEL_ARN}")},
