@@ -66,6 +66,9 @@ func (f *Field) read(line string) (ok bool) {
 		if ok = ok && httpguts.ValidHeaderFieldName(name); !ok {
 			return false
 		}
+		if f.secret {
+			f.Value = "" // what stands here now is no credential, and is not looked for in one
+		}
 		f.name = strings.Clone(name)
 		f.Key = http.CanonicalHeaderKey(f.name)
 		f.secret = credentials[f.Key]

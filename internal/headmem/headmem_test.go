@@ -28,6 +28,20 @@ func TestCredentialsAreNotLookedForInOthers(t *testing.T) {
 	}
 }
 
+// Nor is it compared with what another field of a later head says in its place.
+func TestNothingIsLookedForInACredential(t *testing.T) {
+	for _, name := range []string{"authorization", "X-Amz-Security-Token", "cookie"} {
+		var m Memory
+		m.Begin(1)
+		f, _ := m.Read(name + ": Bearer abcdefgh")
+		secret := unsafe.StringData(f.Value)
+		m.Begin(1)
+		if f, _ = m.Read("x-guess: Bearer abcdefgh"); unsafe.StringData(f.Value) == secret {
+			t.Errorf("a guess was compared with the %s of the head before", name)
+		}
+	}
+}
+
 // Property: whatever heads are read one after another, each is its own, and the
 // line may be written over when it was read.
 func FuzzMemory(f *testing.F) {
