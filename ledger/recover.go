@@ -49,7 +49,7 @@ func (l *Ledger) recover(ctx context.Context) error {
 		if err := l.replay(s, readable(l.segs[i+1:])); err != nil {
 			return err
 		}
-		l.durable = s.last
+		l.durable, s.broken = s.last, true
 	}
 	l.durable, l.drained = max(l.durable, mark), mark
 	l.cursor = cursor{1, headerBytes}

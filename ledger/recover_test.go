@@ -103,6 +103,51 @@ func TestAStoreThatDoesNotTakeRecordsFillsTheLogAndThenTheDoorCloses(t *testing.
 	})
 }
 
+// A lateFolder gives a file its name and says once that it could not: as when
+// the folder cannot be synced.
+type lateFolder struct {
+	*ledgertest.Disk
+	failed bool
+}
+
+func (d *lateFolder) Rename(from, to string) error {
+	if err := d.Disk.Rename(from, to); err != nil || d.failed {
+		return err
+	}
+	d.failed = true
+	return ledgertest.ErrIO
+}
+
+// A segment that may have its name already says where the one before it ends,
+// so that nothing may be written there any more.
+func TestNothingIsWrittenBehindWhatWasRecovered(t *testing.T) {
+	inBubble(t, neverDrained, func(b *bed) {
+		b.settle(1)
+		b.open(2)
+		time.Sleep(2 * time.Second)
+		b.disk.Kill()
+		_ = b.Close()
+		b.disk.Revive()
+		opts := neverDrained
+		opts.Files = &lateFolder{Disk: b.disk}
+		l, err := ledger.Start("", b.store, opts)
+		if err != nil {
+			b.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		if err := l.Settle(b.Context(), ledgertest.Record(3)); err != nil {
+			b.Fatal(err)
+		}
+		b.disk.Kill()
+		_ = l.Close()
+		b.disk.Revive()
+		b.begin(ledger.Options{})
+		if list := b.records(); len(list) != 3 || list[2].Invocation != ledgertest.Record(3).Invocation {
+			b.Errorf("%d records are left of 3", len(list))
+		}
+	})
+}
+
 // neverDrained keeps all records in the log.
 var neverDrained = ledger.Options{SegmentBytes: 8 << 10, DrainEvery: time.Hour}
 

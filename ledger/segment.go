@@ -22,7 +22,7 @@ type segment struct {
 	end     int64       // everything before it is on disk
 	commit  int64       // where the commit before end began, as recovery found it
 	last    outcrop.Seq // newest record in it or before it
-	broken  bool        // a write failed: the log goes on in the next one
+	broken  bool        // a write failed, or it is of an earlier process: the log goes on in the next one
 	ruin    error       // why its header cannot be read; nil when it was, or is made anew
 	copied  bool        // as it was before a salvage changed it
 	intents int         // open invocations whose newest intent is here

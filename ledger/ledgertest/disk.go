@@ -218,8 +218,8 @@ func (d *Disk) rename(do func()) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	half, err := d.change(d.life, d.faults.Name)
-	if err == nil || half && d.rng.IntN(2) == 0 {
-		do()
+	if err == nil || (half || errors.Is(err, ErrIO)) && d.rng.IntN(2) == 0 {
+		do() // it may be the folder that could not be synced
 	}
 	if half {
 		d.crash()
