@@ -24,6 +24,7 @@ import (
 type Options struct {
 	Endpoint, Region             string
 	AccessKeyID, SecretAccessKey string
+	SessionToken                 string       // empty for long-lived keys
 	HTTP                         *http.Client // trusts the server's CA; nil is the default client
 	Model                        string       // system-defined profile to copy; default DefaultModel
 	Keep                         bool         // leave the profile behind
@@ -87,7 +88,7 @@ func newGuide(o Options) *guide {
 	config := aws.Config{
 		Region:       o.Region,
 		BaseEndpoint: aws.String(o.Endpoint),
-		Credentials:  credentials.NewStaticCredentialsProvider(o.AccessKeyID, o.SecretAccessKey, ""),
+		Credentials:  credentials.NewStaticCredentialsProvider(o.AccessKeyID, o.SecretAccessKey, o.SessionToken),
 	}
 	if o.HTTP != nil {
 		config.HTTPClient = o.HTTP

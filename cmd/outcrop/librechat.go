@@ -17,7 +17,6 @@ import (
 	"outcrop"
 	"outcrop/access"
 	"outcrop/librechat"
-	"outcrop/server"
 	"outcrop/sigv4"
 )
 
@@ -71,10 +70,8 @@ func (l *librechatInit) Run(ctx context.Context) error {
 		Say: func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) },
 	}
 	i.Old.YAML, i.Old.Env = oldYAML, oldEnv
-	if strings.HasPrefix(client.Endpoint, "https:") {
-		if i.CAFile, err = filepath.Abs(filepath.Join(l.Data, server.CAFile)); err != nil {
-			return err
-		}
+	if i.CAFile, err = l.authority(); err != nil {
+		return err
 	}
 	made, err := i.Run(ctx)
 	if err != nil {
@@ -85,6 +82,15 @@ func (l *librechatInit) Run(ctx context.Context) error {
 		return errors.Join(err, made.Forget(ctx))
 	}
 	return nil
+}
+
+// authority is the file that LibreChat must trust, if any.
+func (l *librechatInit) authority() (string, error) {
+	there, err := l.find()
+	if err != nil || there.caFile == "" || !strings.HasPrefix(there.endpoint, "https:") {
+		return "", err
+	}
+	return filepath.Abs(there.caFile)
 }
 
 // existing reads a file that --merge may change. Without --merge there must be
@@ -274,7 +280,7 @@ func (l *librechatDoctor) administrator(o *librechat.Options) error {
 	if l.Data == "" {
 		return nil
 	}
-	admin, err := (&accessCommand{Data: l.Data}).client("")
+	admin, err := (&accessCommand{serverFlag: serverFlag{Data: l.Data}}).client("")
 	if err != nil {
 		return err
 	}
