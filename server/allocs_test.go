@@ -89,7 +89,7 @@ func (s *Server) callsTo(t *testing.T, operation string) func(w http.ResponseWri
 	return func(w http.ResponseWriter) {
 		q := *r
 		q.Body = io.NopCloser(strings.NewReader(body))
-		s.http.Handler.ServeHTTP(w, &q)
+		s.plain.Handler.ServeHTTP(w, &q)
 	}
 }
 

@@ -69,8 +69,9 @@ func (s *Server) start(ctx context.Context) error {
 	if s.engines, s.first, err = open(ctx, &s.config, s.Endpoint(), s.log); err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	s.http = newHTTPServer(s.engines.handler(&s.config, s.log), s.log)
-	s.plain = &plainhttp.Server{Handler: s.http.Handler, HeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, Log: s.log}
+	handler := s.engines.handler(&s.config, s.log)
+	s.http = newHTTPServer(handler, s.log)
+	s.plain = &plainhttp.Server{Handler: handler, HeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, Patience: patience, Log: s.log}
 	if !s.config.TLS {
 		s.servePlain(listener)
 		return nil
@@ -87,7 +88,7 @@ func (s *Server) start(ctx context.Context) error {
 
 func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
 	srv := &http.Server{
-		Handler:           h,
+		Handler:           patiently(h, patience),
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,

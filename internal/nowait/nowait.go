@@ -40,6 +40,8 @@ func whole(do func(uintptr, []byte) (int, error), fd uintptr, p []byte) (n int, 
 // A Writer writes to a connection. It allocates once. The zero value must be
 // told the connection.
 type Writer struct {
+	Stuck func(n int) // told that n bytes find no room, before that is waited for; may be nil
+
 	conn net.Conn
 	raw  syscall.RawConn // nil where there is no socket
 	step func(fd uintptr) bool
@@ -63,6 +65,7 @@ func (w *Writer) To(conn net.Conn) {
 // connection does, until the write deadline.
 func (w *Writer) Write(p []byte) (n int, err error) {
 	if w.raw == nil || len(p) > mostBytes || len(p) == 0 {
+		w.stuck(len(p)) // it may be
 		return w.conn.Write(p)
 	}
 	w.rest, w.err = p, nil
@@ -80,6 +83,7 @@ func (w *Writer) some(fd uintptr) (over bool) {
 		n, err := Write(fd, w.rest)
 		switch {
 		case err == syscall.EAGAIN:
+			w.stuck(len(w.rest))
 			return false
 		case err != nil:
 			w.err = os.NewSyscallError("write", err)
@@ -88,4 +92,10 @@ func (w *Writer) some(fd uintptr) (over bool) {
 		w.rest = w.rest[n:]
 	}
 	return true
+}
+
+func (w *Writer) stuck(n int) {
+	if w.Stuck != nil {
+		w.Stuck(n)
+	}
 }

@@ -4,14 +4,15 @@ import (
 	"io"
 	"net/http"
 	"sync"
+	"sync/atomic"
 )
 
 // A body is a request's, of a known length.
 type body struct {
 	conn   *conn
-	mu     sync.Mutex
-	left   int64 // not read yet
-	closed bool
+	closed atomic.Bool
+	mu     sync.Mutex // held to read
+	left   int64      // not read yet
 }
 
 // Read reads what was received with the head first, then the connection,
@@ -20,7 +21,7 @@ func (b *body) Read(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
-	case b.closed:
+	case b.closed.Load():
 		return 0, http.ErrBodyReadAfterClose
 	case b.left == 0:
 		return 0, io.EOF
@@ -51,10 +52,19 @@ func (b *body) read(p []byte) (n int, err error) {
 
 // Close refuses further reads; what was not read is dealt with at the end.
 func (b *body) Close() error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.closed = true
+	b.closed.Store(true)
 	return nil
+}
+
+// end follows the handler's return. Whoever reads on beside it is cut off: from
+// now on what comes is the next request.
+func (b *body) end() {
+	b.closed.Store(true)
+	if !b.mu.TryLock() {
+		b.conn.cutOff()
+		b.mu.Lock()
+	}
+	b.mu.Unlock()
 }
 
 // maxDiscarded is how much of a request that the handler did not read is read

@@ -39,6 +39,8 @@ type conn struct {
 	server *Server
 	rwc    net.Conn
 	out    nowait.Writer // to rwc
+	timed  bool          // the handler has set a write deadline
+	slow   bool          // the client's lack of room has
 	busy   atomic.Bool   // a request has begun
 
 	raw      syscall.RawConn    // nil where there is no socket to wait for
@@ -209,8 +211,8 @@ func (c *conn) answer(x *call) (goesOn bool) {
 	if returned {
 		w.finish()
 	}
+	b.end()
 	c.stopWatching()
-	b.Close()
 	w.release()
 	if returned && b.left > 0 {
 		c.part()
@@ -227,7 +229,7 @@ func (c *conn) receive(x *call) {
 		c.requestRead()
 		return
 	case int64(c.to-c.from) < x.body.left:
-		c.setDeadline(time.Time{}) // a body takes as long as it takes
+		c.setDeadline(c.patience(x.body.left))
 	}
 	x.request.Body = &x.body
 }
@@ -259,6 +261,37 @@ func (c *conn) waitForNext() {
 func (c *conn) setDeadline(t time.Time) {
 	c.until = t
 	c.rwc.SetReadDeadline(t) // a connection that is gone is seen when it is read
+}
+
+// cutOff ends whatever reads.
+func (c *conn) cutOff() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.setDeadline(time.Unix(1, 0))
+}
+
+// patience is by when n bytes must have passed.
+func (c *conn) patience(n int64) (until time.Time) {
+	if c.server.Patience != nil {
+		until = time.Now().Add(c.server.Patience(n))
+	}
+	return until
+}
+
+// stuck is told that n bytes find no room, and bounds the wait for it.
+func (c *conn) stuck(n int) {
+	if c.server.Patience != nil && !c.timed {
+		c.slow = true
+		c.rwc.SetWriteDeadline(c.patience(int64(n)))
+	}
+}
+
+// quick ends what stuck began.
+func (c *conn) quick() {
+	if c.slow {
+		c.slow = false
+		c.rwc.SetWriteDeadline(time.Time{})
+	}
 }
 
 // part ends an answer that came before its request's end: the client reads it

@@ -35,7 +35,7 @@ func (w *response) SetReadDeadline(t time.Time) error {
 
 // SetWriteDeadline bounds writes (http.ResponseController).
 func (w *response) SetWriteDeadline(t time.Time) error {
-	w.deadline = true
+	w.conn.timed = true
 	return w.conn.rwc.SetWriteDeadline(t)
 }
 

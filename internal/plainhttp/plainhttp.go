@@ -34,6 +34,11 @@ type Server struct {
 	IdleTimeout   time.Duration  // between requests, give or take a quarter
 	Log           *slog.Logger   // told of panics of Handler
 
+	// Patience is how long a client may take to send a body of n bytes, or to
+	// make room for so many of an answer, unless the handler sets a deadline of
+	// its own. Nil is for ever.
+	Patience func(n int64) time.Duration
+
 	ending    atomic.Bool
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}
@@ -90,6 +95,7 @@ func (s *Server) track(rwc net.Conn) *conn {
 	c := &conn{server: s, rwc: rwc}
 	c.heard.L = &c.mu
 	c.out.To(rwc)
+	c.out.Stuck = c.stuck
 	s.conns[c] = struct{}{}
 	return c
 }

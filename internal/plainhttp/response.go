@@ -30,18 +30,17 @@ type response struct {
 	header http.Header
 	line   *tether.Tether
 
-	status   int
-	length   int64 // as the handler declared it, or -1
-	framed   bool  // how the body ends is decided, and the head is in out
-	chunked  bool
-	close    bool
-	duplex   bool
-	deadline bool // a write deadline was set
-	wrote    int64
-	head     *[]byte // status line and fields, before framing
-	out      *[]byte // to be sent; before framing: of the body
-	ended    atomic.Bool
-	err      error
+	status  int
+	length  int64 // as the handler declared it, or -1
+	framed  bool  // how the body ends is decided, and the head is in out
+	chunked bool
+	close   bool
+	duplex  bool
+	wrote   int64
+	head    *[]byte // status line and fields, before framing
+	out     *[]byte // to be sent; before framing: of the body
+	ended   atomic.Bool
+	err     error
 }
 
 // Header implements http.ResponseWriter.
@@ -211,8 +210,10 @@ func (w *response) send(a, b []byte) {
 		_, w.err = w.conn.out.Write(a)
 	} else {
 		both := net.Buffers{a, b}
+		w.conn.stuck(len(a) + len(b)) // it may be
 		_, w.err = both.WriteTo(w.conn.rwc)
 	}
+	w.conn.quick()
 	if w.err != nil {
 		w.line.Cut(nil)
 	}
@@ -231,7 +232,8 @@ func (w *response) finish() {
 		*w.out = append(*w.out, "0\r\n\r\n"...)
 	}
 	w.flush()
-	if w.deadline {
+	if w.conn.timed {
+		w.conn.timed = false
 		w.conn.rwc.SetWriteDeadline(time.Time{})
 	}
 }
