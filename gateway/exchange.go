@@ -33,6 +33,27 @@ type Exchange struct {
 	Native    Native             // nil for the Converse operations
 }
 
+// Size is about how many bytes x holds.
+func (x *Exchange) Size() int {
+	n := len(x.Request) + len(x.Forwarded)
+	for _, list := range [][][]byte{x.Frames, x.Chunks} {
+		for _, b := range list {
+			n += len(b)
+		}
+	}
+	for i := range x.Events {
+		if d := x.Events[i].ContentBlockDelta; d != nil {
+			n += deltaBytes(&d.Delta)
+		}
+	}
+	if x.Response != nil && x.Response.Output.Message != nil {
+		for i := range x.Response.Output.Message.Content {
+			n += blockBytes(&x.Response.Output.Message.Content[i])
+		}
+	}
+	return n
+}
+
 // A Native writes an answer that was not passed on as it came, in the format of
 // the model: a body, or a list of chunks.
 type Native interface {

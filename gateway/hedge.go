@@ -9,6 +9,7 @@ import (
 
 	"outcrop"
 	"outcrop/converse"
+	"outcrop/internal/mishap"
 	"outcrop/quota"
 )
 
@@ -24,6 +25,7 @@ type hedge struct {
 	losers  sync.WaitGroup
 	cancels []context.CancelFunc
 	told    *outcrop.Told // beside the answer, by the attempt that won
+	mishap  *mishap.Panic // of the one that lost
 }
 
 // A runner is one of the two attempts.
@@ -74,6 +76,7 @@ func race[T any](ctx context.Context, g *Gateway, t *trip, a *outcrop.Attempt, b
 		if loser.err == nil {
 			drop(loser.value)
 		}
+		errors.As(loser.err, &h.mishap)
 		h.lost(ctx, loser.attempt, loser.began, loser.err, &second.lane)
 	})
 	return winner.value, h.finish, winner.err
@@ -87,7 +90,10 @@ func run[T any](ctx context.Context, h *hedge, a *outcrop.Attempt, began time.Ti
 	attempt.Told = &r.told
 	go func() { // finish, or the wait for losers, is its parent
 		defer close(r.done)
-		r.value, r.err = begin(ctx, attempt)
+		r.err = mishap.Caught(func() (err error) {
+			r.value, err = begin(ctx, attempt)
+			return err
+		})
 	}()
 	return r
 }
@@ -172,13 +178,17 @@ func (h *hedge) lost(ctx context.Context, a *outcrop.Attempt, began time.Time, e
 }
 
 // finish ends what is left of both attempts, waits for it, and keeps what the
-// winner told beside its answer.
+// winner told beside its answer. A panic of the one that lost is the call's: it
+// must not pass in silence.
 func (h *hedge) finish() {
 	for _, cancel := range h.cancels {
 		cancel()
 	}
 	h.losers.Wait()
 	h.trip.meter.aside = *h.told
+	if h.mishap != nil {
+		panic(h.mishap.Error())
+	}
 }
 
 // A begun stream has its first event.

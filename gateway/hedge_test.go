@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"outcrop"
 	"outcrop/converse"
+	"outcrop/internal/mishap"
 
 	"pgregory.net/rapid"
 )
@@ -21,11 +23,15 @@ type paced struct {
 	wait map[outcrop.Region]time.Duration
 	fail map[outcrop.Region]error
 	ends int // attempts that were told to stop
+	mad  bool
 }
 
 func (p *paced) begin(ctx context.Context, a outcrop.Attempt) error {
 	select {
 	case <-time.After(p.wait[a.Destination.Region]):
+		if p.mad && a.Destination.Region == "us-east-1" {
+			panic("mad upstream")
+		}
 		return p.fail[a.Destination.Region]
 	case <-ctx.Done():
 		p.mu.Lock()
@@ -63,6 +69,35 @@ func hedging(east, west time.Duration) (*world, *paced) {
 		return outcrop.InvocationID(fmt.Sprint("hedge-", made))
 	}
 	return w, p
+}
+
+// What an upstream panics with is one call's, whichever of the two attempts it
+// was, and is recorded once. Nobody else's call ends with it.
+func TestAPanicOfAnAttemptIsItsCallsAlone(t *testing.T) {
+	for _, test := range []struct {
+		bad, good time.Duration
+	}{{time.Second / 2, time.Minute}, {3 * time.Second, 10 * time.Second}, {10 * time.Second, 3 * time.Second}} {
+		for _, streaming := range []bool{true, false} {
+			synctest.Test(t, func(t *testing.T) {
+				w, p := hedging(test.bad, test.good)
+				p.mad = true
+				err := mishap.Caught(func() error {
+					if streaming {
+						_, err := w.drink(t, t.Context(), -1)
+						return err
+					}
+					_, err := w.Gateway.Converse(t.Context(), call())
+					return err
+				})
+				if hurt := strings.Contains(fmt.Sprint(err), "mad upstream"); hurt != (test.bad < test.good) {
+					t.Errorf("bad in %s, good in %s, streaming %t: %v", test.bad, test.good, streaming, err)
+				}
+				if len(w.settled) == 0 {
+					t.Error("the call has no record")
+				}
+			})
+		}
+	}
 }
 
 func TestASlowAttemptIsHedged(t *testing.T) {

@@ -134,6 +134,35 @@ func TestATokenStandsForOneJob(t *testing.T) {
 	}
 }
 
+// A panic is one job's, which has failed then and is not begun again.
+func TestAJobThatPanicsHasFailed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.invoke = func(_ context.Context, j *Job) ([]byte, error) {
+			if j.Token == "bad" {
+				panic("lost")
+			}
+			return []byte(`{}`), nil
+		}
+		j := w.start()
+		var ids []string
+		for _, token := range []string{"bad", "good"} {
+			started, err := j.Start(t.Context(), job(token))
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids = append(ids, string(started.ARN()))
+		}
+		run(t, j, time.Minute)
+		for i, want := range []string{Failed, Completed} {
+			done, err := j.Get(t.Context(), job("").Caller, ids[i])
+			if err != nil || done.Status != want || strings.Contains(done.Failure, "lost") {
+				t.Errorf("%+v, %v; want it %s", done, err, want)
+			}
+		}
+	})
+}
+
 // What was under way or waiting when the process ended is done by the next.
 func TestJobsSurviveARestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

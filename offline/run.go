@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"outcrop"
+	"outcrop/internal/mishap"
 )
 
 // Run works jobs off until ctx ends, beginning with those that an earlier
@@ -58,8 +59,10 @@ func (j *Jobs) work(ctx context.Context) {
 
 // do carries a job to its end.
 func (j *Jobs) do(ctx context.Context, job *Job) {
-	err := j.carryOut(ctx, job)
-	if ctx.Err() != nil {
+	err := mishap.Caught(func() error { return j.carryOut(ctx, job) }) // else each start would end by it
+	if broke := new(mishap.Panic); errors.As(err, &broke) {
+		j.o.Log.Error("an asynchronous invocation panicked", "job", job.ID, "err", err)
+	} else if ctx.Err() != nil {
 		return // the next Run begins it again
 	}
 	done := *job

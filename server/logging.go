@@ -111,7 +111,7 @@ func (e *engines) openLogging(ctx context.Context, c *Config, log *slog.Logger) 
 
 // serveLogs mounts CloudWatch Logs.
 func (e *engines) serveLogs(mux *awsapi.Mux) {
-	mux.Serve("logs", logsapi.New(logsapi.Config{Logs: e.logs, Policy: e.identity, Now: time.Now}).Operations()...)
+	mux.Serve("logs", logsapi.New(logsapi.Config{Logs: e.logs, Policy: e.identity, Now: time.Now, Log: e.log}).Operations()...)
 }
 
 // loggingAccess asks identity what Bedrock may do for an account's logs.

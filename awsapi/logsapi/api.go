@@ -4,6 +4,7 @@ package logsapi
 
 import (
 	"context"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -18,6 +19,7 @@ type Config struct {
 	Logs   *logs.Store
 	Policy awsapi.Policy
 	Now    func() time.Time
+	Log    *slog.Logger
 }
 
 // An API is CloudWatch Logs for the account and Region of each caller.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"outcrop/iam"
 	"outcrop/internal/eventstream"
 	"outcrop/logs"
+	"outcrop/logs/insights"
 )
 
 var (
@@ -40,7 +42,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
-	w.API = New(Config{Logs: store, Policy: anything{}, Now: func() time.Time { return w.now }})
+	w.API = New(Config{Logs: store, Policy: anything{}, Now: func() time.Time { return w.now }, Log: slog.New(slog.DiscardHandler)})
 	if _, err := w.createLogGroup(t.Context(), me, &CreateLogGroupInput{LogGroupName: "/g"}); err != nil {
 		t.Fatal(err)
 	}
@@ -257,4 +259,17 @@ func TestLiveTail(t *testing.T) {
 			t.Errorf("%q\n%q", names, texts)
 		}
 	})
+}
+
+// A query that panics has failed, and the server goes on.
+func TestAQueryThatPanicsHasFailed(t *testing.T) {
+	a := &API{Config: Config{Log: slog.New(slog.DiscardHandler)}} // without logs to look into
+	parsed, err := insights.Parse("fields @message")
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := &query{groups: []logs.GroupName{{}}, status: "Running"}
+	if a.answer(t.Context(), q, parsed, logs.Query{}, 0); q.status != "Failed" {
+		t.Errorf("the query is %s", q.status)
+	}
 }

@@ -12,6 +12,7 @@ import (
 	"outcrop"
 	"outcrop/awsapi"
 	"outcrop/iam"
+	"outcrop/internal/mishap"
 	"outcrop/logs"
 	"outcrop/logs/insights"
 )
@@ -148,7 +149,7 @@ func (a *API) startQuery(_ context.Context, who outcrop.Caller, in *StartQueryIn
 	}
 	go func() {
 		defer cancel()
-		a.run(ctx, q, parsed, logs.Query{Start: from, End: to + 1000, Backward: true}, limit)
+		a.answer(ctx, q, parsed, logs.Query{Start: from, End: to + 1000, Backward: true}, limit)
 	}()
 	return &StartQueryOutput{QueryId: q.id}, nil
 }
@@ -159,6 +160,18 @@ func epochMillis(n int64) int64 {
 		return n
 	}
 	return n * 1000
+}
+
+// answer runs a query. Whatever happens to it happens to nobody else.
+func (a *API) answer(ctx context.Context, q *query, parsed *insights.Query, scan logs.Query, limit int) {
+	err := mishap.Caught(func() error {
+		a.run(ctx, q, parsed, scan, limit)
+		return nil
+	})
+	if err != nil {
+		a.Log.Error("a query of logs panicked", "query", q.id, "err", err)
+		q.end("Failed", nil, logs.Stats{})
+	}
 }
 
 func (a *API) run(ctx context.Context, q *query, parsed *insights.Query, scan logs.Query, limit int) {

@@ -15,6 +15,7 @@ import (
 
 	"outcrop"
 	"outcrop/gateway"
+	"outcrop/internal/mishap"
 	"outcrop/logs"
 )
 
@@ -166,7 +167,7 @@ func (l *Logger) Finished(x *gateway.Exchange) {
 		l.stats.sampled.Add(1)
 		return
 	}
-	size := len(x.Request) + 1<<10
+	size := x.Size() + 1<<10
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.queue) >= maxQueued || l.bytes+size > maxQueuedBytes {
@@ -213,7 +214,11 @@ func (l *Logger) spoolQueued() error {
 		if !ok {
 			continue
 		}
-		e, err := l.entry(x, &c)
+		var e entry
+		err := mishap.Caught(func() (err error) {
+			e, err = l.entry(x, &c)
+			return err
+		})
 		if err != nil {
 			l.stats.drop("not representable", 1, l.o.Now())
 			l.o.Log.Warn("an invocation was not logged", "request", x.Record.Invocation, "err", err)

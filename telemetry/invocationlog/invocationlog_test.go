@@ -165,6 +165,28 @@ func TestRecord(t *testing.T) {
 	}
 }
 
+// broken writes no answer.
+type broken struct{}
+
+func (broken) Output(*gateway.Exchange) ([]byte, error) { panic("lost") }
+
+// An exchange that cannot be written is counted, whatever goes wrong with it,
+// and is nobody else's loss.
+func TestAnExchangeThatPanicsIsDropped(t *testing.T) {
+	w := newWorld(t, all())
+	l := w.start(t)
+	bad := exchange("bad", "hello")
+	bad.Response, bad.Native = nil, broken{}
+	l.Finished(bad)
+	l.Finished(exchange("good", "hello"))
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if s := l.Stats(); s.Dropped["not representable"] != 1 || s.ToLogs != 1 || len(w.lines) != 1 || !strings.Contains(w.lines[0], `"good"`) {
+		t.Errorf("%+v, %s", s, w.lines)
+	}
+}
+
 func unzip(t *testing.T, body string) string {
 	t.Helper()
 	z, err := gzip.NewReader(strings.NewReader(body))
