@@ -49,6 +49,15 @@ type Form struct {
 	Room Forwarded
 }
 
+// copy is for an attempt that is made beside another. Nil stays nil.
+func (f *Form) copy() *Form {
+	if f == nil {
+		return nil
+	}
+	own := *f
+	return &own
+}
+
 // A Forwarded is a whole answer as it came.
 type Forwarded struct {
 	Body   []byte
@@ -103,27 +112,9 @@ func (t *trip) unreadable() error {
 	return t.form.Refusal
 }
 
-// answer makes one attempt at a whole answer.
-func (g *Gateway) answer(ctx context.Context, t *trip, a *outcrop.Attempt) (err error) {
-	t.response, t.forwarded, t.made = nil, nil, nil
-	if f := g.forwarder(t, a); f != nil {
-		t.forwarded, err = f.Forward(ctx, *a, t.form)
-		return err
-	}
-	if err := t.unreadable(); err != nil {
-		return err
-	}
-	if t.task != nil {
-		t.made, err = g.do(ctx, t, a)
-		return err
-	}
-	t.response, err = g.hedgedWhole(ctx, t, a)
-	return err
-}
-
 // forward passes the pieces of one attempt, all but the last.
-func (g *Gateway) forward(ctx context.Context, t *trip, f Forwarder, a *outcrop.Attempt) error {
-	for piece, err := range f.ForwardStream(ctx, *a, t.form) {
+func (g *Gateway) forward(t *trip, pieces iter.Seq2[*Piece, error]) error {
+	for piece, err := range pieces {
 		if err != nil {
 			return err
 		}
@@ -144,7 +135,7 @@ func (g *Gateway) forward(ctx context.Context, t *trip, f Forwarder, a *outcrop.
 		}
 	}
 	if t.meter.stopReason == "" {
-		return outcrop.Errorf(outcrop.StreamFailed, "The model's stream ended before it was complete.")
+		return errCutShort()
 	}
 	t.meter.closing = converse.Event{Metadata: new(converse.ConverseStreamMetadataEvent)}
 	return nil
@@ -231,11 +222,17 @@ func (g *Gateway) readable(t *trip) error {
 		return nil
 	}
 	for i := range t.route {
-		if g.forwarder(t, &t.route[i]) != nil {
+		if g.takes(t, &t.route[i]) {
 			return nil
 		}
 	}
 	return t.form.Refusal
+}
+
+// takes says whether an attempt can be made at all: with a body that could not
+// be read, by those alone who take it as it is.
+func (g *Gateway) takes(t *trip, a *outcrop.Attempt) bool {
+	return t.unreadable() == nil || g.forwarder(t, a) != nil
 }
 
 // unread stands for a conversation that could not be read: its size is all

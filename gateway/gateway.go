@@ -226,32 +226,6 @@ func (g *Gateway) follow(ctx context.Context, t *trip, yield func(converse.Event
 
 var errHungUp = fmt.Errorf("the client went away: %w", context.Canceled)
 
-// pass hands on the events of one attempt, all but the metadata.
-func (g *Gateway) pass(ctx context.Context, t *trip, attempt *outcrop.Attempt, yield func(converse.Event, error) bool) error {
-	if f := g.forwarder(t, attempt); f != nil {
-		return g.forward(ctx, t, f, attempt)
-	}
-	if err := t.unreadable(); err != nil {
-		return err
-	}
-	for event, err := range g.hedgedStream(ctx, t, attempt) {
-		if err != nil {
-			return err
-		}
-		if t.meter.event(event, g.Now) {
-			return nil // metadata: it closes the answer
-		}
-		t.exchange.saw(event)
-		if t.left = t.left || !yield(event, nil); t.left && !g.Hangup.listen(t) {
-			return errHungUp
-		}
-		if seen, due := t.meter.progress(t.request, g.Now); due {
-			g.Ledger.Progress(t.record.Invocation, seen)
-		}
-	}
-	return outcrop.Errorf(outcrop.StreamFailed, "The model's stream ended before it was complete.")
-}
-
 // CountTokens counts without invoking: free, never recorded.
 func (g *Gateway) CountTokens(ctx context.Context, call *Call) (outcrop.Tokens, error) {
 	t, err := g.plan(ctx, call)

@@ -3,12 +3,10 @@ package gateway
 import (
 	"context"
 	"errors"
-	"iter"
 	"sync"
 	"time"
 
 	"outcrop"
-	"outcrop/converse"
 	"outcrop/internal/mishap"
 	"outcrop/quota"
 )
@@ -44,14 +42,13 @@ type runner[T any] struct {
 // lost names the invocation that won.
 const HedgeKey = "outcrop.hedgeOf"
 
+// hedges says whether a slow attempt of the call gets another beside it.
+func (g *Gateway) hedges(t *trip) bool { return g.Deadlines.Hedge > 0 && len(t.route) > 1 }
+
 // race starts an attempt, and another one if the first is slow. begin returns
 // when an answer begins; drop ends one that is not wanted. finish must be called
 // when the answer is over.
 func race[T any](ctx context.Context, g *Gateway, t *trip, a *outcrop.Attempt, begin func(context.Context, outcrop.Attempt) (T, error), drop func(T)) (value T, finish func(), err error) {
-	if g.Deadlines.Hedge <= 0 || len(t.route) < 2 {
-		value, err = begin(ctx, *a)
-		return value, func() {}, err
-	}
 	h := &hedge{gateway: g, trip: t, begun: t.record}
 	first := run(ctx, h, a, t.leg.began, begin)
 	second := (*runner[T])(nil)
@@ -104,7 +101,7 @@ func runSecond[T any](ctx context.Context, h *hedge, a *outcrop.Attempt, begin f
 	g, t := h.gateway, h.trip
 	for i := range t.route {
 		b := &t.route[i]
-		if b == a || b.Number <= a.Number {
+		if b == a || b.Number <= a.Number || !g.takes(t, b) {
 			continue
 		}
 		var lane quota.Hold
@@ -189,53 +186,4 @@ func (h *hedge) finish() {
 	if h.mishap != nil {
 		panic(h.mishap.Error())
 	}
-}
-
-// A begun stream has its first event.
-type begun struct {
-	next  func() (converse.Event, error, bool)
-	stop  func()
-	event converse.Event
-}
-
-// hedgedStream is Upstreams.ConverseStream, hedged.
-func (g *Gateway) hedgedStream(ctx context.Context, t *trip, a *outcrop.Attempt) iter.Seq2[converse.Event, error] {
-	if g.Deadlines.Hedge <= 0 {
-		return g.Upstreams.ConverseStream(ctx, *a, t.request)
-	}
-	return func(yield func(converse.Event, error) bool) {
-		begin := func(ctx context.Context, a outcrop.Attempt) (begun, error) {
-			next, stop := iter.Pull2(g.Upstreams.ConverseStream(ctx, a, t.request))
-			event, err, ok := next()
-			if err == nil && !ok {
-				err = outcrop.Errorf(outcrop.StreamFailed, "The model's stream ended before it was complete.")
-			}
-			if err != nil {
-				stop()
-			}
-			return begun{next, stop, event}, err
-		}
-		s, finish, err := race(ctx, g, t, t.leg.attempt, begin, func(s begun) { s.stop() })
-		defer finish()
-		if err != nil {
-			yield(converse.Event{}, err)
-			return
-		}
-		defer s.stop()
-		for event, ok := s.event, true; ok && yield(event, err); {
-			event, err, ok = s.next()
-		}
-	}
-}
-
-// hedgedWhole is Upstreams.Converse, hedged.
-func (g *Gateway) hedgedWhole(ctx context.Context, t *trip, a *outcrop.Attempt) (*converse.Response, error) {
-	if g.Deadlines.Hedge <= 0 {
-		return g.Upstreams.Converse(ctx, *a, t.request)
-	}
-	response, finish, err := race(ctx, g, t, t.leg.attempt, func(ctx context.Context, a outcrop.Attempt) (*converse.Response, error) {
-		return g.Upstreams.Converse(ctx, a, t.request)
-	}, func(*converse.Response) {})
-	defer finish()
-	return response, err
 }

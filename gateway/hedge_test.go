@@ -2,8 +2,10 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -23,7 +25,10 @@ type paced struct {
 	wait map[outcrop.Region]time.Duration
 	fail map[outcrop.Region]error
 	ends int // attempts that were told to stop
-	mad  bool
+
+	forwards []outcrop.Region // where forms are taken as they are
+	lent     int              // answers whose memory is out
+	mad      bool
 }
 
 func (p *paced) begin(ctx context.Context, a outcrop.Attempt) error {
@@ -53,6 +58,86 @@ func (p *paced) ConverseStream(ctx context.Context, a outcrop.Attempt, r *conver
 
 func (p *paced) Converse(ctx context.Context, a outcrop.Attempt, r *converse.Request) (*converse.Response, error) {
 	return converse.Collect(p.ConverseStream(ctx, a, r))
+}
+
+func (p *paced) Forwards(a outcrop.Attempt, _ *Form) bool {
+	return slices.Contains(p.forwards, a.Destination.Region)
+}
+
+func (p *paced) Forward(ctx context.Context, a outcrop.Attempt, f *Form) (*Forwarded, error) {
+	if err := p.begin(ctx, a); err != nil {
+		return nil, err
+	}
+	p.lend(1)
+	f.Room = Forwarded{Body: []byte(a.Destination.Region), Seen: converse.Glimpse{StopReason: "end_turn", Usage: &converse.TokenUsage{InputTokens: 3, OutputTokens: 4}}, Lent: returning(func() { p.lend(-1) })}
+	return &f.Room, nil
+}
+
+func (p *paced) lend(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lent += n
+}
+
+type returning func()
+
+func (r returning) Return() { r() }
+
+func (p *paced) ForwardStream(ctx context.Context, a outcrop.Attempt, f *Form) iter.Seq2[*Piece, error] {
+	return func(yield func(*Piece, error) bool) {
+		if err := p.begin(ctx, a); err != nil {
+			yield(nil, err)
+			return
+		}
+		pieces := []Piece{
+			{Frame: []byte(a.Destination.Region), Seen: converse.Glimpse{Output: 4}}, {Frame: []byte("more"), Seen: converse.Glimpse{StopReason: "end_turn"}},
+			{Frame: []byte("."), Seen: converse.Glimpse{Usage: &converse.TokenUsage{InputTokens: 3, OutputTokens: 4}}, Last: true},
+		}
+		for _, piece := range pieces {
+			if f.Flush != nil { // whoever is about to wait flushes
+				f.Flush()
+			}
+			if !yield(&piece, nil) {
+				return
+			}
+		}
+	}
+}
+
+// ask makes a call whose form may go as it is, and returns what of the answer
+// came as it came.
+func (p *paced) ask(t interface{ Fatal(...any) }, ctx context.Context, streaming bool, leaves int) (heard string, err error) {
+	c := formed()
+	if !streaming {
+		c.Operation = outcrop.OpConverse
+		a, err := p.Gateway.Converse(ctx, c)
+		if err != nil || a.Forwarded == nil {
+			return "", err
+		}
+		defer a.Forwarded.Lent.Return()
+		return string(a.Forwarded.Body), nil
+	}
+	c.Form.Pass = func(piece *Piece) error {
+		heard += string(piece.Frame)
+		if leaves--; leaves == 0 {
+			return errors.New("gone")
+		}
+		return nil
+	}
+	c.Form.Flush = func() error {
+		t.Fatal("an attempt flushed what it may not have passed")
+		return nil
+	}
+	stream, err := p.Gateway.ConverseStream(ctx, c)
+	if err != nil {
+		return "", err
+	}
+	for _, err := range stream.Events {
+		if err != nil {
+			return heard, err
+		}
+	}
+	return heard, nil
 }
 
 func hedging(east, west time.Duration) (*world, *paced) {
@@ -132,6 +217,63 @@ func TestASlowAttemptIsHedged(t *testing.T) {
 	}
 }
 
+// Whether the one that is slow takes the form as it is, or the other, or both,
+// or neither: the first to begin answers.
+func TestASlowForwardIsHedged(t *testing.T) {
+	for i, forwards := range [][]outcrop.Region{{}, {"us-east-1"}, {"us-west-2"}, {"us-east-1", "us-west-2"}} {
+		for _, streaming := range []bool{true, false} {
+			synctest.Test(t, func(t *testing.T) {
+				w, p := hedging(time.Minute, time.Second)
+				p.forwards = forwards
+				began := time.Now()
+				heard, err := p.ask(t, t.Context(), streaming, 0)
+				want := ""
+				if slices.Contains(forwards, "us-west-2") {
+					want = "us-west-2"
+					if streaming {
+						want += "more."
+					}
+				}
+				if err != nil || heard != want || time.Since(began) != 2*time.Second {
+					t.Fatalf("%d: heard %q, %v after %s, want %q after 2s", i, heard, err, time.Since(began), want)
+				}
+				if p.ends != 1 || p.lent != 0 || len(w.reports) != 2 || len(w.settled) != 2 {
+					t.Fatalf("%d: %d ended, %d lent, %d reported, %d records", i, p.ends, p.lent, len(w.reports), len(w.settled))
+				}
+				if won := w.settled[1]; won.ServedIn != "us-west-2" || won.Attempts != 2 || won.Outcome.Status != 200 || won.Usage.Of(outcrop.OutputTokens) != 4 {
+					t.Errorf("%d: the answer's record: %+v", i, won)
+				}
+			})
+		}
+	}
+}
+
+// A body that nobody could read is hedged by those alone who take it as it is.
+func TestAHedgeNeedsAnUpstreamThatTakesTheBody(t *testing.T) {
+	for _, both := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			w, p := hedging(5*time.Second, 0)
+			p.forwards = []outcrop.Region{"us-east-1"}
+			if both {
+				p.forwards = append(p.forwards, "us-west-2")
+			}
+			c := formed()
+			c.Operation = outcrop.OpConverse
+			c.Request = func(*outcrop.Target) (*converse.Request, error) {
+				return nil, outcrop.Errorf(outcrop.Invalid, "unheard of")
+			}
+			c.Form.Protocol = InvokeProtocol
+			a, err := p.Gateway.Converse(t.Context(), c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := map[bool]string{true: "us-west-2", false: "us-east-1"}[both]; string(a.Forwarded.Body) != want || len(w.attempts) != 0 {
+				t.Errorf("answered by %s, %d attempts to read it; want %s and none", a.Forwarded.Body, len(w.attempts), want)
+			}
+		})
+	}
+}
+
 func TestAQuickAttemptIsNotHedged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, _ := hedging(time.Second/2, 0)
@@ -160,6 +302,8 @@ func TestHedgingProperty(t *testing.T) {
 		east, west := time.Duration(seconds.Draw(rt, "east"))*time.Second+1, time.Duration(seconds.Draw(rt, "west"))*time.Second
 		failsEast, failsWest := rapid.Bool().Draw(rt, "east fails"), rapid.Bool().Draw(rt, "west fails")
 		leaves := rapid.IntRange(-1, 3).Draw(rt, "client leaves after")
+		forwards := rapid.SliceOfDistinct(rapid.SampledFrom([]outcrop.Region{"us-east-1", "us-west-2"}), rapid.ID).Draw(rt, "forwards in")
+		formed, streaming := rapid.Bool().Draw(rt, "as it came"), rapid.Bool().Draw(rt, "streaming")
 		synctest.Test(t, func(t *testing.T) {
 			w, p := hedging(east, west)
 			if failsEast {
@@ -171,7 +315,13 @@ func TestHedgingProperty(t *testing.T) {
 			if leaves == 0 {
 				leaves = -1
 			}
-			_, err := w.drink(rt, t.Context(), leaves)
+			p.forwards = forwards
+			var err error
+			if formed {
+				_, err = p.ask(rt, t.Context(), streaming, leaves)
+			} else {
+				_, err = w.drink(rt, t.Context(), leaves)
+			}
 			if failed := failsEast && failsWest; (err != nil) != failed {
 				rt.Fatalf("err = %v, want failure %v", err, failed)
 			}
@@ -181,7 +331,7 @@ func TestHedgingProperty(t *testing.T) {
 					answers++
 				}
 			}
-			if answers != 1 || len(w.reports) != w.started || len(w.attempts) > 2 || w.started > 2 {
+			if answers != 1 || len(w.reports) != w.started || len(w.attempts) > 2 || w.started > 2 || p.lent != 0 {
 				rt.Fatalf("%d records of the call, %d attempts, %d started, %d reported", answers, len(w.attempts), w.started, len(w.reports))
 			}
 		})

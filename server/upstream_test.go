@@ -83,14 +83,24 @@ func usageOf(t *testing.T, stream string) *converse.TokenUsage {
 // only is the one record of a ledger.
 func only(t *testing.T, s *Server) outcrop.UsageRecord {
 	t.Helper()
+	found := recordsOf(t, s)
+	if len(found) != 1 {
+		t.Fatalf("%d records, want one", len(found))
+	}
+	return found[0]
+}
+
+// recordsOf are the first ten records of a ledger.
+func recordsOf(t *testing.T, s *Server) []outcrop.UsageRecord {
+	t.Helper()
 	if err := s.engines.ledger.Sync(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	found, err := s.engines.ledger.After(t.Context(), 0, 10)
-	if err != nil || len(found) != 1 {
-		t.Fatalf("%d records and %v, want one", len(found), err)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return found[0]
+	return found
 }
 
 func checkBill(t *testing.T, s *Server) {
