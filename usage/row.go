@@ -33,9 +33,13 @@ type Row struct {
 	Profile   string `json:"profile,omitempty" parquet:"profile,dict"`
 	Model     string `json:"model,omitempty" parquet:"model,dict"`
 	Geography string `json:"geography,omitempty" parquet:"geography,dict"`
-	Tier      string `json:"serviceTier,omitempty" parquet:"service_tier,dict"`
+	Tier      string `json:"serviceTier,omitempty" parquet:"service_tier,dict"` // that served
 	Latency   string `json:"latency,omitempty" parquet:"latency,dict"`
+	TierAsked string `json:"serviceTierAsked,omitempty" parquet:"service_tier_asked,dict"`
+	FastAsked string `json:"latencyAsked,omitempty" parquet:"latency_asked,dict"`
 	Guardrail string `json:"guardrail,omitempty" parquet:"guardrail,dict"`
+	Size      string `json:"imageSize,omitempty" parquet:"image_size,dict"`   // of pictures: with the next, what their price depends on
+	Steps     int    `json:"imageSteps,omitempty" parquet:"image_steps,dict"` // that each of them takes, as AWS buckets them
 
 	Input        *uint64 `json:"inputTokens,omitempty" parquet:"input_tokens,optional"`
 	Output       *uint64 `json:"outputTokens,omitempty" parquet:"output_tokens,optional"`
@@ -80,7 +84,7 @@ func RowOf(r *outcrop.UsageRecord) Row {
 		Account: string(r.Account), Principal: string(r.Principal), AccessKey: r.AccessKey, SDKAttempt: r.SDKAttempt,
 		Region: string(r.Region), ServedIn: string(r.ServedIn), Upstream: r.Upstream, Request: r.UpstreamRequest, Attempts: r.Attempts,
 		ModelRef: r.ModelRef, Binding: r.Binding, Profile: string(r.Profile), Model: string(r.Model), Geography: string(r.Geography),
-		Tier: r.ServiceTier, Latency: r.Latency, Guardrail: r.Guardrail,
+		Tier: r.ServiceTier, Latency: r.Latency, TierAsked: r.TierAsked, FastAsked: r.LatencyAsked, Guardrail: r.Guardrail, Size: r.ImageSize, Steps: r.ImageSteps,
 		Estimated: r.Usage.Estimated, QuotaTokens: uint64(r.QuotaTokens), Price: r.Quote.Price,
 		Tags: r.Tags, SessionTags: r.SessionTags, Metadata: r.RequestMetadata,
 		Status: r.Outcome.Status, Error: r.Outcome.Error, StopReason: r.Outcome.StopReason, HungUp: r.Outcome.HungUp, Recovered: r.Outcome.Recovered,

@@ -202,6 +202,32 @@ func TestFormatsAgree(t *testing.T) {
 	})
 }
 
+// What a record knows shows in a row, but for what follows from the rest of it.
+func TestARowHidesNothing(t *testing.T) {
+	follows := map[string]bool{"MetricID": true}
+	full := ledgertest.Numbered(1, 1)[0]
+	record := reflect.ValueOf(&full).Elem()
+	for i := range record.NumField() {
+		name := record.Type().Field(i).Name
+		with, without := full, full
+		field := reflect.ValueOf(&with).Elem().Field(i)
+		reflect.ValueOf(&without).Elem().Field(i).SetZero()
+		switch field.Kind() {
+		case reflect.String:
+			field.SetString("1024x1024")
+		case reflect.Int:
+			field.SetInt(7)
+		case reflect.Uint64:
+			field.SetUint(7)
+		case reflect.Map:
+			field.Set(reflect.ValueOf(map[string]string{"a": "b"}).Convert(field.Type()))
+		}
+		if shown := !reflect.DeepEqual(usage.RowOf(&with), usage.RowOf(&without)); !shown && !follows[name] {
+			t.Errorf("%s is in no column", name)
+		}
+	}
+}
+
 func TestASpreadsheetRunsNothing(t *testing.T) {
 	var b bytes.Buffer
 	f, _ := usage.OpenFile("csv", &b)
