@@ -1,6 +1,9 @@
 package outcrop
 
-import "iter"
+import (
+	"iter"
+	"slices"
+)
 
 // Tokens is a count of tokens (or of the unit a TokenKind names).
 type Tokens uint64
@@ -101,6 +104,13 @@ type Usage struct {
 	PerKind[Tokens]
 	Estimated bool
 }
+
+// MostTokens is more of a kind than any invocation can use, by far: what many
+// records hold adds up without overflow.
+const MostTokens Tokens = 1 << 40
+
+// Believable says whether u can be true. Who counts for us may err.
+func (u *Usage) Believable() bool { return slices.Max(u.n[:]) <= MostTokens }
 
 // Total of all kinds that are tokens, as Converse reports totalTokens.
 func (u *Usage) Total() Tokens {

@@ -43,8 +43,11 @@ func (v *TokenUsage) Usage() outcrop.Usage {
 	return u
 }
 
-// tokens refuses to count below zero.
-func tokens(n int64) outcrop.Tokens { return outcrop.Tokens(max(n, 0)) }
+// tokens refuses to count below zero, and beyond what anybody believes: so that
+// a sum does not overflow and is believed after all.
+func tokens(n int64) outcrop.Tokens {
+	return min(outcrop.Tokens(max(n, 0)), 2*outcrop.MostTokens)
+}
 
 // UsageOf writes u as an answer tells it: totalTokens is the sum of all kinds,
 // and cacheDetails lists what was written by lifetime, the longer one first.

@@ -99,17 +99,27 @@ func (m *meter) response(r *converse.Response) {
 // what it must have produced. A call that was refused before it said anything
 // used nothing that we know of: its usage is absent, which is not zero.
 func (m *meter) usage(r *converse.Request, cause error) outcrop.Usage {
-	switch {
-	case m.counted != nil:
-		return *m.counted
-	case m.reported != nil:
-		u := m.reported.Usage()
-		u.Part(&m.aside.Parts)
+	if u, told := m.counts(); told {
 		return u
-	case cause != nil && !m.spoke() && !errors.Is(cause, errHungUp):
+	}
+	if m.reported == nil && cause != nil && !m.spoke() && !errors.Is(cause, errHungUp) {
 		return outcrop.Usage{}
 	}
 	return m.estimate(r)
+}
+
+// counts are the upstream's, if it has told any that can be true.
+func (m *meter) counts() (u outcrop.Usage, told bool) {
+	switch {
+	case m.counted != nil:
+		u = *m.counted
+	case m.reported != nil:
+		u = m.reported.Usage()
+		u.Part(&m.aside.Parts)
+	default:
+		return u, false
+	}
+	return u, u.Believable()
 }
 
 // estimate is what must have been used so far: what the upstream counted
@@ -119,6 +129,9 @@ func (m *meter) estimate(r *converse.Request) outcrop.Usage {
 		return m.talk.Usage(false)
 	}
 	u := outcrop.Usage{PerKind: m.aside.Seen, Estimated: true}
+	if !u.Believable() {
+		u.PerKind = outcrop.PerKind[outcrop.Tokens]{}
+	}
 	if _, counted := u.Get(outcrop.InputTokens); !counted {
 		u.Set(outcrop.InputTokens, m.sizeOf(r).Guess())
 	}

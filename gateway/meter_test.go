@@ -1,12 +1,44 @@
 package gateway
 
 import (
+	"math"
 	"testing"
 	"time"
 
 	"outcrop"
 	"outcrop/converse"
 )
+
+// Counts that cannot be true are as none: what passed is estimated, and no sum
+// of records overflows.
+func TestCountsThatCannotBeTrueAreNotBelieved(t *testing.T) {
+	const most = math.MaxInt64
+	many, cached := int64(most), int64(most)
+	for name, m := range map[string]meter{
+		"input":       {reported: &converse.TokenUsage{InputTokens: most}},
+		"output":      {reported: &converse.TokenUsage{OutputTokens: int64(outcrop.MostTokens) + 1}},
+		"cache":       {reported: &converse.TokenUsage{CacheReadInputTokens: &many, CacheWriteInputTokens: &cached}},
+		"three times": {reported: &converse.TokenUsage{CacheDetails: []converse.CacheDetail{{Ttl: "1h", InputTokens: most}, {Ttl: "1h", InputTokens: most}, {Ttl: "1h", InputTokens: 7}}}},
+		"a part":      {reported: &converse.TokenUsage{}, aside: told(func(a *outcrop.Told) { a.Parts.Set(outcrop.SearchUnits, most) })},
+		"so far":      {aside: told(func(a *outcrop.Told) { a.Seen.Set(outcrop.InputTokens, most) })},
+		"a task":      {counted: &outcrop.Usage{PerKind: told(func(a *outcrop.Told) { a.Seen.Set(outcrop.InputTokens, most) }).Seen}},
+	} {
+		m.output, m.firstByte = 40, time.Unix(1, 0)
+		u := m.usage(nil, nil)
+		if !u.Estimated || u.Of(outcrop.OutputTokens) != 10 || u.Total() > 1000 {
+			t.Errorf("%s: %+v is believed", name, u)
+		}
+	}
+	m := meter{reported: &converse.TokenUsage{InputTokens: int64(outcrop.MostTokens)}}
+	if u := m.usage(nil, nil); u.Estimated || u.Of(outcrop.InputTokens) != outcrop.MostTokens {
+		t.Errorf("%+v is not believed", u)
+	}
+}
+
+func told(tell func(*outcrop.Told)) (a outcrop.Told) {
+	tell(&a)
+	return a
+}
 
 // Whether or not pieces say when they came, the ledger hears of progress once a
 // second or a little later, and the clock is not asked at each of those that do.
