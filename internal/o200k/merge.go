@@ -1,7 +1,5 @@
 package o200k
 
-import "container/heap"
-
 // merge joins the bytes of a piece to tokens as the vocabulary was made: of
 // all neighbours that make a token together, those of the least rank first,
 // and of these the leftmost. It takes n log n steps for n bytes, since people
@@ -15,7 +13,7 @@ func (v *vocabulary) merge(p string, yield func(end int)) {
 		m.offer(i)
 	}
 	for len(m.offers) > 0 {
-		o := heap.Pop(&m.offers).(offer)
+		o := m.offers.pop()
 		if m.parts[o.at].rank == o.rank { // else one of the two was joined since
 			m.join(o.at)
 		}
@@ -46,7 +44,7 @@ func (m *merging) offer(i int) {
 		return
 	}
 	if a.rank = m.rank(m.text[i:m.parts[a.end].end]); a.rank != none {
-		heap.Push(&m.offers, offer{a.rank, i})
+		m.offers.push(offer{a.rank, i})
 	}
 }
 
@@ -71,17 +69,42 @@ type offer struct {
 	at   int
 }
 
+// offers are a heap, the first to be taken up at the root. container/heap
+// would make a value on the heap of each, and ask an interface to compare.
 type offers []offer
 
-func (o offers) Len() int { return len(o) }
-func (o offers) Less(i, j int) bool {
-	return o[i].rank < o[j].rank || o[i].rank == o[j].rank && o[i].at < o[j].at
+func (o offer) before(other offer) bool {
+	return o.rank < other.rank || o.rank == other.rank && o.at < other.at
 }
-func (o offers) Swap(i, j int) { o[i], o[j] = o[j], o[i] }
-func (o *offers) Push(x any)   { *o = append(*o, x.(offer)) }
-func (o *offers) Pop() any {
-	last := len(*o) - 1
-	x := (*o)[last]
-	*o = (*o)[:last]
-	return x
+
+func (o *offers) push(x offer) {
+	h := append(*o, x)
+	i := len(h) - 1
+	for ; i > 0 && x.before(h[(i-1)/2]); i = (i - 1) / 2 {
+		h[i] = h[(i-1)/2]
+	}
+	h[i] = x
+	*o = h
+}
+
+func (o *offers) pop() offer {
+	h := *o
+	first, x := h[0], h[len(h)-1]
+	h = h[:len(h)-1]
+	i := 0
+	for child := 1; child < len(h); child = 2*i + 1 {
+		if child+1 < len(h) && h[child+1].before(h[child]) {
+			child++
+		}
+		if !h[child].before(x) {
+			break
+		}
+		h[i] = h[child]
+		i = child
+	}
+	if len(h) > 0 {
+		h[i] = x
+	}
+	*o = h
+	return first
 }

@@ -3,7 +3,7 @@ package o200k
 import (
 	"strings"
 	"testing"
-	"time"
+	"unicode/utf8"
 
 	"github.com/tiktoken-go/tokenizer"
 	"pgregory.net/rapid"
@@ -95,14 +95,31 @@ func TestBytesThatAreNotUTF8Count(t *testing.T) {
 	}
 }
 
-func TestALongWordIsCountedInTime(t *testing.T) {
-	began := time.Now()
-	if n := Count(strings.Repeat("qzxj", 1<<18)); n == 0 {
-		t.Error("no tokens")
+// A word of a quarter of a megabyte is cut, so that its parts fit into little memory.
+func TestALongWordIsCountedInPieces(t *testing.T) {
+	for _, letters := range []string{"qzxj", "字", "é!", " ", "\n", "\xff"} {
+		word, pieces := strings.Repeat(letters, 1<<18/len(letters)), 0
+		for at := 0; at < len(word); pieces++ {
+			n := Piece(word[at:])
+			if n < 1 || n > MaxPieceBytes {
+				t.Fatalf("a piece of %d bytes", n)
+			}
+			if at += n; at < len(word) && letters != "\xff" && !utf8.RuneStart(word[at]) {
+				t.Fatalf("%q: a rune is cut at %d", letters, at)
+			}
+		}
+		whole, parts := Count(word), Count(word[:len(word)/16/len(letters)*len(letters)])
+		if whole < parts*15 || whole > parts*17+2*pieces {
+			t.Errorf("%q: %d tokens in all, %d in a sixteenth", letters, whole, parts)
+		}
 	}
-	if took := time.Since(began); took > 20*time.Second {
-		t.Errorf("a word of a megabyte took %s", took)
-	}
+}
+
+// Property: words that are not cut are counted as ever, wherever they stand.
+func TestWordsBeforeTheCutAreExact(t *testing.T) {
+	lib := library(t)
+	text := strings.Repeat("The quick brown fox isn't amused; 你好 12345!\n  ", 2*MaxPieceBytes/48)
+	same(t, lib, text)
 }
 
 func FuzzTokens(f *testing.F) {
@@ -122,6 +139,15 @@ func BenchmarkLoad(b *testing.B) {
 		if _, err := load(packed); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+func BenchmarkLongWord(b *testing.B) {
+	word := strings.Repeat("qzxj", MaxPieceBytes/4)
+	b.ReportAllocs()
+	b.SetBytes(int64(len(word)))
+	for b.Loop() {
+		Count(word)
 	}
 }
 

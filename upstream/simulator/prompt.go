@@ -33,6 +33,7 @@ type mark struct {
 // also the order of prompt caching (reference/runtime-metering-billing.md §8.5).
 type prompt struct {
 	tokens *counter
+	most   int // tokens that the model takes; beyond them nothing is counted
 	total  int
 	hash   xxhash.Digest
 	marks  []mark
@@ -69,7 +70,7 @@ func (p *prompt) note(words ...string) {
 // text takes s into hash and count.
 func (p *prompt) text(kind, s string) {
 	p.note(kind, s)
-	p.total += p.tokens.Count(s)
+	p.total += p.tokens.CountTo(p.most-p.total, s)
 }
 
 // bytes takes a document of JSON into hash and count.

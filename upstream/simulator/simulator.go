@@ -6,6 +6,7 @@ package simulator
 import (
 	"context"
 	"iter"
+	"math"
 	"time"
 
 	"outcrop"
@@ -132,12 +133,20 @@ func (s *Simulator) read(a outcrop.Attempt, r *converse.Request) (*prompt, error
 	if err := s.validate(a, r); err != nil {
 		return nil, err
 	}
-	p := &prompt{tokens: s.tokens}
+	p := &prompt{tokens: s.tokens, most: s.window(a)}
 	p.read(a, r)
-	if m, ok := s.model(a); ok && m.ContextWindow > 0 && outcrop.Tokens(p.total) > m.ContextWindow {
+	if p.total > p.most {
 		return nil, refused("Input is too long for requested model.")
 	}
 	return p, nil
+}
+
+// window is how many tokens the model asked for takes.
+func (s *Simulator) window(a outcrop.Attempt) int {
+	if m, ok := s.model(a); ok && m.ContextWindow > 0 {
+		return int(m.ContextWindow)
+	}
+	return math.MaxInt
 }
 
 // model is what is known of the model asked for.

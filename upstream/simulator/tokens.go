@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"math"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -43,22 +44,29 @@ func newCounter() *counter {
 }
 
 // Count returns the number of tokens in s.
-func (c *counter) Count(s string) int {
+func (c *counter) Count(s string) int { return c.CountTo(math.MaxInt, s) }
+
+// CountTo is Count as far as most; of a text that has more, it returns some
+// number beyond most. It takes no time for the rest of a text that is too long
+// anyway.
+func (c *counter) CountTo(most int, s string) int {
 	if len(s) < minTextBytes {
-		return c.count(s)
+		return c.count(most, s)
 	}
 	key := textKey{xxhash.Sum64String(s), len(s)}
 	if n, ok := c.texts.get(key); ok {
 		return n
 	}
-	n := c.count(s)
-	c.texts.put(key, n)
+	n := c.count(most, s)
+	if n <= most {
+		c.texts.put(key, n)
+	}
 	return n
 }
 
-func (c *counter) count(s string) int {
+func (c *counter) count(most int, s string) int {
 	total := 0
-	for len(s) > 0 {
+	for len(s) > 0 && total <= most {
 		n := o200k.Piece(s)
 		total += c.piece(s[:n])
 		s = s[n:]

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -155,7 +156,7 @@ func BenchmarkCount(b *testing.B) {
 	b.Run("pieces", func(b *testing.B) {
 		c := newCounter()
 		for b.Loop() {
-			c.count(text)
+			c.count(math.MaxInt, text)
 		}
 	})
 	b.Run("same text", func(b *testing.B) {
@@ -164,4 +165,25 @@ func BenchmarkCount(b *testing.B) {
 			c.Count(text)
 		}
 	})
+}
+
+// Property: up to the most, CountTo is Count; a text that has more is told by a
+// number beyond it, without counting all, and is not remembered by that number.
+func TestCountingStopsWhereTheModelDoes(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := strings.Repeat(rapid.SampledFrom(samples).Draw(t, "text"), rapid.IntRange(1, 40).Draw(t, "times"))
+		all := newCounter().Count(text)
+		most := rapid.IntRange(0, 2*all+1).Draw(t, "most")
+		c := newCounter()
+		got := c.CountTo(most, text)
+		if all <= most && got != all || all > most && got <= most {
+			t.Fatalf("%d tokens, counted to %d: %d", all, most, got)
+		}
+		if again := c.Count(text); again != all {
+			t.Fatalf("%d tokens, then counted %d", all, again)
+		}
+	})
+	if n := newCounter().CountTo(100, strings.Repeat("word ", 1<<20)); n > 110 {
+		t.Errorf("counted on to %d", n)
+	}
 }
