@@ -359,15 +359,18 @@ func TestAnAnswerThatIsNotReadToItsEndIsForgotten(t *testing.T) {
 
 // A server that closes idle connections costs nobody a call.
 func TestAClosedIdleConnectionIsNoticed(t *testing.T) {
+	closed := make(chan bool, 1)
 	s := serve(t, func(conn net.Conn, _ *http.Request) {
 		io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
 		conn.Close()
+		closed <- true
 	})
 	rt := clientsOnce(t, s)
 	for i := range 20 {
 		if _, _, err := ask(rt, post(t, s.url(), "{}")); err != nil {
 			t.Fatalf("call %d: %v", i, err)
 		}
+		<-closed
 		time.Sleep(5 * time.Millisecond) // for the close to arrive
 	}
 	if s.requests.Load() != 20 || s.conns.Load() != 20 {

@@ -71,16 +71,19 @@ func TestAnAnswerInUsedMemoryIsItsOwn(t *testing.T) {
 }
 
 func TestAConnectionThatAServerClosesIsNotTrusted(t *testing.T) {
+	closed := make(chan bool, 1)
 	s := serve(t, func(c net.Conn, _ *http.Request) {
 		io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
 		c.Close() // although it did not say so
+		closed <- true
 	})
 	rt := clientsOnce(t, s)
 	for range 5 {
 		if _, _, err := ask(rt, post(t, s.url(), "{}")); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(trustFor / 2)
+		<-closed
+		time.Sleep(trustFor / 2) // for the close to arrive
 	}
 	if n := s.conns.Load(); n != 5 {
 		t.Errorf("%d connections for 5 calls", n)
