@@ -15,6 +15,7 @@ import (
 	"time"
 	"unsafe"
 
+	"outcrop/internal/nowait"
 	"outcrop/internal/tether"
 )
 
@@ -65,7 +66,7 @@ func (t *Transport) connect(ctx context.Context, to server, fresh bool) (*conn, 
 		if c == nil {
 			break
 		}
-		if c.proven() || c.quiet() {
+		if c.quiet() {
 			c.borrow()
 			return c, nil
 		}
@@ -152,26 +153,20 @@ func (c *conn) prepareLook() {
 	c.question.step = c.step
 	var room [1]byte
 	c.raw, c.look = raw, func(fd uintptr) bool {
-		_, _, c.seen = syscall.Recvfrom(int(fd), room[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		_, c.seen = nowait.Peek(fd, room[:])
 		return true
 	}
 }
 
-// trustFor is how long a connection that has been used again before needs no
-// look: servers close those that are idle for seconds.
-const trustFor = 5 * time.Millisecond
-
-// proven says that a look is not worth its system call.
-func (c *conn) proven() bool { return c.answers > 1 && time.Since(c.since) < trustFor }
-
 // quiet says whether an idle connection is still open and silent. One that the
-// server has closed, or on which it says what nobody asked, is of no use.
+// server has closed is of no use; and what it says on one that nobody asked would
+// be the next caller's answer, so that every connection is looked at.
 func (c *conn) quiet() bool {
 	if c.raw == nil {
 		return true
 	}
 	err := c.raw.Read(c.look)
-	return err == nil && (c.seen == syscall.EAGAIN || c.seen == syscall.EINTR)
+	return err == nil && c.seen == syscall.EAGAIN
 }
 
 // giveBack makes the connection idle.

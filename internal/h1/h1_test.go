@@ -116,6 +116,35 @@ func get(rt http.RoundTripper, r *http.Request, read func(io.Reader) ([]byte, er
 	return res, string(body), err
 }
 
+// What a server says that nobody asked is nobody's answer, however soon another
+// request follows on a connection that has served well.
+func TestWhatNobodyAskedForIsNobodysAnswer(t *testing.T) {
+	const calls = 6
+	for bad := 1; bad < calls; bad++ {
+		said, n := make(chan bool, calls), 0
+		s := serve(t, func(c net.Conn, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+			if n++; n == bad {
+				time.Sleep(time.Millisecond / 2)
+				io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nanother")
+			}
+			said <- true
+		})
+		rt := clients(t)["h1"]
+		for i := range calls {
+			want := fmt.Sprint("call ", i)
+			if _, got, err := ask(rt, post(t, s.url(), want)); err != nil || got != want {
+				t.Errorf("%q was answered %q, %v", want, got, err)
+			}
+			<-said
+		}
+		if got := s.conns.Load(); got != 2 {
+			t.Errorf("%d connections; want another after what nobody asked for", got)
+		}
+	}
+}
+
 // ways are how a body can be read.
 var ways = map[string]func(io.Reader) ([]byte, error){"read": io.ReadAll, "followed": follow}
 

@@ -13,6 +13,11 @@ func read(fd uintptr, p []byte) (int, error) {
 	return max(n, 0), err
 }
 
+func peek(fd uintptr, p []byte) (int, error) {
+	n, _, err := syscall.Recvfrom(int(fd), p, syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+	return max(n, 0), err
+}
+
 func write(fd uintptr, p []byte) (int, error) {
 	n, err := syscall.Write(int(fd), p)
 	return max(n, 0), err

@@ -29,6 +29,10 @@ func Read(fd uintptr, p []byte) (int, error) { return whole(read, fd, p) }
 // a signal interrupts it. It may write less than there is room for.
 func Write(fd uintptr, p []byte) (int, error) { return whole(write, fd, p) }
 
+// Peek is Read that leaves what it has read: whether anything has come, or the
+// end.
+func Peek(fd uintptr, p []byte) (int, error) { return whole(peek, fd, p) }
+
 func whole(do func(uintptr, []byte) (int, error), fd uintptr, p []byte) (n int, err error) {
 	p = p[:min(len(p), mostBytes)]
 	for n, err = do(fd, p); err == syscall.EINTR; {

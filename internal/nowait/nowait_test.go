@@ -160,6 +160,36 @@ func TestReadingDoesNotWait(t *testing.T) {
 	}
 }
 
+// What is peeked at can be read still.
+func TestPeekingTakesNothing(t *testing.T) {
+	here, there := pair(t)
+	raw, err := here.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var room [4]byte
+	look := func(at func(uintptr, []byte) (int, error)) (n int, err error) {
+		if failed := raw.Control(func(fd uintptr) { n, err = at(fd, room[:]) }); failed != nil {
+			t.Fatal(failed)
+		}
+		return n, err
+	}
+	if n, err := look(Peek); n != 0 || err != syscall.EAGAIN {
+		t.Errorf("%d bytes and %v of nothing", n, err)
+	}
+	there.Write([]byte("abc"))
+	for _, at := range []func(uintptr, []byte) (int, error){Peek, Peek, Read} {
+		if n, err := look(at); string(room[:n]) != "abc" || err != nil {
+			t.Errorf("%q and %v", room[:n], err)
+		}
+	}
+	there.Close()
+	time.Sleep(20 * time.Millisecond)
+	if n, err := look(Peek); n != 0 || err != nil {
+		t.Errorf("%d bytes and %v of the end", n, err)
+	}
+}
+
 // BenchmarkWrite is the writer's half alone.
 func BenchmarkWrite(b *testing.B) {
 	for _, name := range []string{"nowait", "net"} {

@@ -17,6 +17,11 @@ func write(fd uintptr, p []byte) (int, error) {
 	return result(n, errno)
 }
 
+func peek(fd uintptr, p []byte) (int, error) {
+	n, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), syscall.MSG_PEEK|syscall.MSG_DONTWAIT, 0, 0)
+	return result(n, errno)
+}
+
 // result makes no errors of those that are usual.
 func result(n uintptr, errno syscall.Errno) (int, error) {
 	switch errno {
