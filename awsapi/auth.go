@@ -33,10 +33,13 @@ func signatureOf(r *http.Request, room *sigv4.Signature) (credentials, error) {
 		return credentials{bearer: token}, nil
 	}
 	found, err := room.Parse(r)
-	if !found {
-		room = nil
+	switch {
+	case found:
+		return credentials{signature: room}, err
+	case err == nil && signedOld(r):
+		err = refuseOld()
 	}
-	return credentials{signature: room}, err
+	return credentials{}, err
 }
 
 // bearerToken finds a Bedrock API key where SDKs put it: in Authorization, or

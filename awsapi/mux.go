@@ -160,7 +160,11 @@ type lender interface{ Free() }
 func (c *call) serve() error {
 	sig, err := signatureOf(c.r, &c.room)
 	if err != nil {
-		c.service, c.protocol = c.mux.guess(c.r, "")
+		scope := ""
+		if signedOld(c.r) {
+			scope = "s3"
+		}
+		c.service, c.protocol = c.mux.guess(c.r, scope)
 		return err
 	}
 	c.sig = sig

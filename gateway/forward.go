@@ -201,6 +201,9 @@ func (t *trip) read(call *Call) error {
 	t.form = call.Form
 	isTask, err := t.readTask(call)
 	if !isTask && err == nil {
+		if err = silent(call, &t.target.Model); err != nil {
+			return err
+		}
 		t.request, err = call.Request(t.target)
 	}
 	if err == nil && !isTask && t.target.Defaults != nil {

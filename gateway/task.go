@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"slices"
 
 	"outcrop"
 	"outcrop/converse/task"
@@ -35,6 +36,15 @@ func (t *trip) readTask(call *Call) (ok bool, err error) {
 	}
 	t.request = t.task.Words()
 	return true, err
+}
+
+// silent refuses to converse with a model that answers no text, as AWS does:
+// its vectors and pictures are asked for with InvokeModel.
+func silent(call *Call, m *outcrop.FoundationModel) error {
+	if call.Task != nil || call.Operation == outcrop.OpCountTokens || len(m.OutputModalities) == 0 || slices.Contains(m.OutputModalities, "TEXT") {
+		return nil
+	}
+	return outcrop.Errorf(outcrop.Invalid, "This action doesn't support the model that you provided. Try again with a supported text or chat model.")
 }
 
 // noteTask counts what a task used.

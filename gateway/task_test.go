@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"outcrop"
@@ -87,4 +88,29 @@ func TestATaskThatCannotBeReadIsRefused(t *testing.T) {
 			t.Errorf("%v, opened %d; want a refusal", err, len(w.opened))
 		}
 	}
+}
+
+// Whoever wants to converse with a model of vectors or pictures hears it before
+// anything is asked of it or written down.
+func TestSilentModelsAreNotConversedWith(t *testing.T) {
+	old := target
+	defer func() { target = old }()
+	for modalities, refused := range map[string]bool{"": false, "TEXT": false, "SPEECH,TEXT": false, "EMBEDDING": true, "IMAGE": true} {
+		m := *old
+		m.Model.OutputModalities = strings.FieldsFunc(modalities, func(r rune) bool { return r == ',' })
+		target = &m
+		w := newWorld(whole)
+		_, err := w.Gateway.Converse(t.Context(), call())
+		if (outcrop.KindOf(err) == outcrop.Invalid) != refused || refused && (len(w.opened) > 0 || !strings.Contains(err.Error(), "supported text or chat model")) {
+			t.Errorf("a model of %q: %v, opened %v", modalities, err, w.opened)
+		}
+		if _, err := newWorld(whole).Gateway.CountTokens(t.Context(), counting(call())); err != nil {
+			t.Errorf("count tokens of a model of %q: %v", modalities, err)
+		}
+	}
+}
+
+func counting(c *Call) *Call {
+	c.Operation = outcrop.OpCountTokens
+	return c
 }

@@ -248,6 +248,14 @@ func TestAddressingAndSize(t *testing.T) {
 	if status, answer := send(t, late); status != 403 || !strings.Contains(answer, "Request has expired") {
 		t.Errorf("expired: %d %s", status, answer)
 	}
+	for name, old := range map[string]*http.Request{
+		"in the query":  s.request(t, "GET", "/"+testBucket+"/dir/k%20x?AWSAccessKeyId=AKIAIOSFODNN7EXAMPLE&Signature=vjbyPxybdZaNmGa%2ByT272YEAiv4%3D&Expires=1141889120", http.Header{}, ""),
+		"in the header": s.request(t, "GET", "/"+testBucket+"/dir/k%20x", http.Header{"Authorization": {"AWS AKIAIOSFODNN7EXAMPLE:qgk2+6Sv9/oM7G3qLEjTH1a1l1g="}}, ""),
+	} {
+		if status, answer := send(t, old); status != 400 || !strings.Contains(answer, "<Code>InvalidRequest</Code>") || !strings.Contains(answer, "use AWS4-HMAC-SHA256. In boto3: Config(signature_version=") {
+			t.Errorf("signed as S3 once was, %s: %d %s", name, status, answer)
+		}
+	}
 	const size = 64 << 20
 	big := s.request(t, "PUT", "/"+testBucket+"/big", http.Header{}, "")
 	big.Body, big.ContentLength = io.NopCloser(io.LimitReader(zeros{}, size)), size
