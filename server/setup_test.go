@@ -1,7 +1,6 @@
 package server
 
 import (
-	"bytes"
 	"io"
 	"log/slog"
 	"net/http"
@@ -88,6 +87,13 @@ func (s *Server) signed(t testing.TB, by sigv4.Credentials, service, method, pat
 // send returns the status and the body of the answer.
 func send(t *testing.T, r *http.Request) (int, string) {
 	t.Helper()
+	status, answer := sendRaw(t, r)
+	return status, strings.TrimSpace(answer)
+}
+
+// sendRaw leaves the answer as it is: the last byte of a stream may be a space.
+func sendRaw(t *testing.T, r *http.Request) (int, string) {
+	t.Helper()
 	answer, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)
@@ -97,5 +103,5 @@ func send(t *testing.T, r *http.Request) (int, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answer.StatusCode, string(bytes.TrimSpace(b))
+	return answer.StatusCode, string(b)
 }

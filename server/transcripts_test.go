@@ -7,7 +7,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -123,21 +122,6 @@ func TestTranscripts(t *testing.T) {
 			}
 		})
 	}
-}
-
-// sendRaw is send without trimming: frames may end in any byte.
-func sendRaw(t *testing.T, r *http.Request) (int, string) {
-	t.Helper()
-	answer, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	b, err := io.ReadAll(answer.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return answer.StatusCode, string(b)
 }
 
 // changing is what is another one in every run.

@@ -39,7 +39,7 @@ func TestOutcropInFrontOfOutcrop(t *testing.T) {
 	if status/100 != 2 || profile == "" {
 		t.Fatalf("create profile: %d %s", status, answer)
 	}
-	status, answer = send(t, front.signed(t, front.admin(), "bedrock", "POST", "/model/"+url.PathEscape(profile)+"/converse-stream", jsonHeader(), `{"messages":[{"role":"user","content":[{"text":"Hello"}]}]}`))
+	status, answer = sendRaw(t, front.signed(t, front.admin(), "bedrock", "POST", "/model/"+url.PathEscape(profile)+"/converse-stream", jsonHeader(), `{"messages":[{"role":"user","content":[{"text":"Hello"}]}]}`))
 	if status != 200 {
 		t.Fatalf("converse-stream: %d %s", status, answer)
 	}
