@@ -131,6 +131,8 @@ func (l *Ledger) enlist(ctx context.Context, id outcrop.InvocationID, n int, enc
 	switch {
 	case c == nil && l.settled.has(id):
 		return nil, onlyWait, nil
+	case l.ended: // what waits could not be written
+		return nil, onlyWait, errClosed()
 	case c != nil && c.record != nil:
 		return c.record.wait.join(ctx), onlyWait, nil
 	case l.closing:

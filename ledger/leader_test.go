@@ -274,3 +274,17 @@ func (f panicsFile) Sync() error {
 	}
 	return f.File.Sync()
 }
+
+// Who asks once more for a record that a closed ledger could not write is told
+// so, and does not wait.
+func TestAClosedLedgerKeepsNobodyWaiting(t *testing.T) {
+	inBubble(t, ledger.Options{}, func(b *bed) {
+		b.disk.SetFaults(ledgertest.Faults{Write: 1, Sync: 1, Name: 1})
+		ctx := context.WithoutCancel(b.T.Context())
+		b.wantKind(b.Settle(ctx, ledgertest.Record(1)), outcrop.Unavailable)
+		if b.Close() == nil {
+			b.Error("a record was lost in silence")
+		}
+		b.wantKind(b.Settle(ctx, ledgertest.Record(1)), outcrop.Unavailable)
+	})
+}

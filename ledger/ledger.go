@@ -79,6 +79,7 @@ type Ledger struct {
 	stuck     error     // why the last drain failed; nil once one succeeds
 	since     time.Time // when the write under way began; zero when there is none
 	closing   bool
+	ended     bool // nothing is written any more
 	gathering bool // the writer waits for company
 	pace      pace
 	reserved  int64 // bytes that the records of calls may need, and intents that are waiting
@@ -213,6 +214,9 @@ func (l *Ledger) Close() error {
 	l.mu.Unlock()
 	close(l.stop)
 	l.commits.Wait()
+	l.mu.Lock()
+	l.ended = true
+	l.mu.Unlock()
 	err := l.lastDrain()
 	l.end()
 	l.helpers.Wait()
