@@ -30,7 +30,8 @@ type meter struct {
 	talk       *speech.Meter                      // of a conversation that is spoken; else nil
 	size       converse.Size                      // of the request, once sized
 	sized      bool
-	passed     bool // the answer is forwarded, so the closing event is another
+	passed     bool           // the answer is forwarded, so the closing event is another
+	window     outcrop.Tokens // that the model reads at most; 0 when that is not known
 }
 
 // spoke says whether any part of the answer has passed.
@@ -133,11 +134,29 @@ func (m *meter) estimate(r *converse.Request) outcrop.Usage {
 		u.PerKind = outcrop.PerKind[outcrop.Tokens]{}
 	}
 	if _, counted := u.Get(outcrop.InputTokens); !counted {
-		u.Set(outcrop.InputTokens, m.sizeOf(r).Guess())
+		u.Set(outcrop.InputTokens, m.readable(m.sizeOf(r).Guess()))
 	}
 	passed := outcrop.Tokens((m.output + bytesPerOutputToken - 1) / bytesPerOutputToken)
 	u.Set(outcrop.OutputTokens, max(passed, u.Of(outcrop.OutputTokens)))
 	return u
+}
+
+// Models that read 200,000 tokens read a million for those who ask.
+const (
+	usualWindow = 200_000
+	longWindow  = 1_000_000
+)
+
+// readable is as much of a guess as the model could have read: a request that
+// is too long for it costs no more than the longest.
+func (m *meter) readable(guess outcrop.Tokens) outcrop.Tokens {
+	switch {
+	case m.window == 0:
+		return guess
+	case m.window >= usualWindow:
+		return min(guess, max(m.window, longWindow))
+	}
+	return min(guess, m.window)
 }
 
 // sizeOf counts the request once.

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -78,5 +79,22 @@ func TestProgressIsToldInTime(t *testing.T) {
 		if c.says && asked > 82 {
 			t.Errorf("%s: the clock was asked %d times", c.name, asked)
 		}
+	}
+}
+
+// Nobody is billed for more than the model could have read, however much was
+// sent before the client hung up.
+func TestAnEstimateStaysWithinTheWindow(t *testing.T) {
+	text := strings.Repeat("word ", 4<<20/5)
+	sent := &converse.Request{Messages: []converse.Message{{Role: "user", Content: []converse.ContentBlock{{Text: &text}}}}}
+	all := converse.SizeOf(sent).Guess()
+	for window, want := range map[outcrop.Tokens]outcrop.Tokens{0: all, 8_000: 8_000, 200_000: 1_000_000, 2_000_000: all} {
+		m := meter{window: window}
+		if got := m.usage(sent, errHungUp); !got.Estimated || got.Of(outcrop.InputTokens) != min(want, all) {
+			t.Errorf("a window of %d: %+v, want %d of %d", window, got, want, all)
+		}
+	}
+	if all < 1_000_000 {
+		t.Errorf("%d tokens fit into every window", all)
 	}
 }

@@ -57,7 +57,7 @@ func (g *Gateway) plan(ctx context.Context, call *Call) (*trip, error) {
 		return nil, err
 	}
 	t := trips.Get().(*trip)
-	t.target, t.streaming = target, call.Operation.Streaming()
+	t.target, t.streaming, t.meter.window = target, call.Operation.Streaming(), target.Model.ContextWindow
 	if err := t.read(call); err != nil {
 		return nil, err
 	}
