@@ -309,7 +309,7 @@ func (o *oracle) condition(op, key string, wants []string, variables bool) bool 
 
 // principal says how tightly a statement's Principal holds the caller: 0 not,
 // 1 by account, 2 by role, 3 itself.
-func (o *oracle) principalGrip(element any) int {
+func (o *oracle) principalGrip(element any, denies bool) int {
 	entries := map[string][]string{}
 	if s, ok := element.(string); ok {
 		entries["AWS"] = []string{s}
@@ -335,6 +335,8 @@ func (o *oracle) principalGrip(element any) int {
 	}
 	for _, v := range entries["AWS"] {
 		switch {
+		case o.federated != "" && v == "*" && denies:
+			best = 3
 		case o.federated != "":
 		case v == "*" && o.role != "":
 			best = max(best, 2)
@@ -350,6 +352,22 @@ func (o *oracle) principalGrip(element any) int {
 		}
 	}
 	return best
+}
+
+// spared: a Deny with NotPrincipal is for all but whom it names whole.
+func (o *oracle) spared(element any) bool {
+	if element == "*" {
+		return true
+	}
+	named := many(element.(map[string]any)["AWS"])
+	if o.service+o.federated != "" {
+		return o.principalGrip(element, true) != 0
+	}
+	account := strings.Split(o.principal, ":")[4]
+	has := func(who ...string) bool {
+		return slices.ContainsFunc(append(who, "*"), func(w string) bool { return slices.Contains(named, w) })
+	}
+	return has(account, "arn:aws:iam::"+account+":root") && (strings.HasSuffix(o.principal, ":root") || has(o.principal)) && (o.role == "" || has(o.role))
 }
 
 func (o *oracle) statement(s map[string]any, variables bool) (grip int, applies bool) {
@@ -378,12 +396,12 @@ func (o *oracle) statement(s map[string]any, variables bool) (grip int, applies 
 		return 0, false
 	}
 	if p, ok := s["Principal"]; ok {
-		if grip = o.principalGrip(p); grip == 0 {
+		if grip = o.principalGrip(p, s["Effect"] == "Deny"); grip == 0 {
 			return 0, false
 		}
 	}
 	if p, ok := s["NotPrincipal"]; ok {
-		if o.principalGrip(p) != 0 {
+		if s["Effect"] == "Deny" && o.spared(p) || s["Effect"] == "Allow" && (o.federated != "" || o.principalGrip(p, false) != 0) {
 			return 0, false
 		}
 		grip = 1

@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"slices"
 	"strings"
 
 	"outcrop"
@@ -71,25 +72,58 @@ const (
 // grips says whether the statement's principals include the caller, and how.
 // A statement without principals, in an identity policy, includes everyone.
 func (s *Statement) grips(e *evaluation) (grip, bool) {
-	if len(s.Principals) == 0 {
+	switch {
+	case len(s.Principals) == 0:
 		return noGrip, true
+	case s.NotPrincipal && s.Effect == Deny:
+		return noGrip, !s.spares(e)
 	}
 	best, found := noGrip, false
 	for _, p := range s.Principals {
-		if g, ok := p.grips(e); ok {
+		if g, ok := p.grips(e, s.Effect); ok {
 			best, found = max(best, g), true
 		}
 	}
-	if s.NotPrincipal {
-		best, found = byAccount, !found
-		if e.caller.kind == outsideCaller {
-			best = byPrincipal // it has no policies of its own
-		}
+	switch {
+	case !s.NotPrincipal:
+		return best, found
+	case e.req.Federated != "": // an identity provider has to be named
+		return noGrip, false
+	case e.caller.kind == outsideCaller:
+		return byPrincipal, !found // it has no policies of its own
 	}
-	return best, found
+	return byAccount, !found
 }
 
-func (p Principal) grips(e *evaluation) (grip, bool) {
+// spares says whether a Deny by NotPrincipal leaves the caller out: when it
+// names the caller and whatever the caller is part of, which is the account
+// and, of a session, the role. Who names an account spares its root user
+// alone, and who names a user alone spares nobody (IAM user guide, "AWS JSON
+// policy elements: NotPrincipal").
+func (s *Statement) spares(e *evaluation) bool {
+	if e.caller.kind == outsideCaller {
+		return slices.ContainsFunc(s.Principals, func(p Principal) bool {
+			_, ok := p.grips(e, Deny)
+			return ok
+		})
+	}
+	root := outcrop.ARNParts{Partition: e.req.Principal.Parts().Partition, Service: "iam", Account: e.caller.account, Resource: "root"}.ARN()
+	parts := []outcrop.ARN{root, e.req.Principal}
+	if e.caller.kind == sessionCaller {
+		parts = append(parts, e.caller.role)
+	}
+	for _, part := range parts {
+		e.steps += len(s.Principals)
+		if !slices.ContainsFunc(s.Principals, func(p Principal) bool {
+			return p.Type == "AWS" && (p.Value == "*" || p.Value == string(part) || part == root && p.account() == e.caller.account)
+		}) {
+			return false
+		}
+	}
+	return true
+}
+
+func (p Principal) grips(e *evaluation, effect Effect) (grip, bool) {
 	e.steps++
 	switch p.Type {
 	case "Service":
@@ -97,16 +131,16 @@ func (p Principal) grips(e *evaluation) (grip, bool) {
 	case "Federated":
 		return byPrincipal, e.req.Federated != "" && (p.Value == e.req.Federated || p.Value == "*")
 	case "AWS":
-		return p.gripsAWS(e)
+		return p.gripsAWS(e, effect)
 	}
 	return noGrip, false
 }
 
-func (p Principal) gripsAWS(e *evaluation) (grip, bool) {
+func (p Principal) gripsAWS(e *evaluation, effect Effect) (grip, bool) {
 	session := e.caller.kind == sessionCaller
 	switch {
-	case e.req.Federated != "": // an identity provider has to be named
-		return noGrip, false
+	case e.req.Federated != "": // to be let in, an identity provider has to be named
+		return byPrincipal, p.Value == "*" && effect == Deny
 	case p.Value == "*" && session:
 		return byRole, true
 	case p.Value == "*":
