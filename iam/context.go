@@ -37,6 +37,8 @@ func (e *entry) values() []string {
 const (
 	KeyCurrentTime         = "aws:currenttime"
 	KeyEpochTime           = "aws:epochtime"
+	KeyFederatedProvider   = "aws:federatedprovider"
+	KeyMultiFactor         = "aws:multifactorauthpresent"
 	KeyPrincipalAccount    = "aws:principalaccount"
 	KeyPrincipalARN        = "aws:principalarn"
 	KeyPrincipalIsService  = "aws:principalisawsservice"
@@ -46,8 +48,10 @@ const (
 	KeyRequestedRegion     = "aws:requestedregion"
 	KeyResourceTag         = "aws:resourcetag/"
 	KeySecureTransport     = "aws:securetransport"
+	KeySourceIdentity      = "aws:sourceidentity"
 	KeySourceIP            = "aws:sourceip"
 	KeyTagKeys             = "aws:tagkeys"
+	KeyTokenIssueTime      = "aws:tokenissuetime"
 	KeyUserAgent           = "aws:useragent"
 	KeyUserID              = "aws:userid"
 	KeyUsername            = "aws:username"
@@ -198,16 +202,38 @@ func (c *Context) setType(p outcrop.ARNParts) {
 	}
 }
 
+// SetSession sets the keys that only temporary credentials have. By
+// aws:TokenIssueTime sessions are revoked (the policy AWSRevokeOlderSessions
+// denies those begun before a moment); what vouched for a web identity goes on
+// being known by its issuer's sub and aud.
+func (c *Context) SetSession(s *outcrop.Session) {
+	c.Set(KeyTokenIssueTime, s.Issued.UTC().Format(timeFormat))
+	c.Set(KeyMultiFactor, "false")
+	if s.SourceIdentity != "" {
+		c.Set(KeySourceIdentity, s.SourceIdentity)
+	}
+	if s.Provider == "" {
+		return
+	}
+	c.Set(KeyFederatedProvider, string(s.Provider))
+	_, issuer, _ := strings.Cut(s.Provider.Parts().Resource, "/")
+	c.Set(issuer+":sub", s.Subject)
+	c.Set(issuer+":aud", s.Audience)
+}
+
 // SetTime sets aws:CurrentTime and aws:EpochTime.
 func (c *Context) SetTime(now time.Time) {
 	s := lastSecond.Load()
 	if s == nil || s.unix != now.Unix() {
-		s = &second{now.Unix(), now.UTC().Format("2006-01-02T15:04:05Z"), strconv.FormatInt(now.Unix(), 10)}
+		s = &second{now.Unix(), now.UTC().Format(timeFormat), strconv.FormatInt(now.Unix(), 10)}
 		lastSecond.Store(s)
 	}
 	c.Set(KeyCurrentTime, s.current)
 	c.Set(KeyEpochTime, s.epoch)
 }
+
+// timeFormat is how times stand in a context.
+const timeFormat = "2006-01-02T15:04:05Z"
 
 // A second is written out once, not for each request in it.
 type second struct {

@@ -52,6 +52,9 @@ func (d *Directory) request(g *Grants, who outcrop.Caller) iam.Request {
 	r := iam.Request{Principal: who.Principal, Role: g.Role}
 	r.Context.SetCaller(who, g.Role, g.Tags)
 	r.Context.SetTime(d.now())
+	if who.Session != nil {
+		r.Context.SetSession(who.Session)
+	}
 	if g.UserName != "" {
 		r.Context.Set(iam.KeyUsername, g.UserName)
 	}

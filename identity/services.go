@@ -100,7 +100,7 @@ func (d *Directory) ServiceMayAs(ctx context.Context, s Service, arn outcrop.ARN
 	}
 	session := outcrop.Caller{
 		Account: role.Account, Principal: sessionARN(role, s), UserID: role.ID + ":" + sessionName, Region: s.Region,
-		Session: &outcrop.Session{Role: role.ARN(), Name: sessionName},
+		Session: &outcrop.Session{Role: role.ARN(), Name: sessionName, Issued: d.now()},
 	}
 	own, err := d.gather(ctx, session)
 	if err != nil {
