@@ -70,12 +70,8 @@ func (m Money) Split(weights []Money) (parts []Money, ok bool) {
 	return parts, true
 }
 
-// Part is m as a fraction of whole: 0.5 for half of it. Of nothing, anything
-// is infinitely much; use it to show and to compare with percentages.
-func (m Money) Part(whole Money) float64 {
-	part, _ := new(big.Float).Quo(new(big.Float).SetInt(m.int()), new(big.Float).SetInt(whole.int())).Float64()
-	return part
-}
+// Rat is the amount in dollars, for exact comparisons.
+func (m Money) Rat() *big.Rat { return new(big.Rat).SetFrac(m.int(), Dollars(1).int()) }
 
 func (m Money) int() *big.Int {
 	n := new(big.Int).SetUint64(m.hi)

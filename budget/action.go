@@ -83,7 +83,7 @@ func (a *Action) next(st *Status) move {
 		return execute
 	case a.Status == Executed && over:
 		return revert
-	case (a.Status == Pending || a.Status == Reversed) && over:
+	case (a.Status == Pending || a.Status == Reversed || a.Status == Failed) && over:
 		return rest
 	}
 	return none
@@ -138,8 +138,10 @@ func (a *Action) note(at time.Time, event string, err error) {
 	}
 }
 
-// act keeps what judge changed, makes its moves and queues its messages.
-func (b *Budgets) act(ctx context.Context, st Status, messages []Delivery, acts []act) error {
+// act judges what a budget stands at once more, since somebody else may have
+// acted meanwhile, keeps what that changes, makes its moves and queues its
+// messages.
+func (b *Budgets) act(ctx context.Context, st Status) error {
 	b.changing.Lock()
 	defer b.changing.Unlock()
 	d, err := b.current(st.Key)
@@ -149,18 +151,22 @@ func (b *Budgets) act(ctx context.Context, st Status, messages []Delivery, acts 
 	if !d.Updated.Equal(st.Updated) {
 		return nil // changed meanwhile: the next look sees it
 	}
-	next := d.Budget
-	next.Alerts, next.Actions = st.Alerts, slices.Clone(d.Actions)
-	for _, a := range acts {
+	st.Budget = d.Budget
+	v := st.judge()
+	if v.idle() {
+		return nil
+	}
+	next := st.Budget
+	for _, a := range v.acts {
 		i := slices.IndexFunc(next.Actions, func(x Action) bool { return x.ID == a.id })
 		if i < 0 {
 			continue
 		}
 		done := &next.Actions[i]
 		b.moveTo(ctx, &next, done, a.what, st.Period.Start, systemEvent)
-		messages = append(messages, st.messages(&done.Threshold, done.Subscribers, "Action "+done.ID+" is now "+done.Status+".")...)
+		v.messages = append(v.messages, st.messages(&done.Threshold, done.Subscribers, "Action "+done.ID+" is now "+done.Status+".")...)
 	}
-	if err := b.queue(ctx, messages); err != nil {
+	if err := b.queue(ctx, v.messages); err != nil {
 		return err
 	}
 	return b.put(ctx, d, next, false)

@@ -20,9 +20,13 @@ func (b *Budgets) Reserve(worst *outcrop.UsageRecord) error {
 	var room [8]hold
 	holds := room[:0]
 	var unpriced *state
+	now := b.options.Now()
 	b.candidates(worst, func(s *state) {
 		d := s.def.Load()
-		m, falls, priced := d.amount(worst)
+		if !d.lives(now) {
+			return
+		}
+		m, falls, priced := d.most(worst)
 		if !falls {
 			return
 		}
@@ -34,7 +38,6 @@ func (b *Budgets) Reserve(worst *outcrop.UsageRecord) error {
 	if len(holds) == 0 {
 		return nil
 	}
-	now := b.options.Now()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if unpriced != nil {

@@ -3,6 +3,7 @@ package budget
 import (
 	"context"
 	"fmt"
+	"math/big"
 	"slices"
 	"strconv"
 	"time"
@@ -51,21 +52,26 @@ func (a *Alert) check() error {
 	return nil
 }
 
-// crossed says whether an amount is beyond the threshold. Less than a
-// threshold is crossed only by what is complete: a period's end is not known
-// before.
+// crossed says whether an amount is beyond the threshold, which is compared as
+// the decimal that it was given as: 7 cents of a dollar are not above 7%.
 func (t *Threshold) crossed(amount, limit outcrop.Money) bool {
-	value := amount.Part(outcrop.Dollars(1))
+	spent := amount.Rat()
+	value, ok := new(big.Rat).SetString(strconv.FormatFloat(t.Value, 'f', -1, 64))
+	if !ok {
+		return false // no number
+	}
 	if !t.Absolute {
-		value = 100 * amount.Part(limit)
+		spent.Mul(spent, big.NewRat(100, 1))
+		value.Mul(value, limit.Rat())
 	}
-	switch t.Operator {
+	switch beyond := spent.Cmp(value); t.Operator {
 	case "LESS_THAN":
-		return value < t.Value
+		return beyond < 0
 	case "EQUAL_TO":
-		return value == t.Value
+		return beyond == 0
+	default:
+		return beyond > 0
 	}
-	return value > t.Value
 }
 
 func (t *Threshold) String() string {
@@ -84,7 +90,7 @@ type Status struct {
 	Limit    outcrop.Money // of Period
 	Spent    outcrop.Money // settled, whether read from the ledger yet or not
 	Forecast outcrop.Money // at the end of Period, if spending goes on as it did
-	Alive    bool          // within the budget's life
+	Alive    bool          // within the budget's life; what is over stands at its last period
 }
 
 // Left is what may still be spent.
@@ -92,8 +98,9 @@ func (s *Status) Left() outcrop.Money { return s.Limit.Sub(s.Spent) }
 
 // status is called with mu held.
 func (b *Budgets) status(s *state, now time.Time) Status {
-	st := Status{Budget: s.def.Load().Budget}
-	st.Period, st.Alive = s.roll(now)
+	d := s.def.Load()
+	st := Status{Budget: d.Budget, Alive: d.lives(now)}
+	st.Period, _ = s.roll(d.until(now))
 	st.Limit = st.LimitAt(st.Period.Start)
 	st.Spent = s.known()
 	if st.Alive {
@@ -136,11 +143,10 @@ func (s *state) forecast(st Status, now time.Time) outcrop.Money {
 // subscribed.
 func (b *Budgets) look(ctx context.Context) {
 	for _, st := range b.statuses() {
-		changed, messages, acts := st.judge()
-		if !changed && len(acts) == 0 {
+		if v := st.judge(); v.idle() {
 			continue
 		}
-		if err := b.act(ctx, st, messages, acts); err != nil && ctx.Err() == nil {
+		if err := b.act(ctx, st); err != nil && ctx.Err() == nil {
 			b.options.Log.Error("budgets: an alert could not be kept, will try again", "budget", st.Name, "err", err)
 		}
 	}
@@ -159,9 +165,18 @@ func (b *Budgets) statuses() (all []Status) {
 	return all
 }
 
+// A verdict is what has to be told and done.
+type verdict struct {
+	changed  bool // alerts are in another state than before
+	messages []Delivery
+	acts     []act
+}
+
+func (v *verdict) idle() bool { return !v.changed && len(v.acts) == 0 }
+
 // judge marks which alerts are in alarm, and lists what has to be told and
 // done. It changes copies.
-func (st *Status) judge() (changed bool, messages []Delivery, acts []act) {
+func (st *Status) judge() (v verdict) {
 	st.Alerts, st.Actions = slices.Clone(st.Alerts), slices.Clone(st.Actions)
 	for i := range st.Alerts {
 		a := &st.Alerts[i]
@@ -171,18 +186,18 @@ func (st *Status) judge() (changed bool, messages []Delivery, acts []act) {
 		}
 		switch {
 		case alarm && !was:
-			a.Fired, changed = st.Period.Start, true
-			messages = append(messages, st.messages(&a.Threshold, a.Subscribers, "")...)
+			a.Fired, v.changed = st.Period.Start, true
+			v.messages = append(v.messages, st.messages(&a.Threshold, a.Subscribers, "")...)
 		case !alarm && !a.Fired.IsZero():
-			a.Fired, changed = time.Time{}, true
+			a.Fired, v.changed = time.Time{}, true
 		}
 	}
 	for i := range st.Actions {
 		if what := st.Actions[i].next(st); what != none {
-			acts = append(acts, act{st.Actions[i].ID, what})
+			v.acts = append(v.acts, act{st.Actions[i].ID, what})
 		}
 	}
-	return changed, messages, acts
+	return v
 }
 
 func (st *Status) beyond(t *Threshold) bool {

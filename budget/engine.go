@@ -207,6 +207,44 @@ func (d *definition) amount(r *outcrop.UsageRecord) (sum outcrop.Money, falls, p
 	return d.worth(r, d.filter.kindsUsed(r))
 }
 
+// becomes are the kinds that tokens of a call may turn out to be, beside the
+// one that they are reserved as.
+var becomes = [outcrop.TokenKinds][]outcrop.TokenKind{
+	outcrop.InputTokens:        {outcrop.CacheReadTokens},
+	outcrop.CacheWrite5mTokens: {outcrop.InputTokens, outcrop.CacheReadTokens, outcrop.CacheWrite1hTokens},
+	outcrop.CacheWrite1hTokens: {outcrop.InputTokens, outcrop.CacheReadTokens, outcrop.CacheWrite5mTokens},
+	outcrop.OutputTokens:       {outcrop.ReasoningTokens},
+}
+
+// most is the most that a call can come to which is worst at the dearest. That
+// is its amount, unless the filter tells kinds of token apart: then it may be
+// that of other kinds.
+func (d *definition) most(worst *outcrop.UsageRecord) (sum outcrop.Money, falls, priced bool) {
+	sum, falls, priced = d.amount(worst)
+	if !d.filter.perKind {
+		return sum, falls, priced
+	}
+	for k, n := range worst.Usage.All() {
+		var had, dearest outcrop.Rate
+		if n > 0 && d.filter.match(worst, k) {
+			had, _ = d.rate(worst, k)
+		}
+		for _, other := range becomes[k] {
+			if n > 0 && d.filter.match(worst, other) {
+				rate, _ := d.rate(worst, other)
+				falls, dearest = true, max(dearest, rate)
+			}
+		}
+		if dearest > had {
+			sum = sum.Add((dearest - had).For(n))
+		}
+	}
+	if d.Type == Usage && d.Unit == UnitCalls && falls {
+		sum = outcrop.Dollars(1)
+	}
+	return sum, falls, priced
+}
+
 // worth is the amount of those kinds of r that fall under the budget.
 func (d *definition) worth(r *outcrop.UsageRecord, under kinds) (sum outcrop.Money, falls, priced bool) {
 	falls, priced = under == allKinds, true

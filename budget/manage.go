@@ -288,7 +288,7 @@ func (b *Budgets) History(ctx context.Context, k Key, within Period) ([]Past, er
 		return nil, nil
 	}
 	var list []Past
-	p, ok := st.PeriodAt(b.options.Now())
+	p, ok := st.PeriodAt(st.until(b.options.Now()))
 	for ; ok && len(list) < maxPast && p.End.After(within.Start); p, ok = st.before(p) {
 		if !p.Start.Before(within.End) {
 			continue

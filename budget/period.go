@@ -41,11 +41,22 @@ func (u TimeUnit) around(t time.Time) (start, end time.Time) {
 	return start, start.AddDate(0, 1, 0)
 }
 
+// lives says whether the budget counts at t.
+func (b *Budget) lives(t time.Time) bool { return !t.Before(b.Start) && t.Before(b.End) }
+
+// until is t, or the last moment of a budget that is over.
+func (b *Budget) until(t time.Time) time.Time {
+	if t.Before(b.End) {
+		return t
+	}
+	return b.End.Add(-time.Nanosecond)
+}
+
 // PeriodAt is the period that counts at t, within the budget's life. A moving
 // window is cut to whole hours, the running one included, so that it ends when
 // the next hour begins. ok is false outside the budget's life.
 func (b *Budget) PeriodAt(t time.Time) (p Period, ok bool) {
-	if t.Before(b.Start) || !t.Before(b.End) {
+	if !b.lives(t) {
 		return Period{}, false
 	}
 	switch w := b.window(); {

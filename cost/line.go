@@ -152,6 +152,12 @@ func Lines(r *outcrop.UsageRecord) iter.Seq2[Line, Amount] {
 	return lines(r, NewTagSet(r.Tags), NewTagSet(r.SessionTags))
 }
 
+// LineOf is the line on which tokens of kind of a record stand, but for the
+// tags.
+func LineOf(r *outcrop.UsageRecord, kind outcrop.TokenKind) Line {
+	return lineOf(r, "", "").of(kind, &r.Quote)
+}
+
 func lines(r *outcrop.UsageRecord, tags, session TagSet) iter.Seq2[Line, Amount] {
 	return func(yield func(Line, Amount) bool) {
 		line, count := lineOf(r, tags, session), uint64(1)

@@ -152,12 +152,7 @@ func (e *engines) billed(r *outcrop.UsageRecord, k outcrop.TokenKind, dimension 
 	if !slices.Contains(budgetDimensions, cost.Dimension(dimension)) {
 		return "", false, false
 	}
-	var line cost.Line
-	for line = range cost.Lines(r) {
-		break // but for its kind, any of them says the same
-	}
-	line.Kind = k
-	line.Rate, line.Priced = r.Quote.Rate(k)
+	line := cost.LineOf(r, k)
 	value, present = e.costs.Settings.Value(&line, cost.Dimension(dimension))
 	return value, present, true
 }

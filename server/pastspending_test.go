@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"outcrop"
 	"outcrop/budget"
 	"outcrop/cost"
@@ -81,6 +83,35 @@ func TestANewBudgetStandsWhereItsRecordsSay(t *testing.T) {
 		}
 		if got, want := stand(bySums), stand(byRecords); fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("%s is counted differently:\n%v\n%v", k.Name, got, want)
+		}
+	}
+}
+
+// Promise: a budget knows tokens by what the bill shows them under: reasoning
+// without a price of its own is output there.
+func TestBudgetsKnowTokensByTheirBill(t *testing.T) {
+	e := &engines{costs: cost.New(nil, nil, time.Now, slog.New(slog.DiscardHandler))}
+	for _, priced := range [][]outcrop.TokenKind{{outcrop.OutputTokens}, {outcrop.OutputTokens, outcrop.ReasoningTokens}, {outcrop.InputTokens}, nil} {
+		r := outcrop.UsageRecord{Account: "1", Region: "us-east-1", Model: "amazon.nova-lite-v1:0", Operation: outcrop.OpConverse, Geography: "global"}
+		for k := range outcrop.Kinds() {
+			r.Usage.Set(k, 1+outcrop.Tokens(k))
+		}
+		for _, k := range priced {
+			r.Quote.Rates.Set(k, 1)
+		}
+		for _, dimension := range budgetDimensions {
+			bill, budgets := map[string]outcrop.Tokens{}, map[string]outcrop.Tokens{}
+			for line, a := range cost.Lines(&r) {
+				value, _ := e.costs.Settings.Value(&line, dimension)
+				bill[value] += a.Tokens
+			}
+			for k, n := range r.Usage.All() {
+				value, _, _ := e.billed(&r, k, string(dimension))
+				budgets[value] += n
+			}
+			if diff := cmp.Diff(bill, budgets); diff != "" {
+				t.Errorf("%s with prices of %v (bill, budgets):\n%s", dimension, priced, diff)
+			}
 		}
 	}
 }
