@@ -31,6 +31,22 @@ type Exchange struct {
 	Frames    [][]byte           // a stream that was
 	Chunks    [][]byte           // a native stream that was
 	Native    Native             // nil for the Converse operations
+	TooLong   bool               // a stream went on beyond what is gathered: nothing of it is here
+
+	gathered int // bytes, about
+}
+
+// maxGathered is the most that is gathered of a stream. Of one that goes on for
+// longer nothing is kept: a part would pass for the whole.
+const maxGathered = 32 << 20
+
+// gather says whether a piece of n bytes is kept.
+func (x *Exchange) gather(n int) bool {
+	const beside = 64 // what holds a piece
+	if x.gathered += n + beside; x.gathered > maxGathered {
+		x.TooLong, x.Events, x.Frames, x.Chunks = true, nil, nil, nil
+	}
+	return !x.TooLong
 }
 
 // Size is about how many bytes x holds.
@@ -73,7 +89,11 @@ func (g *Gateway) exchange(call *Call) *Exchange {
 
 // saw keeps an event of a stream.
 func (x *Exchange) saw(e converse.Event) {
-	if x != nil {
+	n := 0
+	if e.ContentBlockDelta != nil {
+		n = deltaBytes(&e.ContentBlockDelta.Delta)
+	}
+	if x != nil && x.gather(n) {
 		x.Events = append(x.Events, e)
 	}
 }
@@ -81,7 +101,7 @@ func (x *Exchange) saw(e converse.Event) {
 // passed keeps a piece of a forwarded stream, which holds until the next one.
 func (x *Exchange) passed(p *Piece) {
 	switch {
-	case x == nil:
+	case x == nil || !x.gather(len(p.Frame)+len(p.Chunk)):
 	case p.Frame != nil:
 		x.Frames = append(x.Frames, bytes.Clone(p.Frame))
 	case p.Chunk != nil:

@@ -167,6 +167,10 @@ func (l *Logger) Finished(x *gateway.Exchange) {
 		l.stats.sampled.Add(1)
 		return
 	}
+	if x.TooLong {
+		l.stats.drop("too long", 1, l.o.Now())
+		return
+	}
 	size := x.Size() + 1<<10
 	l.mu.Lock()
 	defer l.mu.Unlock()

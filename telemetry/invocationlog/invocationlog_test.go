@@ -172,17 +172,20 @@ func (broken) Output(*gateway.Exchange) ([]byte, error) { panic("lost") }
 
 // An exchange that cannot be written is counted, whatever goes wrong with it,
 // and is nobody else's loss.
-func TestAnExchangeThatPanicsIsDropped(t *testing.T) {
+func TestAnExchangeThatCannotBeWrittenIsDropped(t *testing.T) {
 	w := newWorld(t, all())
 	l := w.start(t)
 	bad := exchange("bad", "hello")
 	bad.Response, bad.Native = nil, broken{}
 	l.Finished(bad)
+	endless := exchange("endless", "hello")
+	endless.TooLong = true
+	l.Finished(endless)
 	l.Finished(exchange("good", "hello"))
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if s := l.Stats(); s.Dropped["not representable"] != 1 || s.ToLogs != 1 || len(w.lines) != 1 || !strings.Contains(w.lines[0], `"good"`) {
+	if s := l.Stats(); s.Dropped["not representable"] != 1 || s.Dropped["too long"] != 1 || s.ToLogs != 1 || len(w.lines) != 1 || !strings.Contains(w.lines[0], `"good"`) {
 		t.Errorf("%+v, %s", s, w.lines)
 	}
 }
