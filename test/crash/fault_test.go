@@ -116,13 +116,24 @@ func TestBadDisksLoseAndDoubleNothing(t *testing.T) {
 	for _, name := range order {
 		troubles[name].on()
 		time.Sleep(300*time.Millisecond + time.Duration(rng.Int64N(int64(700*time.Millisecond))))
-		asked, before := mock.Total().Requests, count()
-		time.Sleep(300 * time.Millisecond)
-		if more := mock.Total().Requests - asked; (name == "full" || name == "broken") && more > 0 {
+		lost := name == "full" || name == "broken"
+		if lost && !within(10*time.Second, func() bool { return !ready(s.Endpoint()) }) {
+			t.Errorf("seed %d, disk %s: /readyz says ready", seed, name)
+		}
+		more := func() int64 {
+			asked := mock.Total().Requests
+			time.Sleep(300 * time.Millisecond)
+			return mock.Total().Requests - asked
+		}
+		if lost { // what was on its way arrives, and then nothing does
+			within(10*time.Second, func() bool { return more() == 0 })
+		}
+		before := count()
+		if more := more(); lost && more > 0 {
 			t.Errorf("seed %d, disk %s: the upstream was asked %d times though nothing could be recorded", seed, name, more)
 		}
-		if ready(s.Endpoint()) && (name == "full" || name == "broken") {
-			t.Errorf("seed %d, disk %s: /readyz says ready", seed, name)
+		if lost && ready(s.Endpoint()) {
+			t.Errorf("seed %d, disk %s: /readyz says ready once more", seed, name)
 		}
 		troubles[name].off()
 		if !heals(count, before) {
@@ -151,13 +162,16 @@ func ready(endpoint string) bool {
 
 // heals waits until more than before were delivered.
 func heals(count func() int, before int) bool {
-	for range 200 {
-		if count() > before+connections {
-			return true
+	return within(30*time.Second, func() bool { return count() > before+connections })
+}
+
+func within(bound time.Duration, holds func() bool) bool {
+	for until := time.Now().Add(bound); !holds(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(until) {
+			return false
 		}
-		time.Sleep(50 * time.Millisecond)
 	}
-	return false
+	return true
 }
 
 // checkBoth holds the ledger against the upstream: the server never died, so
