@@ -139,12 +139,19 @@ func (d *Directory) RemoveBoundary(ctx context.Context, who Ref) error {
 	})
 }
 
-func (d *Directory) boundaryExists(ctx context.Context, account outcrop.AccountID, policy outcrop.ARN) error {
-	if policy == "" {
+// knownBoundary says whether the policy of a boundary exists, if there is one,
+// and spells it as it is itself: names are the same in any case, and what
+// refers to them is compared.
+func (d *Directory) knownBoundary(ctx context.Context, account outcrop.AccountID, policy *outcrop.ARN) error {
+	if *policy == "" {
 		return nil
 	}
-	_, err := d.policyNamed(ctx, account, policy)
-	return mustExist(err, noBoundary(policy))
+	p, err := d.policyNamed(ctx, account, *policy)
+	if err != nil {
+		return mustExist(err, noBoundary(*policy))
+	}
+	*policy = p.ARN()
+	return nil
 }
 
 // SetTags adds tags to a user or role, or gives tags it has other values.

@@ -28,7 +28,7 @@ func (d *Directory) CreateRole(ctx context.Context, account outcrop.AccountID, s
 	}
 	d.changing.Lock()
 	defer d.changing.Unlock()
-	if err := d.boundaryExists(ctx, account, s.Boundary); err != nil {
+	if err := d.knownBoundary(ctx, account, &r.Boundary); err != nil {
 		return Role{}, err
 	}
 	if err := d.room(ctx, roleEntry, account, MaxRolesPerAccount, "RolesPerAccount"); err != nil {

@@ -42,13 +42,6 @@ func (d *Directory) AssumeRole(ctx context.Context, who outcrop.Caller, q Assume
 	if who.Principal == RootARN(who.Account) {
 		return nil, denied("Roles may not be assumed by root accounts.")
 	}
-	role, err := d.RoleByARN(ctx, q.Role)
-	if outcrop.KindOf(err) == outcrop.NotFound { // as if it were closed to who
-		return nil, denied("User: %s is not authorized to perform: sts:AssumeRole on resource: %s", who.Principal, q.Role)
-	}
-	if err != nil {
-		return nil, err
-	}
 	if who.Session != nil {
 		if err := q.inherit(who.Session); err != nil {
 			return nil, err
@@ -57,11 +50,28 @@ func (d *Directory) AssumeRole(ctx context.Context, who outcrop.Caller, q Assume
 	if err := q.checkTags(); err != nil {
 		return nil, err
 	}
+	role, err := d.RoleByARN(ctx, q.Role)
+	if outcrop.KindOf(err) == outcrop.NotFound {
+		role, err = closedRole(q.Role), nil
+	}
+	if err != nil {
+		return nil, err
+	}
 	if err := d.mayAssume(ctx, who, role, &q); err != nil {
 		return nil, err
 	}
 	return d.startRoleSession(ctx, role, &q, sessionClaims{}, who.Session != nil)
 }
+
+// closedRole stands for one that does not exist: it is refused in the words of
+// a role that trusts nobody, so that who asks learns of neither.
+func closedRole(arn outcrop.ARN) Role {
+	p := arn.Parts()
+	at := strings.LastIndexByte(p.Resource, '/') + 1
+	return Role{Account: p.Account, Name: p.Resource[at:], Path: strings.TrimPrefix(p.Resource[:at], "role"), Trust: trustsNobody}
+}
+
+const trustsNobody = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"none.invalid"},"Action":"sts:AssumeRole"}]}`
 
 // inherit takes over what a session hands down to those it starts: its
 // transitive tags and its source identity, neither of which can be changed.

@@ -28,7 +28,7 @@ func (d *Directory) CreateUserWith(ctx context.Context, account outcrop.AccountI
 	}
 	d.changing.Lock()
 	defer d.changing.Unlock()
-	if err := d.boundaryExists(ctx, account, s.Boundary); err != nil {
+	if err := d.knownBoundary(ctx, account, &u.Boundary); err != nil {
 		return User{}, err
 	}
 	if err := d.room(ctx, userEntry, account, MaxUsersPerAccount, "UsersPerAccount"); err != nil {

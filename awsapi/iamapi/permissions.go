@@ -60,7 +60,7 @@ func (a *API) touched(ctx context.Context, who outcrop.Caller, op iam.Operation,
 			break
 		}
 	}
-	r.addKeys(&check.Context)
+	a.addKeys(ctx, who, r, &check.Context)
 	tags := r.tags()
 	switch {
 	case op.RequestTags && len(tags) > 0:
@@ -73,7 +73,28 @@ func (a *API) touched(ctx context.Context, who outcrop.Caller, op iam.Operation,
 		check.Action = action
 		checks = append(checks, check)
 	}
+	if to, ok := r.renamed(kind, check.Resource); ok {
+		check.Resource = to
+		checks = append(checks, check)
+	}
 	return checks
+}
+
+// renamed is the ARN that a user or group will have: who moves it has to be let
+// do so where it goes, too.
+func (r request) renamed(kind string, from outcrop.ARN) (to outcrop.ARN, ok bool) {
+	name, path := cmp.Or(r.text("NewUserName"), r.text("NewGroupName")), r.text("NewPath")
+	if name == "" && path == "" {
+		return "", false
+	}
+	p := from.Parts()
+	at := strings.LastIndexByte(p.Resource, '/') + 1
+	place := p.Resource[:at]
+	if path != "" {
+		place = kind + path
+	}
+	p.Resource = place + cmp.Or(name, p.Resource[at:])
+	return p.ARN(), true
 }
 
 // tagActions are what tagging a resource needs, by type, when it is created.
@@ -92,14 +113,20 @@ func (r request) texts(name string) []string {
 	return texts
 }
 
-// addKeys sets the keys that IAM's own conditions are about.
-func (r request) addKeys(c *iam.Context) {
-	for member, key := range map[string]string{
-		"PolicyArn": keyPolicyARN, "PermissionsBoundary": keyPermissionsBoundary, "ServiceName": keyCredentialService,
-	} {
+// addKeys sets the keys that IAM's own conditions are about. A policy is known
+// by its name in any case, and to conditions as it is spelled itself: else a
+// Deny would be avoided by spelling it otherwise.
+func (a *API) addKeys(ctx context.Context, who outcrop.Caller, r request, c *iam.Context) {
+	for member, key := range map[string]string{"PolicyArn": keyPolicyARN, "PermissionsBoundary": keyPermissionsBoundary} {
 		if v := r.text(member); v != "" {
+			if p, err := a.Identity.Policy(ctx, who.Account, outcrop.ARN(v)); err == nil {
+				v = string(p.ARN())
+			}
 			c.Set(key, v)
 		}
+	}
+	if v := r.text("ServiceName"); v != "" {
+		c.Set(keyCredentialService, v)
 	}
 	if days, ok := r["CredentialAgeDays"].(int64); ok {
 		c.Set(keyCredentialAgeDays, strconv.FormatInt(days, 10))

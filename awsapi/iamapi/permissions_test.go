@@ -55,6 +55,7 @@ func TestPermissionsAreAskedOnTheResource(t *testing.T) {
 		{"iam:TagUser arn:aws:iam::111122223333:user/admin aws:requesttag/k=v aws:tagkeys=k", []string{"TagUser", "UserName", "admin", "Tags.member.1.Key", "k", "Tags.member.1.Value", "v"}},
 		{"iam:UntagRole arn:aws:iam::111122223333:role/r aws:tagkeys=a,b", []string{"UntagRole", "RoleName", "r", "TagKeys.member.1", "a", "TagKeys.member.2", "b"}},
 		{"iam:AttachRolePolicy arn:aws:iam::111122223333:role/r iam:policyarn=" + fullARN, []string{"AttachRolePolicy", "RoleName", "r", "PolicyArn", fullARN}},
+		{"iam:AttachRolePolicy arn:aws:iam::111122223333:role/r iam:policyarn=" + ownPolicy + "y/p", []string{"AttachRolePolicy", "RoleName", "r", "PolicyArn", ownPolicy + "Y/P"}}, // names are the same in any case, and conditions are not
 		{"iam:AddUserToGroup arn:aws:iam::111122223333:group/x/g", []string{"AddUserToGroup", "GroupName", "g", "UserName", "alice"}},
 		{"iam:GetPolicy arn:aws:iam::111122223333:policy/y/p aws:resourcetag/stage=prod iam:policyarn=" + ownPolicy + "y/p iam:resourcetag/stage=prod", []string{"GetPolicy", "PolicyArn", ownPolicy + "y/p"}},
 		{"iam:CreatePolicy arn:aws:iam::111122223333:policy/q/new", []string{"CreatePolicy", "PolicyName", "new", "Path", "/q/", "PolicyDocument", allowAll}},
@@ -64,6 +65,9 @@ func TestPermissionsAreAskedOnTheResource(t *testing.T) {
 			[]string{"CreateServiceSpecificCredential", "UserName", "alice", "ServiceName", "bedrock.amazonaws.com", "CredentialAgeDays", "7"}},
 		{"iam:SimulatePrincipalPolicy arn:aws:iam::111122223333:role/r", []string{"SimulatePrincipalPolicy", "PolicySourceArn", "arn:aws:iam::111122223333:role/r", "ActionNames.member.1", "s3:GetObject"}},
 		{"iam:SimulateCustomPolicy", []string{"SimulateCustomPolicy", "PolicyInputList.member.1", allowAll, "ActionNames.member.1", "s3:GetObject"}},
+		{"iam:PutRolePermissionsBoundary arn:aws:iam::111122223333:role/r iam:permissionsboundary=" + ownPolicy + "y/p", []string{"PutRolePermissionsBoundary", "RoleName", "r", "PermissionsBoundary", ownPolicy + "Y/p"}},
+		{"iam:UpdateUser arn:aws:iam::111122223333:user/admin aws:resourcetag/k=v iam:resourcetag/k=v\niam:UpdateUser arn:aws:iam::111122223333:user/ops/admin aws:resourcetag/k=v iam:resourcetag/k=v", []string{"UpdateUser", "UserName", "admin", "NewPath", "/ops/"}},
+		{"iam:UpdateGroup arn:aws:iam::111122223333:group/x/g\niam:UpdateGroup arn:aws:iam::111122223333:group/x/h", []string{"UpdateGroup", "GroupName", "g", "NewGroupName", "h"}},
 	} {
 		d.policy.Asked = nil
 		d.send(t, c.params[0], c.params[1:]...)
