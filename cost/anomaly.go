@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"math"
 	"slices"
-	"sort"
 	"strconv"
 	"time"
 
@@ -213,7 +212,9 @@ func (c *Costs) causes(ctx context.Context, account outcrop.AccountID, m *Monito
 			out = append(out, key)
 		}
 	}
-	sort.Slice(out, func(i, j int) bool { return out[i].Dollars > out[j].Dollars })
+	slices.SortFunc(out, func(a, b Cause) int {
+		return cmp.Or(cmp.Compare(b.Dollars, a.Dollars), cmp.Compare(a.UsageType, b.UsageType), cmp.Compare(a.Region, b.Region), cmp.Compare(a.Service, b.Service))
+	})
 	return out[:min(len(out), maxCauses)], nil
 }
 

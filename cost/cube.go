@@ -19,13 +19,15 @@ type cube struct {
 	mark    outcrop.Seq
 	entries map[Line]*entry
 	pages   map[pageKey]*page
-	cells   int
+	room    int // of the pages, in cells
 }
 
 // maxCubeCells bounds a cube's memory, at 24 bytes each; days beyond it are read
-// again when asked for. maxEntries bounds the lines it remembers.
+// again when asked for. A day takes room for pageCells beside its own, so that
+// empty ones do, too. maxEntries bounds the lines it remembers.
 const (
 	maxCubeCells = 4_000_000
+	pageCells    = 10
 	maxEntries   = 500_000
 )
 
@@ -42,6 +44,8 @@ type page struct {
 	cells  []cell
 	at     map[*entry]int // of who folds
 }
+
+func (p *page) room() int { return pageCells + len(p.cells) }
 
 type cell struct {
 	*entry
@@ -96,7 +100,7 @@ func (c *cube) fold(b Batch) {
 		fresh[at].add(c.entry(&key.Line), add)
 	}
 	for at, p := range fresh {
-		c.cells += len(p.cells) - len(c.pages[at].cells)
+		c.room += p.room() - c.pages[at].room()
 		c.pages[at] = p
 	}
 	c.forgetVersions(b)
@@ -114,7 +118,7 @@ func (c *cube) forgetVersions(b Batch) {
 	maps.DeleteFunc(c.pages, func(k pageKey, p *page) bool {
 		drop := k.version != "" && touched[day{k.account, k.day}]
 		if drop {
-			c.cells -= len(p.cells)
+			c.room -= p.room()
 		}
 		return drop
 	})
@@ -138,18 +142,18 @@ func (p *page) add(e *entry, a Amount) {
 // keep holds a page for later questions.
 func (c *cube) keep(k pageKey, p *page) {
 	c.pages[k] = p
-	c.cells += len(p.cells)
+	c.room += p.room()
 }
 
 // makeRoom forgets days until the cube is within its bounds again. Pages in use
 // live on with whoever uses them.
 func (c *cube) makeRoom() {
 	for k, p := range c.pages {
-		if c.cells <= maxCubeCells {
+		if c.room <= maxCubeCells {
 			return
 		}
 		delete(c.pages, k)
-		c.cells -= len(p.cells)
+		c.room -= p.room()
 	}
 }
 

@@ -70,7 +70,7 @@ func (n *known) take(v *view) *knowledge {
 	}
 	k := n.list[i]
 	n.list = slices.Delete(n.list, i, i+1)
-	k.used = make(map[pageEpoch]*pageSums, len(k.pages))
+	k.used, k.parts = make(map[pageEpoch]*pageSums, len(k.pages)), 0
 	return k
 }
 

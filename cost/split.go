@@ -59,12 +59,37 @@ type part struct {
 
 // divisions are numbered as they are met.
 type divisions struct {
-	list []division
-	at   map[string]int
+	list  []division
+	at    map[string]int
+	parts int   // that this question has found
+	err   error // why no more are
+}
+
+// maxParts bounds the parts of the divisions of one question: split charges of
+// several categories multiply.
+const maxParts = 2_000_000
+
+// admits says whether the parts that rules make of one more line are few
+// enough.
+func (d *divisions) admits(rules []splitRule) bool {
+	parts := 1
+	for _, r := range rules {
+		if parts *= 1 + len(r.Targets); parts > maxParts {
+			break
+		}
+	}
+	if d.parts += parts; d.parts > maxParts && d.err == nil {
+		d.err = &outcrop.Error{Kind: outcrop.Invalid, Code: "LimitExceededException",
+			Message: "The split charge rules of the cost categories in question have too many targets together. Group and filter by fewer cost categories."}
+	}
+	return d.err == nil
 }
 
 // division finds the parts that rules make of x.
 func (k *knowledge) division(x *fact, epoch int, rules []splitRule) int {
+	if !k.admits(rules) {
+		return 0
+	}
 	d := division{rules: rules}
 	k.combine(x, rules, map[string]string{}, &d)
 	key := fmt.Sprint(epoch, d.parts)
@@ -113,6 +138,9 @@ func (m *moved) add(division int, amount outcrop.Money) {
 // for all lines of a period whose parts are shown alike, so that an answer does
 // not depend on how its records were folded. Usage is not moved.
 func (t *tabulation) divide(ctx context.Context, c *Costs) error {
+	if t.err != nil {
+		return t.err
+	}
 	weights := weighing{costs: c, tabulation: t, tables: map[string]*table{}}
 	for period, moved := range t.moved {
 		for number, m := range moved {

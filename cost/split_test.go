@@ -242,3 +242,33 @@ func TestWhatIsRememberedChangesNoAnswer(t *testing.T) {
 		})
 	})
 }
+
+// Promise: however many cost categories with split charges a question names,
+// it costs little: where their parts may go is counted before it is written
+// down.
+func TestSplitChargesOfManyCategoriesAreBounded(t *testing.T) {
+	l := &ledger{}
+	l.settle(project("shared", 25_000))
+	costs := newCosts(l, costtest.NewMemory())
+	activate(t, costs, "project")
+	var all cost.Filter
+	for _, name := range []string{"A", "B", "C", "D"} {
+		split := cost.SplitCharge{Source: "shared", Method: "EVEN"}
+		for i := range 44 {
+			split.Targets = append(split.Targets, fmt.Sprintf("%s-%d", name, i))
+		}
+		if _, err := costs.CreateCategory(t.Context(), account, name, teams(split)); err != nil {
+			t.Fatal(err)
+		}
+		all.Or = append(all.Or, *categoryIs(name, "shared"))
+	}
+	q := monthly()
+	q.Filter = &all
+	if _, err := costs.Ask(t.Context(), account, q); outcrop.KindOf(err) != outcrop.Invalid || !strings.Contains(err.Error(), "split charge") {
+		t.Errorf("four million places to go: %v", err)
+	}
+	q.Filter = &cost.Filter{Or: all.Or[:2]}
+	if _, err := costs.Ask(t.Context(), account, q); err != nil {
+		t.Errorf("two thousand places to go: %v", err)
+	}
+}

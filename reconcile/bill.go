@@ -13,7 +13,10 @@ import (
 
 // A Bill is the usage of a Cost and Usage Report, added up by profile and kind
 // of token: a bill knows no single requests.
-type Bill struct{ sums map[billKey]outcrop.Tokens }
+type Bill struct {
+	sums      map[billKey]outcrop.Tokens
+	resources bool // it tells profiles apart
+}
 
 type billKey struct {
 	resource string // ARN of a profile, or empty
@@ -38,7 +41,7 @@ func ReadBill(r io.Reader, units int64) (*Bill, error) {
 	}
 	resource, hasResource := s.has("line_item_resource_id", "lineItem/ResourceId", "ResourceId")
 	unit, hasUnit := s.has("pricing_unit", "pricing/unit", "Unit")
-	b := &Bill{sums: map[billKey]outcrop.Tokens{}}
+	b := &Bill{sums: map[billKey]outcrop.Tokens{}, resources: hasResource}
 	for {
 		row, err := s.next()
 		if err != nil || row == nil {
@@ -57,7 +60,7 @@ func ReadBill(r io.Reader, units int64) (*Bill, error) {
 			return nil, fmt.Errorf("line %d: %w", s.line, err)
 		}
 		key := billKey{kind: kind}
-		if hasResource && strings.Contains(row[resource], ":application-inference-profile/") {
+		if hasResource && isProfile(row[resource]) {
 			key.resource = strings.Clone(row[resource])
 		}
 		if b.sums[key] += n; len(b.sums) > maxBillLines {
@@ -65,6 +68,8 @@ func ReadBill(r io.Reader, units int64) (*Bill, error) {
 		}
 	}
 }
+
+func isProfile(arn string) bool { return strings.Contains(arn, ":application-inference-profile/") }
 
 // kindOf reads the kind of token from a usage type, of which there are three
 // grammars: USE1-NovaLite-input-tokens, USE1-MP:USE1_InputTokenCount-Units and
@@ -113,7 +118,7 @@ type Billing struct {
 // Add counts one record.
 func (b *Billing) Add(r *outcrop.UsageRecord) {
 	key := billKey{}
-	if strings.Contains(string(r.Profile), ":application-inference-profile/") {
+	if b.bill.resources && isProfile(string(r.Profile)) {
 		key.resource = string(r.Profile)
 	}
 	for kind, n := range r.Usage.All() {
@@ -150,7 +155,10 @@ func (b *Billing) Done() Comparison {
 		return cmp.Or(cmp.Compare(x.resource, y.resource), cmp.Compare(x.kind, y.kind))
 	}) {
 		ours, theirs := b.sums[k], b.bill.sums[k]
-		name := k.kind.String() + " of " + cmp.Or(k.resource, "calls without a profile of their own")
+		name := k.kind.String()
+		if b.bill.resources {
+			name += " of " + cmp.Or(k.resource, "calls without a profile of their own")
+		}
 		switch {
 		case ours == theirs:
 			c.Matched++

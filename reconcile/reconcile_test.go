@@ -191,3 +191,19 @@ func FuzzReadBill(f *testing.F) {
 		}
 	})
 }
+
+// A report without resources knows no profiles, and is compared without them.
+func TestABillWithoutResourcesIsComparedByKind(t *testing.T) {
+	list := ledgertest.Numbered(1, 2)
+	b, err := ReadBill(strings.NewReader("line_item_usage_type,line_item_usage_amount,pricing_unit\nUSE1-NovaLite-input-tokens,2.003,1K tokens\nUSE1-NovaLite-output-tokens,0.003,1K tokens\n"), 1_000_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := b.Compare()
+	for i := range list {
+		m.Add(&list[i])
+	}
+	if got := m.Done(); got.Verdict != Equal {
+		t.Errorf("%+v", got)
+	}
+}

@@ -165,17 +165,16 @@ func (a *API) history(ctx context.Context, who outcrop.Caller, in *DescribeBudge
 	return &DescribeBudgetPerformanceHistoryOutput{BudgetPerformanceHistory: h, NextToken: next}, nil
 }
 
-// cut takes a page of a list in order: what follows the item that the token
-// names.
+// cut takes a page of a list: what follows the item that the token names, or,
+// when that is gone from a list in order of its keys, would follow it.
 func cut[T any](all []T, token string, most *int64, usual int, key func(T) string) (some []T, next string, err error) {
 	from := 0
 	if token != "" {
 		after, err := base64.StdEncoding.DecodeString(token)
-		i := slices.IndexFunc(all, func(x T) bool { return key(x) == string(after) })
-		if err != nil || i < 0 {
+		var ok bool
+		if from, ok = behind(all, string(after), key); err != nil || !ok {
 			return nil, "", fault("InvalidNextTokenException", outcrop.Invalid, "NextToken is invalid. Begin again without it.")
 		}
-		from = i + 1
 	}
 	if most != nil {
 		usual = int(*most)
@@ -185,6 +184,18 @@ func cut[T any](all []T, token string, most *int64, usual int, key func(T) strin
 		next = base64.StdEncoding.EncodeToString([]byte(key(some[usual-1])))
 	}
 	return some, next, nil
+}
+
+// behind is the place behind the item of a key.
+func behind[T any](all []T, last string, key func(T) string) (place int, ok bool) {
+	if i := slices.IndexFunc(all, func(x T) bool { return key(x) == last }); i >= 0 {
+		return i + 1, true
+	}
+	if !slices.IsSortedFunc(all, func(a, b T) int { return strings.Compare(key(a), key(b)) }) {
+		return 0, false
+	}
+	place, _ = slices.BinarySearchFunc(all, last, func(x T, last string) int { return strings.Compare(key(x), last) })
+	return place, true
 }
 
 func (a *API) tags() []awsapi.Handler {

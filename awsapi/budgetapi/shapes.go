@@ -198,7 +198,8 @@ func describe(st *budget.Status) Budget {
 	return shown
 }
 
-// older writes a filter as CostFilters, when it can be said so.
+// older writes a filter as CostFilters, when it can be said so: of values
+// under one name, one is enough.
 func older(f *budget.Filter) (map[string][]string, bool) {
 	filters := map[string][]string{}
 	if f == nil {
@@ -208,11 +209,14 @@ func older(f *budget.Filter) (map[string][]string, bool) {
 	if list == nil {
 		list = []budget.Filter{*f}
 	}
+	said := map[string]bool{}
 	for i := range list {
 		switch d, t := list[i].Dimension, list[i].Tag; {
-		case d != nil && len(d.Options) == 0 && len(d.Values) > 0:
+		case d != nil && len(d.Options) == 0 && len(d.Values) > 0 && !said[d.Key]:
+			said[d.Key] = true
 			filters[nameOf(d.Key)] = d.Values
-		case t != nil && len(t.Options) == 0 && len(t.Values) > 0:
+		case t != nil && len(t.Options) == 0 && len(t.Values) > 0 && !said[tagPrefix+t.Key]:
+			said[tagPrefix+t.Key] = true
 			for _, v := range t.Values {
 				filters[tagFilter] = append(filters[tagFilter], tagPrefix+t.Key+"$"+v)
 			}

@@ -1,6 +1,7 @@
 package budgetapi
 
 import (
+	"slices"
 	"testing"
 
 	"outcrop"
@@ -104,5 +105,39 @@ func TestDefinitionsAreOfOneKind(t *testing.T) {
 	d, err := definitionOf(&Definition{ScpActionDefinition: scp})
 	if err != nil || typeFits("APPLY_SCP_POLICY", d) != nil || typeFits("APPLY_IAM_POLICY", d) == nil {
 		t.Errorf("%+v %v", d, err)
+	}
+}
+
+// Promise: a page goes on behind what was shown, though the last of it is gone.
+func TestAPageGoesOnThoughItsLastIsGone(t *testing.T) {
+	two := int64(2)
+	name := func(s string) string { return s }
+	some, token, err := cut([]string{"a", "b", "c", "d"}, "", &two, 100, name)
+	if err != nil || len(some) != 2 {
+		t.Fatal(some, err)
+	}
+	if some, _, err = cut([]string{"a", "c", "d"}, token, &two, 100, name); err != nil || !slices.Equal(some, []string{"c", "d"}) {
+		t.Errorf("%v %v", some, err)
+	}
+	if _, _, err = cut([]string{"c", "a", "d"}, token, &two, 100, name); outcrop.KindOf(err) != outcrop.Invalid {
+		t.Errorf("in no order, nobody knows where to go on, and yet %v", err)
+	}
+}
+
+// Promise: what is shown as CostFilters means what the budget's filter means.
+func TestFiltersThatCostFiltersCannotSayAreShownAsExpressions(t *testing.T) {
+	tag := func(value string) budget.Filter {
+		return budget.Filter{Tag: &budget.Match{Key: "project", Values: []string{value}}}
+	}
+	region := func(value string) budget.Filter {
+		return budget.Filter{Dimension: &budget.Match{Key: "REGION", Values: []string{value}}}
+	}
+	for _, twice := range [][]budget.Filter{{tag("a"), tag("b")}, {region("us-east-1"), region("us-west-2")}} {
+		if shown, ok := older(&budget.Filter{And: twice}); ok {
+			t.Errorf("%+v is shown as %v, of which one value is enough", twice, shown)
+		}
+	}
+	if shown, ok := older(&budget.Filter{And: []budget.Filter{tag("a"), region("us-east-1")}}); !ok || len(shown) != 2 {
+		t.Errorf("%v %v", shown, ok)
 	}
 }

@@ -211,6 +211,32 @@ func TestWhatDidNotChangeIsNotDeliveredAgain(t *testing.T) {
 	}
 }
 
+// Promise: a month that is over is delivered whole at the next occasion, not a
+// day later.
+func TestAMonthThatIsOverIsDeliveredWhole(t *testing.T) {
+	var r records
+	var b bucket
+	x := exports(t, &r, &b)
+	at := monthOf(now).End.Add(-10 * time.Minute)
+	x.o.Now = func() time.Time { return at }
+	r.settle(call(at.Add(-time.Minute)))
+	if _, err := x.Create(t.Context(), daily(CSV)); err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Deliver(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r.settle(call(at.Add(5 * time.Minute)))
+	at = at.Add(time.Hour)
+	before := b.puts
+	if err := x.Deliver(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if b.puts != before+2 {
+		t.Errorf("the last minutes of the month were not delivered: %d objects written, want 2", b.puts-before)
+	}
+}
+
 func TestTheManifestNamesEveryFile(t *testing.T) {
 	var r records
 	for i := range 7 {

@@ -18,8 +18,8 @@ import (
 )
 
 // deliver brings the months of one export up to date. The running month is
-// made anew each time; one that is over once a day, since a backfill or a new
-// price may still change it. What did not change is not delivered again.
+// made anew each time and once more when it is over, then once a day, since a
+// backfill or a new price may still change it. What did not change is not delivered again.
 func (x *Exports) deliver(ctx context.Context, account outcrop.AccountID, arn outcrop.ARN) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -70,7 +70,7 @@ func (x *Exports) refreshColumns(ctx context.Context, e *Export) error {
 
 func (e *Export) due(month cost.Period, now time.Time) bool {
 	last, ok := e.Delivered[monthName(month.Start)]
-	return !ok || month.End.After(now) || e.Updated.After(last.Checked) || now.Sub(last.Checked) >= closedEvery
+	return !ok || last.Checked.Before(month.End) || e.Updated.After(last.Checked) || now.Sub(last.Checked) >= closedEvery
 }
 
 // deliverMonth makes the files of a month and delivers them if they differ
