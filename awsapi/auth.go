@@ -49,7 +49,7 @@ func bearerToken(r *http.Request) (string, bool) {
 	if a := first(r.Header, "Authorization"); len(a) > len(scheme) && strings.EqualFold(a[:len(scheme)], scheme) {
 		return strings.TrimSpace(a[len(scheme):]), true
 	}
-	if strings.HasPrefix(r.URL.Path, "/anthropic/") {
+	if strings.HasPrefix(r.URL.Path, "/anthropic/") || strings.HasPrefix(r.URL.Path, messagesPath) {
 		if key := r.Header.Get("x-api-key"); key != "" {
 			return key, true
 		}

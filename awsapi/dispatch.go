@@ -45,8 +45,12 @@ func newService(name string, handlers []Handler) *service {
 var runtimePaths = []struct{ prefix, service string }{
 	{"/model/", "bedrock-runtime"}, {"/async-invoke", "bedrock-runtime"},
 	{"/guardrail/", "bedrock-runtime"}, {"/guardrail-checks/", "bedrock-runtime"},
-	{"/openai/v1/", "openai"}, {"/v1/", "openai"}, {"/anthropic/v1/", "anthropic"},
+	{"/openai/v1/", "openai"}, {messagesPath, "anthropic"}, {"/v1/", "openai"}, {"/anthropic/v1/", "anthropic"},
 }
+
+// messagesPath is where Anthropic's own SDK and tools ask when their base URL
+// is the server itself: OpenAI has no path like it.
+const messagesPath = "/v1/messages"
 
 // bedrockService is the service of scope "bedrock" that a path belongs to.
 func bedrockService(path string) string {
@@ -183,13 +187,13 @@ func (s *service) route(r *http.Request, body []byte) (*wire.Operation, wire.Lab
 	return op, nil, nil
 }
 
-// path of the request, as the service's model has it: OpenAI's is served with
-// and without its first part.
+// path of the request, as the service's model has it: those of other providers
+// are served with and without their first part.
 func (s *service) path(r *http.Request) string {
-	if path := escapedPath(r.URL); s.name != "openai" || !strings.HasPrefix(path, "/v1/") {
+	if path := escapedPath(r.URL); !s.key.compatible || !strings.HasPrefix(path, "/v1/") {
 		return path
 	}
-	return "/openai" + escapedPath(r.URL)
+	return "/" + s.name + escapedPath(r.URL)
 }
 
 // escapedPath is u.EscapedPath, which decodes the path anew to see whether it

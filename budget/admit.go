@@ -88,8 +88,12 @@ func refuse(h *hold, p Period, limit outcrop.Money, now time.Time) error {
 	if d.window() > 0 {
 		resets = "What it counts moves on"
 	}
-	text := fmt.Sprintf("Budget %q is used up: of %s %s, %s are spent and %s are held by calls under way, and this call may cost up to %s. %s at %s.",
-		d.Name, limit, d.Unit, h.known(), h.held, h.amount, resets, p.End.Format(time.RFC3339))
+	state := "is used up"
+	if h.known().Cmp(limit) < 0 {
+		state = "has no room for this call"
+	}
+	text := fmt.Sprintf("Budget %q %s: of %s %s, %s are spent and %s are held by calls under way, and this call may cost up to %s. %s at %s.",
+		d.Name, state, limit, d.Unit, h.known(), h.held, h.amount, resets, p.End.Format(time.RFC3339))
 	if h.known().Cmp(limit) < 0 {
 		text += " A call with a smaller maxTokens may fit."
 	}

@@ -111,16 +111,18 @@ func counts(filters map[string][]string) string {
 	return strings.Join(parts, ", ")
 }
 
-// short cuts an exact amount to what a reader wants to see.
+// short cuts an exact amount to what a reader wants to see: two decimals, of
+// less than one as many as show two digits.
 func short(amount string) string {
 	f, err := strconv.ParseFloat(amount, 64)
 	if err != nil {
 		return amount
 	}
-	if f >= 1 || f == 0 {
-		return strconv.FormatFloat(f, 'f', 2, 64)
+	decimals := 2
+	if f > 0 && f < 1 {
+		decimals += int(-math.Floor(math.Log10(f))) - 1
 	}
-	return strconv.FormatFloat(f, 'g', 3, 64)
+	return strconv.FormatFloat(f, 'f', decimals, 64)
 }
 
 const barCells = 20

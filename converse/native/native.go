@@ -6,8 +6,11 @@
 package native
 
 import (
+	"cmp"
 	"encoding/json"
+	"errors"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -216,15 +219,31 @@ func (f fields) rest() json.RawMessage {
 	return b
 }
 
-// plain is a JSON error without Go's own words.
+// plain is a JSON error without Go's own words, and with Bedrock's where a
+// value is of the wrong type.
 func plain(err error) string {
+	if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) {
+		found, _, _ := strings.Cut(wrong.Value, " ") // "number 1.5" has the number, too
+		if want, ok := schemaKinds[wrong.Type.Kind()]; ok {
+			return "expected type: " + want + ", found: " + cmp.Or(schemaValues[found], found)
+		}
+		return "unexpected " + found
+	}
 	s := err.Error()
 	if i := strings.Index(s, "json: "); i >= 0 {
 		s = s[i+len("json: "):]
 	}
-	s, _, _ = strings.Cut(s, " of type ")
-	return strings.ReplaceAll(s, "cannot unmarshal", "unexpected")
+	return s
 }
+
+// What Bedrock calls the types of its schemas, and the values it finds.
+var (
+	schemaKinds = map[reflect.Kind]string{
+		reflect.Slice: "JSONArray", reflect.Array: "JSONArray", reflect.Struct: "JSONObject", reflect.Map: "JSONObject",
+		reflect.String: "String", reflect.Bool: "Boolean", reflect.Float64: "Number", reflect.Int: "Integer", reflect.Int64: "Integer",
+	}
+	schemaValues = map[string]string{"string": "String", "number": "Number", "bool": "Boolean", "array": "JSONArray", "object": "JSONObject", "null": "Null"}
+)
 
 // withMetrics adds the invocation metrics to a chunk that is a JSON object.
 func withMetrics(chunk map[string]any, a *Answer) map[string]any {

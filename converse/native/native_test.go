@@ -220,3 +220,20 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// A member of the wrong type is named in the words of Bedrock's schemas.
+func TestWrongTypesAreNamedAsBedrockNamesThem(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"messages":"hi"}`:                           "#/messages: expected type: JSONArray, found: String",
+		`{"messages":{"role":"user"}}`:                "#/messages: expected type: JSONArray, found: JSONObject",
+		`{"messages":[],"temperature":"0.5"}`:         "#/temperature: expected type: Number, found: String",
+		`{"messages":[],"max_tokens":[1]}`:            "#/max_tokens: expected type: Integer, found: JSONArray",
+		`{"messages":[],"max_tokens":1.5}`:            "#/max_tokens: expected type: Integer, found: Number",
+		`{"messages":[{"role":7,"content":"hello"}]}`: "expected type: String, found: Number",
+	} {
+		_, err := openAIChat{}.Decode([]byte(body))
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "Go ") {
+			t.Errorf("%s: %v, want %q", body, err, want)
+		}
+	}
+}
