@@ -17,7 +17,6 @@ import (
 	"outcrop/budget"
 	"outcrop/catalog"
 	"outcrop/cost"
-	"outcrop/identity"
 	"outcrop/internal/strictyaml"
 	"outcrop/quota"
 	"outcrop/telemetry/notify"
@@ -138,7 +137,7 @@ func (e *engines) watchQuotas(ctx context.Context) {
 
 func (e *engines) serveLimits(mux *awsapi.Mux, c *Config) {
 	mux.Serve("service-quotas", (&quotaapi.API{Quotas: e.limits, Manual: c.Quotas.Approve == "second", Now: time.Now, Changed: e.quotas.Refresh}).Operations()...)
-	mux.Serve("budgets", (&budgetapi.API{Budgets: e.budgets}).Operations()...)
+	mux.Serve("budgets", (&budgetapi.API{Budgets: e.budgets, Acting: hand{e.identity}.checks}).Operations()...)
 }
 
 // burndown is how many quota tokens one output token of a model takes.
@@ -221,49 +220,4 @@ func quotaModels(c *catalog.Catalog) (list []quota.Model) {
 	}
 	slices.SortFunc(list, func(x, y quota.Model) int { return cmp.Compare(x.ID, y.ID) })
 	return list
-}
-
-// A hand attaches the policies of budget actions.
-type hand struct{ identity *identity.Directory }
-
-// Apply implements budget.Hand.
-func (h hand) Apply(ctx context.Context, a outcrop.AccountID, d budget.Definition) error {
-	return h.each(a, d, func(who identity.Ref) error { return h.identity.AttachPolicy(ctx, who, d.Policy) },
-		func(target string) error {
-			return but("DuplicatePolicyAttachmentException", h.identity.AttachSCP(ctx, d.SCP, target))
-		})
-}
-
-// Revert implements budget.Hand.
-func (h hand) Revert(ctx context.Context, a outcrop.AccountID, d budget.Definition) error {
-	return h.each(a, d, func(who identity.Ref) error { return but("NoSuchEntity", h.identity.DetachPolicy(ctx, who, d.Policy)) },
-		func(target string) error {
-			return but("PolicyNotAttachedException", h.identity.DetachSCP(ctx, d.SCP, target))
-		})
-}
-
-func (h hand) each(a outcrop.AccountID, d budget.Definition, attach func(identity.Ref) error, scp func(string) error) error {
-	var errs []error
-	for _, name := range d.Users {
-		errs = append(errs, attach(identity.UserRef(a, name)))
-	}
-	for _, name := range d.Roles {
-		errs = append(errs, attach(identity.RoleRef(a, name)))
-	}
-	for _, name := range d.Groups {
-		errs = append(errs, attach(identity.GroupRef(a, name)))
-	}
-	for _, t := range d.Targets {
-		errs = append(errs, scp(t))
-	}
-	return errors.Join(errs...)
-}
-
-// but forgives one code: what was to be done is done.
-func but(code string, err error) error {
-	var e *outcrop.Error
-	if errors.As(err, &e) && e.Code == code {
-		return nil
-	}
-	return err
 }

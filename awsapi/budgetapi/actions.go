@@ -9,19 +9,22 @@ import (
 	"outcrop"
 	"outcrop/awsapi"
 	"outcrop/budget"
+	"outcrop/iam"
 )
 
 func (a *API) actions() []awsapi.Handler {
 	act := func(name, id string) string { return name + "/action/" + id }
 	return []awsapi.Handler{
-		awsapi.OpOn("CreateBudgetAction", on(func(in *CreateBudgetActionInput) (string, string) { return in.AccountId, act(in.BudgetName, "*") }), a.createAction),
+		awsapi.OpOn("CreateBudgetAction", defining(a, func(in *CreateBudgetActionInput) (string, string, *Definition) {
+			return in.AccountId, act(in.BudgetName, "*"), &in.Definition
+		}), a.createAction),
 		awsapi.OpOn("DescribeBudgetAction", on(func(in *DescribeBudgetActionInput) (string, string) {
 			return in.AccountId, act(in.BudgetName, in.ActionId)
 		}), a.describeAction),
 		awsapi.OpOn("DescribeBudgetActionsForBudget", on(func(in *DescribeBudgetActionsForBudgetInput) (string, string) { return in.AccountId, in.BudgetName }), a.describeActions),
 		awsapi.Op("DescribeBudgetActionsForAccount", a.describeAllActions),
-		awsapi.OpOn("UpdateBudgetAction", on(func(in *UpdateBudgetActionInput) (string, string) {
-			return in.AccountId, act(in.BudgetName, in.ActionId)
+		awsapi.OpOn("UpdateBudgetAction", defining(a, func(in *UpdateBudgetActionInput) (string, string, *Definition) {
+			return in.AccountId, act(in.BudgetName, in.ActionId), in.Definition
 		}), a.updateAction),
 		awsapi.OpOn("DeleteBudgetAction", on(func(in *DeleteBudgetActionInput) (string, string) {
 			return in.AccountId, act(in.BudgetName, in.ActionId)
@@ -32,6 +35,23 @@ func (a *API) actions() []awsapi.Handler {
 		awsapi.OpOn("DescribeBudgetActionHistories", on(func(in *DescribeBudgetActionHistoriesInput) (string, string) {
 			return in.AccountId, act(in.BudgetName, in.ActionId)
 		}), a.actionHistories),
+	}
+}
+
+// defining is on for a request that may define what an action does: it asks for
+// that as well.
+func defining[In any](a *API, of func(*In) (account, name string, d *Definition)) func(context.Context, outcrop.Caller, iam.Operation, *In) []iam.Check {
+	return func(ctx context.Context, who outcrop.Caller, op iam.Operation, in *In) []iam.Check {
+		account, name, d := of(in)
+		checks := []iam.Check{{Action: op.Action, Resource: arnOf(outcrop.AccountID(account), name)}}
+		if d == nil {
+			return checks
+		}
+		def, err := definitionOf(d)
+		if err != nil {
+			return checks // which the operation reports
+		}
+		return append(checks, a.Acting(ctx, who, def)...)
 	}
 }
 

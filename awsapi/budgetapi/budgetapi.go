@@ -15,7 +15,11 @@ import (
 )
 
 // An API is AWS Budgets for the account of each caller.
-type API struct{ Budgets *budget.Budgets }
+type API struct {
+	Budgets *budget.Budgets
+	// Acting is what a caller has to be allowed to do, to define an action.
+	Acting func(context.Context, outcrop.Caller, budget.Definition) []iam.Check
+}
 
 // Operations are what is served.
 func (a *API) Operations() []awsapi.Handler {

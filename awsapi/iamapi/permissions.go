@@ -49,6 +49,13 @@ func (r request) tags() outcrop.Tags {
 	return tags
 }
 
+// Checks are the questions whether who may do an operation with in, by the
+// names of its members: for what is done in who's name by other means.
+func (a *API) Checks(ctx context.Context, who outcrop.Caller, operation string, in map[string]any) []iam.Check {
+	op, _ := iam.OperationOf("iam", operation)
+	return a.touched(ctx, who, op, in)
+}
+
 // touched is the question whether who may do op to what r names. Nothing is
 // "*".
 func (a *API) touched(ctx context.Context, who outcrop.Caller, op iam.Operation, r request) []iam.Check {

@@ -27,6 +27,13 @@ func on[In, Out any](a *API, name string, fn func(context.Context, outcrop.Calle
 // mean the same in all operations.
 var idMembers = []string{"PolicyId", "AccountId", "OrganizationalUnitId", "RootId", "ParentId", "ChildId", "TargetId", "SourceParentId", "DestinationParentId", "ResourceId"}
 
+// Checks are the questions before an operation with in, by the names of its
+// members: for what is done in somebody's name by other means.
+func (a *API) Checks(ctx context.Context, operation string, in map[string]any) []iam.Check {
+	op, _ := iam.OperationOf("organizations", operation)
+	return a.touched(ctx, op, in)
+}
+
 func (a *API) touched(ctx context.Context, op iam.Operation, in map[string]any) []iam.Check {
 	var keys iam.Context
 	if tags := tagsOf(in); op.RequestTags && len(tags) > 0 {
