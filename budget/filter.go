@@ -39,8 +39,8 @@ const (
 	PrincipalTag       = principalTagPrefix + "aws:PrincipalArn"
 )
 
-// Bill says what a bill shows for a dimension of the tokens of one kind. known
-// is false for a dimension that bills do not have. Whatever else a record has,
+// Bill says what a bill shows for a dimension of the tokens of one kind: when
+// there is nothing present, the text that stands for that. known is false for a dimension that bills do not have. Whatever else a record has,
 // it says the same of those with the same traits and tags.
 type Bill func(r *outcrop.UsageRecord, k outcrop.TokenKind, dimension string) (value string, present, known bool)
 
@@ -237,7 +237,8 @@ func ownDimension(key string) func(*outcrop.UsageRecord) []string {
 }
 
 // compare reads m's options. Several comparisons are alternatives; without
-// values ABSENT is implied.
+// values ABSENT is implied. What is not present has the text that bills show for
+// it, which for a tag is empty.
 func (c *compiler) compare(m *Match) (func(value string, present bool) bool, error) {
 	if c.values += len(m.Values); c.values > maxFilterValues {
 		return nil, invalid("The filter has more than %d values.", maxFilterValues)
@@ -270,8 +271,8 @@ func (c *compiler) compare(m *Match) (func(value string, present bool) bool, err
 		}
 	}
 	return func(value string, present bool) bool {
-		if !present {
-			return absent
+		if absent && !present {
+			return true
 		}
 		if fold {
 			value = strings.ToLower(value)
@@ -293,7 +294,7 @@ func (c *compiler) compare(m *Match) (func(value string, present bool) bool, err
 func (f *Filter) required() (key string, values []string, ok bool) {
 	switch {
 	case f == nil:
-	case f.Tag != nil && len(f.Tag.Values) > 0 && (len(f.Tag.Options) == 0 || slices.Equal(f.Tag.Options, []string{"EQUALS"})):
+	case f.Tag != nil && len(f.Tag.Values) > 0 && !slices.Contains(f.Tag.Values, "") && (len(f.Tag.Options) == 0 || slices.Equal(f.Tag.Options, []string{"EQUALS"})):
 		key = strings.TrimPrefix(f.Tag.Key, "user:")
 		return key, f.Tag.Values, !strings.HasPrefix(key, principalTagPrefix)
 	case f.And != nil:

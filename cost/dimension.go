@@ -110,6 +110,16 @@ func (s Settings) Value(l *Line, d Dimension) (value string, ok bool) {
 	return "", false
 }
 
+// Shown is what answers show for d: a line's value, or the text that stands for
+// none.
+func (s Settings) Shown(l *Line, d Dimension) (text string, present bool) {
+	if value, ok := s.Value(l, d); ok {
+		return value, true
+	}
+	none, _ := d.known()
+	return none, false
+}
+
 // UsageType is l's usage type in the grammar of reference §7.1. Tokens that
 // have no price carry the suffix "-no-price", because Cost Explorer has no
 // other way to tell an unknown cost from a cost of nothing.

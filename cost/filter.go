@@ -122,18 +122,14 @@ func (c compiler) all(name string, filters []Filter, depth int, every bool) (pre
 
 func (c compiler) dimension(m *Match) (predicate, error) {
 	d := Dimension(m.Key)
-	none, ok := d.known()
-	if !ok {
+	if _, ok := d.known(); !ok {
 		return nil, outcrop.Errorf(outcrop.Invalid, "Dimension %q is invalid. Valid values are %s", m.Key, dimensionNames())
 	}
 	match, err := c.matcher(m)
 	if err != nil {
 		return nil, err
 	}
-	return func(x *fact) bool {
-		value, present := c.Value(&x.entry.Line, d)
-		return match(pick(present, value, none), present)
-	}, nil
+	return func(x *fact) bool { return match(c.Shown(&x.entry.Line, d)) }, nil
 }
 
 // tag filters by one key, or by having no tags at all: with neither key nor

@@ -73,11 +73,7 @@ func (v *view) group(x *fact) (values groupKeys) {
 		case ByCategory:
 			values[i], _ = x.category(g.Key)
 		default:
-			value, ok := v.Value(&x.entry.Line, Dimension(g.Key))
-			if !ok {
-				value, _ = Dimension(g.Key).known()
-			}
-			values[i] = value
+			values[i], _ = v.Shown(&x.entry.Line, Dimension(g.Key))
 		}
 	}
 	return values

@@ -152,7 +152,7 @@ func (e *engines) billed(r *outcrop.UsageRecord, k outcrop.TokenKind, dimension 
 		return "", false, false
 	}
 	line := cost.LineOf(r, k)
-	value, present = e.costs.Settings.Value(&line, cost.Dimension(dimension))
+	value, present = e.costs.Settings.Shown(&line, cost.Dimension(dimension))
 	return value, present, true
 }
 

@@ -102,7 +102,7 @@ func TestBudgetsKnowTokensByTheirBill(t *testing.T) {
 		for _, dimension := range budgetDimensions {
 			bill, budgets := map[string]outcrop.Tokens{}, map[string]outcrop.Tokens{}
 			for line, a := range cost.Lines(&r) {
-				value, _ := e.costs.Settings.Value(&line, dimension)
+				value, _ := e.costs.Settings.Shown(&line, dimension)
 				bill[value] += a.Tokens
 			}
 			for k, n := range r.Usage.All() {
@@ -112,6 +112,67 @@ func TestBudgetsKnowTokensByTheirBill(t *testing.T) {
 			if diff := cmp.Diff(bill, budgets); diff != "" {
 				t.Errorf("%s with prices of %v (bill, budgets):\n%s", dimension, priced, diff)
 			}
+		}
+	}
+}
+
+// Promise: the same filter counts the same in a budget and in Cost Explorer,
+// where a value is absent, too.
+func TestFiltersMeanTheSameToBudgetsAndCostExplorer(t *testing.T) {
+	m := costtest.NewMonth(3, 500)
+	now := func() time.Time { return m.End().Add(-time.Second) }
+	log := slog.New(slog.DiscardHandler)
+	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "o.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	e := &engines{costs: cost.New(m, db.Costs(), now, log)}
+	b, err := budget.Open(t.Context(), m, db.Budgets(), budget.Options{Now: now, Bill: e.billed, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if refused, err := e.costs.UpdateTags(t.Context(), m.Account, []cost.TagUpdate{{Key: "stage", Status: cost.Active}}); err != nil || len(refused) > 0 {
+		t.Fatal(refused, err)
+	}
+	for i, c := range []struct {
+		tag, dimension  string
+		values, options []string
+		not             bool
+	}{
+		{tag: "stage", values: []string{""}},
+		{tag: "stage", values: []string{""}, not: true},
+		{tag: "stage", values: []string{"", "dev"}},
+		{tag: "stage", options: []string{"ABSENT"}},
+		{tag: "stage", values: []string{"dev"}, options: []string{"EQUALS", "ABSENT"}},
+		{tag: "stage", values: []string{"O"}, options: []string{"CONTAINS", "CASE_INSENSITIVE"}},
+		{dimension: "RESOURCE_ID", values: []string{"NoResourceId"}},
+		{dimension: "RESOURCE_ID", values: []string{"No"}, options: []string{"STARTS_WITH"}, not: true},
+		{dimension: "RESOURCE_ID", options: []string{"ABSENT"}},
+	} {
+		f, g := &budget.Filter{}, &cost.Filter{}
+		if c.tag != "" {
+			f.Tag, g.Tags = &budget.Match{Key: c.tag, Values: c.values, Options: c.options}, &cost.Match{Key: c.tag, Values: c.values, Options: c.options}
+		} else {
+			f.Dimension, g.Dimensions = &budget.Match{Key: c.dimension, Values: c.values, Options: c.options}, &cost.Match{Key: c.dimension, Values: c.values, Options: c.options}
+		}
+		if c.not {
+			f, g = &budget.Filter{Not: f}, &cost.Filter{Not: g}
+		}
+		k := budget.Key{Account: m.Account, Name: fmt.Sprint("filter-", i)}
+		if err := b.Create(t.Context(), budget.Budget{Key: k, Type: budget.Cost, Unit: budget.UnitDollars, Limit: outcrop.Dollars(1), Every: budget.Monthly, Filter: f}); err != nil {
+			t.Fatal(err)
+		}
+		st, err := b.Get(t.Context(), k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := e.costs.Ask(t.Context(), m.Account, cost.Query{Period: cost.Period{Start: m.Start, End: m.End()}, Granularity: cost.Monthly, Metrics: []cost.Metric{cost.UnblendedCost}, Filter: g})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := answer.Results[0].Total.Cost; st.Spent != want || want.IsZero() {
+			t.Errorf("%+v: the budget has %s, Cost Explorer %s", c, st.Spent, want)
 		}
 	}
 }
