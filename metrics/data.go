@@ -42,6 +42,7 @@ type question struct {
 	parsed  map[string]*metricmath.Expression
 	done    map[string]metricmath.Value
 	active  map[string]bool // being computed: to be asked for again is a circle
+	spare   int             // data points that expressions may still compute and searches read
 }
 
 // Data answers queries together, in their order.
@@ -50,7 +51,7 @@ func (m *Metrics) Data(ctx context.Context, who Viewer, queries []DataQuery, sta
 		return nil, err
 	}
 	q := &question{ctx: ctx, m: m, who: who, window: m.window(start, end), queries: map[string]*DataQuery{},
-		parsed: map[string]*metricmath.Expression{}, done: map[string]metricmath.Value{}, active: map[string]bool{}}
+		parsed: map[string]*metricmath.Expression{}, done: map[string]metricmath.Value{}, active: map[string]bool{}, spare: metricmath.MaxPoints}
 	if err := q.prepare(queries); err != nil {
 		return nil, err
 	}
@@ -164,7 +165,7 @@ func (q *question) env(d *DataQuery) *metricmath.Env {
 		period = d.Period
 	}
 	return &metricmath.Env{
-		Lookup: q.value, Start: q.window.Start, End: q.window.End, Period: period,
+		Lookup: q.value, Start: q.window.Start, End: q.window.End, Period: period, Spare: &q.spare,
 		Metrics: func() ([]string, []metricmath.Series, error) {
 			series := make([]metricmath.Series, len(q.order))
 			for i, id := range q.order {
@@ -225,6 +226,9 @@ func (q *question) search(s *metricmath.Search, stat string, period int64) ([]me
 				asks = append(asks, Ask{Metric: Metric{lanes[i].Namespace, name, lanes[i].Dimensions}, Stat: parsed, Period: period})
 			}
 		}
+	}
+	if q.spare -= len(asks) * int((q.window.End-q.window.Start)/period); q.spare < 0 {
+		return nil, &metricmath.Error{Message: fmt.Sprintf("the searches of the question read more than %d data points: ask for a shorter time or a longer period", metricmath.MaxPoints)}
 	}
 	series, err := q.read(asks)
 	if err != nil {

@@ -68,19 +68,23 @@ func (s *Sample) addTo(b *Block) error {
 		if len(s.Counts) > 0 {
 			times = s.Counts[i]
 		}
-		if !sane(v) || !sane(times) || times < 0 {
+		if !sane(v) || !(times >= 0 && times <= mostSamples) {
 			return outcrop.Errorf(outcrop.Invalid, "The value %v of the metric %s, %v times, is not one that can be kept.", v, s.Name, times)
 		}
 		p.AddTimes(v, uint64(math.Round(times)))
 	}
 	if t := s.Summary; t != nil {
-		if !sane(t.Sum) || !sane(t.Min) || !sane(t.Max) || !sane(t.Count) || t.Count < 1 || t.Min > t.Max {
+		if !sane(t.Sum) || !sane(t.Min) || !sane(t.Max) || !(t.Count >= 1 && t.Count <= mostSamples) || t.Min > t.Max {
 			return outcrop.Errorf(outcrop.Invalid, "The StatisticValues of the metric %s do not fit together.", s.Name)
 		}
 		p.Merge(&Point{Count: uint64(math.Round(t.Count)), Sum: t.Sum, Min: t.Min, Max: t.Max})
 	}
 	return nil
 }
+
+// mostSamples are counted at once, at most: sums of them stay far from
+// overflowing.
+const mostSamples = 1 << 50
 
 // sane says whether v is in the range that CloudWatch takes: up to 2^360.
 func sane(v float64) bool { return math.Abs(v) <= math.Exp2(360) }

@@ -131,7 +131,8 @@ func (s Stat) Of(p *Point) (v float64, ok bool) {
 // percentile is the sample that p percent of all samples do not exceed (nearest
 // rank), within sketch.RelativeError.
 func (p *Point) percentile(percent float64) float64 {
-	rank := uint64(math.Ceil(percent / 100 * float64(p.Count)))
+	const less = 1 - 1e-15 // than a float may be too large by, which would be the next rank
+	rank := uint64(math.Ceil(percent * float64(p.Count) / 100 * less))
 	seen := uint64(0)
 	for _, b := range p.Sketch.Buckets() {
 		if seen += b.N; seen >= max(rank, 1) {

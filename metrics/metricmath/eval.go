@@ -5,13 +5,24 @@ import (
 	"math"
 )
 
-// maxPoints bounds what one expression may compute, in data points.
-const maxPoints = 20_000_000
+// MaxPoints bounds what the expressions of a question may compute, in data
+// points.
+const MaxPoints = 10_000_000
 
 // Eval computes the expression.
 func (e *Expression) Eval(env *Env) (Value, error) {
-	env.budget = maxPoints
+	if env.Spare == nil {
+		env.Spare = new(MaxPoints)
+	}
 	return e.root.eval(env)
+}
+
+// spend takes data points out of what may still be computed.
+func (env *Env) spend(points int) error {
+	if *env.Spare -= points; *env.Spare < 0 {
+		return errorf("the expressions compute more than %d data points: ask for a shorter time, a longer period or less at once", MaxPoints)
+	}
+	return nil
 }
 
 func (l literal) eval(*Env) (Value, error) { return l.Value, nil }
@@ -74,8 +85,8 @@ func apply(env *Env, v Value, fn func(float64) float64) (Value, error) {
 // mapped computes fn of each point of s; where it says no, or the result is no
 // number, there is no data.
 func (env *Env) mapped(s *Series, fn func(t int64, v float64) (float64, bool)) (Series, error) {
-	if env.budget -= len(s.T); env.budget < 0 {
-		return Series{}, errorf("the expression computes more than %d data points", maxPoints)
+	if err := env.spend(len(s.T)); err != nil {
+		return Series{}, err
 	}
 	out := Series{Label: s.Label, Period: s.Period, About: s.About, T: make([]int64, 0, len(s.T)), V: make([]float64, 0, len(s.T))}
 	for i, t := range s.T {

@@ -82,8 +82,8 @@ func (env *Env) across(series []Series, fn func([]float64) float64) (Series, err
 	at := map[int64][]float64{}
 	out := Series{}
 	for _, s := range series {
-		if env.budget -= len(s.T); env.budget < 0 {
-			return out, errorf("the expression computes more than %d data points", maxPoints)
+		if err := env.spend(len(s.T)); err != nil {
+			return out, err
 		}
 		out.Period = max(out.Period, s.Period)
 		for i, t := range s.T {
@@ -235,8 +235,8 @@ func (env *Env) grid(s *Series, visit func(t int64)) error {
 	if step <= 0 {
 		return errorf("the period is not known; name it in the query's Period")
 	}
-	if env.budget -= int((env.End - env.Start) / step); env.budget < 0 {
-		return errorf("the expression computes more than %d data points", maxPoints)
+	if err := env.spend(int((env.End - env.Start) / step)); err != nil {
+		return err
 	}
 	for t := env.Start; t < env.End; t += step {
 		visit(t)

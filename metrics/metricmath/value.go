@@ -53,7 +53,7 @@ type Env struct {
 
 	Start, End int64 // of the data, as the first period begins
 	Period     int64 // of series that have none of their own
-	budget     int
+	Spare      *int  // data points that may still be computed, by all expressions of a question; nil is MaxPoints
 }
 
 // An Error is a fault of the expression's author.
