@@ -1,8 +1,10 @@
 package awsapi
 
 import (
+	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"outcrop"
@@ -29,8 +31,16 @@ func (s *service) duplex(r *http.Request) bool {
 // converse is serve for such an operation.
 func (c *call) converse(sig credentials) error {
 	control := http.NewResponseController(c.w)
-	control.EnableFullDuplex()                     // over HTTP/2 it is
-	defer control.SetReadDeadline(time.Unix(1, 0)) // what is not read by now never will be
+	control.EnableFullDuplex() // over HTTP/2 it is
+	said := &toItsEnd{ReadCloser: c.r.Body}
+	c.r.Body = said
+	defer func() {
+		c.r.Body = said.ReadCloser
+		control.SetReadDeadline(time.Unix(1, 0)) // what is not read by now never will be
+		if !said.over.Load() {
+			closeAfter(c.w)
+		}
+	}()
 	events, err := c.head(sig)
 	if err != nil {
 		return err
@@ -42,6 +52,34 @@ func (c *call) converse(sig credentials) error {
 	c.op = op
 	c.request = Request{HTTP: c.r, Operation: op, ID: c.id, Caller: c.who, Labels: labels, Events: events, Received: c.received}
 	return c.raw(c.service.handlers[op.Name])
+}
+
+// toItsEnd notes whether a body was read to its end.
+type toItsEnd struct {
+	io.ReadCloser
+	over atomic.Bool // who listens may do so beside the handler
+}
+
+func (b *toItsEnd) Read(p []byte) (n int, err error) {
+	n, err = b.ReadCloser.Read(p)
+	if err == io.EOF {
+		b.over.Store(true)
+	}
+	return n, err
+}
+
+// closeAfter has net/http close the connection behind the answer. In full
+// duplex it would take the rest of a body that it may not read for the next
+// request. It has no door for that but the one of bodies that are too large.
+func closeAfter(w http.ResponseWriter) {
+	for {
+		outer, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			break
+		}
+		w = outer.Unwrap()
+	}
+	http.MaxBytesReader(w, io.NopCloser(strings.NewReader("more")), 0).Read(make([]byte, 1))
 }
 
 // head authenticates by the request's head.
