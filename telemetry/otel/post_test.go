@@ -200,9 +200,8 @@ func TestAPrivateAuthorityAndAClientsCertificate(t *testing.T) {
 	defer server.Close()
 
 	stranger := newTestClient(t, Config{Endpoint: server.URL})
-	begun := time.Now()
-	if err := stranger.UploadTraces(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "try 1") || !strings.Contains(err.Error(), "certificate") || time.Since(begun) > firstWait {
-		t.Errorf("to a server of an unknown authority: %v after %v", err, time.Since(begun))
+	if err := stranger.UploadTraces(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "try 1") || !strings.Contains(err.Error(), "certificate") {
+		t.Errorf("to a server of an unknown authority: %v", err)
 	}
 	t.Setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", inPEM(t, "CERTIFICATE", server.Certificate().Raw))
 	nameless := newTestClient(t, Config{Endpoint: server.URL})
