@@ -30,6 +30,7 @@ type DraftItem struct {
 	Model outcrop.ModelID
 	Scope string
 	From  string
+	Until string                                  // when the next row of the model and scope begins; empty is never
 	Rates map[string]map[outcrop.TokenKind]string // by tier; USD for the kind's unit
 }
 
@@ -95,9 +96,7 @@ func ReadOffer(name string, content io.Reader, known Known, dated bool) (*Draft,
 			d.skip(attributes["usagetype"], err.Error())
 		}
 	}
-	for _, key := range slices.Sorted(maps.Keys(rows)) {
-		d.Items = append(d.Items, *rows[key])
-	}
+	d.Items = follow(rows)
 	return d, nil
 }
 
@@ -137,6 +136,8 @@ func (k Known) understand(attributes map[string]string) (UsageName, bool) {
 	return what, false
 }
 
+// offer takes the prices of a product: all of them, or none when any cannot be
+// taken.
 func (d *Draft) offer(rows map[string]*DraftItem, what UsageName, region string, terms map[string]offerTerm, dated bool) error {
 	if region == "" {
 		return fmt.Errorf("no regionCode")
@@ -145,6 +146,7 @@ func (d *Draft) offer(rows map[string]*DraftItem, what UsageName, region string,
 	if what.Global {
 		scope = "global"
 	}
+	prices := map[string]string{} // by first day
 	for _, term := range terms {
 		for _, p := range term.PriceDimensions {
 			if p.BeginRange != "0" && p.BeginRange != "" {
@@ -158,9 +160,15 @@ func (d *Draft) offer(rows map[string]*DraftItem, what UsageName, region string,
 			if dated {
 				from, _, _ = strings.Cut(term.EffectiveDate, "T")
 			}
-			if err := put(rows, DraftItem{Model: what.Model, Scope: scope, From: from}, what.Tier, what.Kind, price); err != nil {
-				return err
+			if have, ok := prices[from]; ok && have != price {
+				return fmt.Errorf("two prices in %s at once: it may change; import it with its dates", scope)
 			}
+			prices[from] = price
+		}
+	}
+	for _, from := range slices.Sorted(maps.Keys(prices)) {
+		if err := put(rows, DraftItem{Model: what.Model, Scope: scope, From: from}, what.Tier, what.Kind, prices[from]); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -182,6 +190,28 @@ func put(rows map[string]*DraftItem, at DraftItem, tier string, kind outcrop.Tok
 	}
 	row.Rates[tier][kind] = price
 	return nil
+}
+
+// follow has the rows of a model and scope follow one another: each keeps those
+// prices of the one before that it does not change, and holds until the next.
+func follow(rows map[string]*DraftItem) (items []DraftItem) {
+	for _, key := range slices.Sorted(maps.Keys(rows)) {
+		item := *rows[key]
+		if n := len(items); n > 0 && items[n-1].Model == item.Model && items[n-1].Scope == item.Scope {
+			items[n-1].Until = item.From
+			item.inherit(&items[n-1])
+		}
+		items = append(items, item)
+	}
+	return items
+}
+
+func (item *DraftItem) inherit(before *DraftItem) {
+	for tier, rates := range before.Rates {
+		all := maps.Clone(rates)
+		maps.Copy(all, item.Rates[tier])
+		item.Rates[tier] = all
+	}
 }
 
 // usdForm is how an amount is written. What has more digits or a larger exponent
@@ -242,9 +272,7 @@ func ReadCSV(name, source string, content io.Reader) (*Draft, error) {
 			return nil, fmt.Errorf("read CSV: line %d: %w", line, err)
 		}
 	}
-	for _, key := range slices.Sorted(maps.Keys(rows)) {
-		d.Items = append(d.Items, *rows[key])
-	}
+	d.Items = follow(rows)
 	return d, nil
 }
 
@@ -296,6 +324,9 @@ func (d *Draft) YAML() []byte {
 		fmt.Fprintf(&b, "  - model: %s\n    scope: %s\n", quoted(string(item.Model)), quoted(item.Scope))
 		if item.From != "" {
 			fmt.Fprintf(&b, "    from: %s\n", item.From)
+		}
+		if item.Until != "" {
+			fmt.Fprintf(&b, "    until: %s\n", item.Until)
 		}
 		writeRates(&b, "    ", item.Rates[""])
 		tiers := slices.DeleteFunc(slices.Sorted(maps.Keys(item.Rates)), func(t string) bool { return t == "" })

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"outcrop"
 )
@@ -107,4 +108,52 @@ func FuzzReadOffer(f *testing.F) {
 		}
 		_ = d.YAML()
 	})
+}
+
+// An offer of one product with terms of the given dates and prices, by kind.
+func termsOf(prices map[string]map[string]string) string {
+	products, terms := "", ""
+	for kind, byDate := range prices {
+		products += fmt.Sprintf(`,"%s":{"attributes":{"usagetype":"USE1-NovaLite-%s-tokens","regionCode":"us-east-1"}}`, kind, kind)
+		list := ""
+		for date, usd := range byDate {
+			list += fmt.Sprintf(`,"%s":{"effectiveDate":"%sT00:00:00Z","priceDimensions":{"a":{"unit":"1K tokens","beginRange":"0","pricePerUnit":{"USD":"%s"}}}}`, date, date, usd)
+		}
+		terms += fmt.Sprintf(`,"%s":{%s}`, kind, list[1:])
+	}
+	return `{"offerCode":"AmazonBedrock","products":{` + products[1:] + `},"terms":{"OnDemand":{` + terms[1:] + `}}}`
+}
+
+// A product whose price cannot be told is left out whole, not at one of two
+// prices as luck has it.
+func TestAProductOfTwoPricesAtOnceIsLeftOut(t *testing.T) {
+	text := termsOf(map[string]map[string]string{"input": {"2025-01-01": "0.00006", "2026-12-01": "0.00005"}})
+	d, err := ReadOffer("aws", strings.NewReader(text), known, false)
+	if err != nil || len(d.Items) != 0 || len(d.Skipped) != 1 {
+		t.Errorf("%+v %v", d, err)
+	}
+}
+
+// Prices with dates follow one another: each holds until the next of its kind
+// begins, whatever becomes of the other kinds.
+func TestDatedPricesFollowOneAnother(t *testing.T) {
+	text := termsOf(map[string]map[string]string{
+		"input":  {"2025-01-01": "0.00006", "2026-12-01": "0.00005"},
+		"output": {"2025-03-01": "0.00024"},
+	})
+	d, err := ReadOffer("aws", strings.NewReader(text), known, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := LoadWith("", "aws.prices.yaml", d.YAML())
+	if err != nil {
+		t.Fatalf("%v\n%s", err, d.YAML())
+	}
+	for at, want := range map[string]string{"2025-02-01": "0.06 0", "2025-03-01": "0.06 0.24", "2026-11-30": "0.06 0.24", "2026-12-01": "0.05 0.24"} {
+		day, _ := time.Parse(time.DateOnly, at)
+		q := b.Quote(Query{Model: "amazon.nova-lite-v1:0", Region: "us-east-1", At: day})
+		if got := q.Rates.Of(outcrop.InputTokens).String() + " " + q.Rates.Of(outcrop.OutputTokens).String(); got != want {
+			t.Errorf("%s: %s, want %s", at, got, want)
+		}
+	}
 }
