@@ -38,7 +38,7 @@ func (a *API) getAnomalies(ctx context.Context, who outcrop.Caller, in *GetAnoma
 		}
 	}
 	slices.SortStableFunc(out.Anomalies, func(x, y Anomaly) int { return cmp.Compare(x.AnomalyStartDate, y.AnomalyStartDate) })
-	out.Anomalies, out.NextPageToken, err = pageOf(out.Anomalies, in.NextPageToken, in.MaxResults, maxListed)
+	out.Anomalies, out.NextPageToken, err = pageOf(out.Anomalies, in.NextPageToken, in.MaxResults, maxListed, func(x *Anomaly) string { return x.AnomalyId })
 	return out, err
 }
 
@@ -171,7 +171,7 @@ func (a *API) getAnomalyMonitors(ctx context.Context, who outcrop.Caller, in *Ge
 		out.AnomalyMonitors = append(out.AnomalyMonitors, a.monitorOf(who, m))
 	}
 	var err error
-	out.AnomalyMonitors, out.NextPageToken, err = pageOf(out.AnomalyMonitors, in.NextPageToken, in.MaxResults, maxListed)
+	out.AnomalyMonitors, out.NextPageToken, err = pageOf(out.AnomalyMonitors, in.NextPageToken, in.MaxResults, maxListed, func(m *AnomalyMonitor) string { return m.MonitorArn })
 	return out, err
 }
 
@@ -284,7 +284,7 @@ func (a *API) getAnomalySubscriptions(ctx context.Context, who outcrop.Caller, i
 		}
 		out.AnomalySubscriptions = append(out.AnomalySubscriptions, subscriptionOf(who, s))
 	}
-	out.AnomalySubscriptions, out.NextPageToken, err = pageOf(out.AnomalySubscriptions, in.NextPageToken, in.MaxResults, maxListed)
+	out.AnomalySubscriptions, out.NextPageToken, err = pageOf(out.AnomalySubscriptions, in.NextPageToken, in.MaxResults, maxListed, func(s *AnomalySubscription) string { return s.SubscriptionArn })
 	return out, err
 }
 

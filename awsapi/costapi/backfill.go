@@ -41,6 +41,6 @@ func (a *API) listCostAllocationTagBackfillHistory(ctx context.Context, who outc
 			out.BackfillRequests = append(out.BackfillRequests, backfillOf(v))
 		}
 	}
-	out.BackfillRequests, out.NextToken, err = pageOf(out.BackfillRequests, in.NextToken, in.MaxResults, maxTagsListed)
+	out.BackfillRequests, out.NextToken, err = pageOf(out.BackfillRequests, in.NextToken, in.MaxResults, maxTagsListed, func(r *CostAllocationTagBackfillRequest) string { return r.RequestedAt + r.BackfillFrom })
 	return out, err
 }

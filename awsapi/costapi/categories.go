@@ -140,7 +140,7 @@ func (a *API) listCostCategoryDefinitions(ctx context.Context, who outcrop.Calle
 			})
 		}
 	}
-	out.CostCategoryReferences, out.NextToken, err = pageOf(out.CostCategoryReferences, in.NextToken, in.MaxResults, maxListed)
+	out.CostCategoryReferences, out.NextToken, err = pageOf(out.CostCategoryReferences, in.NextToken, in.MaxResults, maxListed, func(c *CostCategoryReference) string { return c.CostCategoryArn })
 	return out, err
 }
 
