@@ -94,8 +94,10 @@ func (q *AssumeRequest) inherit(from *outcrop.Session) error {
 			return invalidParameter("One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.")
 		}
 	}
-	for _, k := range from.Transitive {
-		q.Tags[k], q.Transitive = from.Tags[k], append(q.Transitive, k)
+	for k, v := range from.Tags {
+		if slices.ContainsFunc(from.Transitive, func(t string) bool { return strings.EqualFold(t, k) }) {
+			q.Tags[k], q.Transitive = v, append(q.Transitive, k)
+		}
 	}
 	return nil
 }

@@ -79,3 +79,23 @@ func TestRevokedSessionsEndAndNewOnesDoNot(t *testing.T) {
 		t.Error("a session begun after the others were revoked is refused")
 	}
 }
+
+// A transitive tag is handed down with its value, in whatever case it was
+// called transitive: else a session could rid itself of it.
+func TestATransitiveTagIsHandedDownInAnyCase(t *testing.T) {
+	h := newHouse(t)
+	alice := h.user(t, "alice")
+	first := h.trusted(t, "first", trusting(`{"AWS":"`+string(alice.Principal)+`"}`, ""))
+	second := h.trusted(t, "second", trusting(`{"AWS":"`+string(first.ARN())+`"}`, ""))
+	s, err := h.AssumeRole(t.Context(), alice, identity.AssumeRequest{Role: first.ARN(), Name: "one", Tags: outcrop.Tags{"Team": "red"}, Transitive: []string{"team"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	next, err := h.AssumeRole(t.Context(), s.Caller, identity.AssumeRequest{Role: second.ARN(), Name: "two"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := next.Caller.Session.Tags; len(got) != 1 || got["Team"] != "red" {
+		t.Errorf("handed down: %v", got)
+	}
+}

@@ -3,6 +3,7 @@
 package runtimeapi
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"strings"
@@ -20,7 +21,10 @@ import (
 type API struct {
 	Gateway *gateway.Gateway
 	Offline *offline.Jobs // what StartAsyncInvoke starts
-	Padding bool          // blur the sizes of stream events as AWS does
+	// MayWrite says whether a caller may have objects written to a bucket, in
+	// the words of the refusal. key may end in * for those below it.
+	MayWrite func(ctx context.Context, who outcrop.Caller, bucket, key string) error
+	Padding  bool // blur the sizes of stream events as AWS does
 
 	// How long a spoken conversation may be silent, and last; 0 is AWS's own.
 	SilenceLimit, SessionLimit time.Duration

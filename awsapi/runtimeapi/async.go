@@ -40,6 +40,9 @@ func (a *API) startAsyncInvoke(ctx context.Context, who outcrop.Caller, in *Star
 	if err := readable(target, in.ModelInput); err != nil {
 		return nil, err
 	}
+	if err := a.MayWrite(ctx, who, bucket, below(prefix)); err != nil {
+		return nil, err
+	}
 	tags := make(outcrop.Tags, len(in.Tags))
 	for _, t := range in.Tags {
 		tags[t.Key] = t.Value
@@ -76,6 +79,15 @@ func s3Place(uri string) (bucket, prefix string, err error) {
 		return "", "", outcrop.Errorf(outcrop.Invalid, "The s3Uri %.300s is not of the form s3://bucket/prefix.", uri)
 	}
 	return bucket, prefix, nil
+}
+
+// below is every key under prefix, as it is written: nothing of it means a
+// folder above.
+func below(prefix string) string {
+	if prefix != "" && !strings.HasSuffix(prefix, "/") {
+		prefix += "/"
+	}
+	return prefix + "*"
 }
 
 // onAsyncInvoke is the job that a request names.
