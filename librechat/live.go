@@ -142,6 +142,16 @@ func (p *patient) asker(region outcrop.Region) *access.Client {
 	return &there
 }
 
+// signer is an asker of other services than Bedrock, which take no API keys.
+func (p *patient) signer(region outcrop.Region) *access.Client {
+	c := p.asker(region)
+	if c != nil && c.Keys.AccessKey == "" {
+		p.undecided("a Bedrock API key may ask Bedrock alone: give --data of the running Outcrop, whose administrator may ask the rest.")
+		return nil
+	}
+	return c
+}
+
 // unable tells why a question was not answered, where that is no finding.
 func (p *patient) unable(err error, what string) bool {
 	var f *access.Failure

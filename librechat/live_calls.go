@@ -197,7 +197,7 @@ func (p *patient) logged(ctx context.Context, c *access.Client, group string, si
 }
 
 func checkTags(ctx context.Context, p *patient) {
-	c := p.asker("us-east-1")
+	c := p.signer("us-east-1")
 	if c == nil {
 		return
 	}

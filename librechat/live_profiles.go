@@ -174,7 +174,7 @@ func checkPermissions(ctx context.Context, p *patient) {
 		p.undecided("whose permissions to ask about is not known (LC42); LC48 tries a call.")
 		return
 	}
-	c := p.asker("")
+	c := p.signer("")
 	if c == nil {
 		return
 	}

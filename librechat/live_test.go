@@ -300,3 +300,20 @@ func TestOwnerOfAKey(t *testing.T) {
 		}
 	}
 }
+
+// What a Bedrock API key cannot ask, since other services take none, is
+// undecided in words that name the cure.
+func TestAKeyAloneAsksBedrockAlone(t *testing.T) {
+	o := good()
+	o.Live, o.Endpoint, o.Admin = true, serve(t, allWell(), true).URL, nil
+	o.Env = []byte(strings.Replace(goodEnv, "bedrock-api-key-abc", "ABSKbGlicmVjaGF0LWF0LTEyMzQ1Njc4OTAxMjpabw==", 1))
+	told := map[string]string{}
+	for _, f := range examine(t, o).Findings {
+		told[f.ID] = f.Message
+	}
+	for _, id := range []string{"LC45", "LC51"} {
+		if !strings.Contains(told[id], "may ask Bedrock alone: give --data") {
+			t.Errorf("%s: %q", id, told[id])
+		}
+	}
+}

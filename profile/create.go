@@ -79,7 +79,7 @@ func (p *Profiles) refusal(err error, req CreateRequest) error {
 	case errors.Is(err, ErrNameTaken):
 		return outcrop.Errorf(outcrop.Conflict, "An inference profile with the name %s already exists in %s.", req.Name, req.Region)
 	case errors.Is(err, ErrQuota):
-		return outcrop.Errorf(outcrop.QuotaExceeded, "The account already has %d application inference profiles in %s, which is its quota (Inference profiles per account, L-40EC9882). Delete some, or have the quota raised.", p.opts.Quota, req.Region)
+		return outcrop.Errorf(outcrop.QuotaExceeded, "The account already has %d application inference profiles in %s, which is its quota (Inference profiles per account, L-40EC9882). Delete some, or have the operator raise profiles.per_region.", p.opts.Quota, req.Region)
 	}
 	return fmt.Errorf("create inference profile: %w", err)
 }

@@ -185,7 +185,7 @@ func (c *Config) complete() error {
 	setDefault(&c.Log, "info")
 	setDefault(&c.Runtime.DrainOnHangup, new(defaultHangup))
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
-		return fmt.Errorf("listen: %q is not HOST:PORT", c.Listen)
+		return fmt.Errorf("listen: %q is not HOST:PORT, such as %s", c.Listen, DefaultListen)
 	}
 	if !accountPattern.MatchString(string(c.Account)) {
 		return fmt.Errorf("account: %q is not a 12-digit account number (quote it, so that YAML keeps its zeros)", c.Account)

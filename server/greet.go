@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 	"io"
+	"net"
 	"path/filepath"
 
 	"outcrop/identity"
@@ -13,6 +14,7 @@ import (
 func (s *Server) greet(w io.Writer) {
 	dir := s.config.DataDir
 	fmt.Fprintf(w, "Outcrop is listening on %s\n", s.Endpoint())
+	s.warnOpen(w)
 	if s.first != nil {
 		fmt.Fprintf(w, "\nThis is its first start. Account %s has one administrator, shown here once and kept in %s:\n\n", s.config.Account, filepath.Join(dir, "credentials"))
 		ShowCredentials(w, s.first)
@@ -34,4 +36,23 @@ func ShowCredentials(w io.Writer, b *identity.Bootstrapped) {
 	fmt.Fprintf(w, "  access key id      %s\n", b.AccessKeyID)
 	fmt.Fprintf(w, "  secret access key  %s\n", b.SecretAccessKey)
 	fmt.Fprintf(w, "  Bedrock API key    %s\n", b.APIKey)
+}
+
+// warnOpen says who else can reach the server, since the line before names
+// only what is reached from here.
+func (s *Server) warnOpen(w io.Writer) {
+	host, port, _ := net.SplitHostPort(s.addr.String())
+	ip := net.ParseIP(host)
+	if ip == nil || ip.IsLoopback() {
+		return
+	}
+	where := "at " + host
+	if ip.IsUnspecified() {
+		where = "at every address of this machine"
+	}
+	fmt.Fprintf(w, "It can be reached from the network, %s, port %s", where, port)
+	if !s.config.TLS {
+		fmt.Fprint(w, ", and in the clear: --tls encrypts")
+	}
+	fmt.Fprintln(w, ".")
 }

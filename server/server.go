@@ -62,6 +62,9 @@ func Start(ctx context.Context, config Config, log *slog.Logger) (*Server, error
 
 func (s *Server) start(ctx context.Context) error {
 	listener, err := net.Listen("tcp", s.config.Listen)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("listen: %w: stop what listens there, or name another address with --listen", err)
+	}
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}

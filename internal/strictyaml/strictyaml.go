@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -134,10 +135,29 @@ func explain(file string, err error, into any) error {
 func suggest(key string, known []string) string {
 	best := slip.Nearest(key, known)
 	if best == "" {
-		return fmt.Sprintf("unknown key %q", key)
+		return fmt.Sprintf("unknown key %q", key) + like(key, known)
 	}
 	return fmt.Sprintf("unknown key %q; did you mean %q?", key, best)
 }
+
+// like names the keys that share a word with what was written.
+func like(key string, known []string) string {
+	var some []string
+	for _, word := range strings.FieldsFunc(strings.ToLower(key), func(r rune) bool { return r == '_' || r == '-' }) {
+		for _, k := range known {
+			if len(word) > 2 && strings.Contains(strings.ToLower(k), word) && !slices.Contains(some, k) {
+				some = append(some, k)
+			}
+		}
+	}
+	if len(some) == 0 || len(some) > maxLike {
+		return ""
+	}
+	return "; there is " + strings.Join(some, ", ")
+}
+
+// maxLike are as many names as still help.
+const maxLike = 6
 
 // keys are all the names that t and the types inside it know.
 func keys(t reflect.Type, seen map[reflect.Type]bool) []string {

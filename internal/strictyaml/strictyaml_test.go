@@ -50,6 +50,7 @@ func TestMistakesNameTheirPlaceAndCure(t *testing.T) {
 		{"unknown key", "listne: x\n", "c.yaml:1:1", `did you mean "listen"`},
 		{"unknown nested key", "upstreams:\n  a:\n    baseUrl: x\n", "c.yaml:3:5", `did you mean "baseURL"`},
 		{"far-off key", "zzzzzzzz: x\n", "c.yaml:1:1", `unknown key "zzzzzzzz"`},
+		{"another word for it", "drain_time: 2m\n", "c.yaml:1:1", `unknown key "drain_time"; there is drain`},
 		{"wrong type", "listen: x\nlimit: many\n", "c.yaml:2:8", "want a number, found text"},
 		{"wrong bool", "tls: perhaps\n", "c.yaml:1:6", "want true or false, found text"},
 		{"list for text", "listen: [a]\n", "c.yaml:1:9", ""},
