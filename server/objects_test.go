@@ -164,6 +164,14 @@ func TestBucketsOfOtherAccounts(t *testing.T) {
 	if got := get(); got != 200 {
 		t.Errorf("with a policy: %d", got)
 	}
+	if err := s.engines.folder.SetPolicy(testBucket, strings.NewReplacer("s3:GetObject", "s3:*", testBucket+"/*", testBucket).Replace(policy)); err != nil {
+		t.Fatal(err)
+	}
+	for _, method := range []string{"GET", "PUT", "DELETE"} { // who may do anything with a bucket is not its owner
+		if status, answer := send(t, s.signed(t, s.admin(), "s3", method, "/"+testBucket+"?policy", nil, policy)); status != 405 || !strings.Contains(answer, "MethodNotAllowed") {
+			t.Errorf("%s of another account's bucket policy: %d %s", method, status, answer)
+		}
+	}
 	if status, answer := send(t, s.signed(t, s.admin(), "s3", "GET", "/", nil, "")); status != 200 || strings.Contains(answer, testBucket) {
 		t.Errorf("another account's bucket is listed: %d %s", status, answer)
 	}

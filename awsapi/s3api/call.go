@@ -65,10 +65,24 @@ func (c *call) authorize() error {
 	if err := c.ask(on, check); err != nil {
 		return err
 	}
+	if c.ownersAlone() {
+		return refusal("MethodNotAllowed", "The specified method is not allowed against this resource.")
+	}
 	if source := c.request.HTTP.Header.Get("X-Amz-Copy-Source"); source != "" {
 		return c.mayRead(source)
 	}
 	return nil
+}
+
+// ownersAlone says that a request is about the policy of another account's
+// bucket. S3 leaves that to the owner's account, whatever the policy says: else
+// whom it lets do anything could keep the owner out.
+func (c *call) ownersAlone() bool {
+	switch c.target.operation {
+	case "GetBucketPolicy", "PutBucketPolicy", "DeleteBucketPolicy":
+		return c.bucket.Account != "" && c.bucket.Account != c.request.Caller.Account
+	}
+	return false
 }
 
 func (c *call) ask(on objects.Bucket, check iam.Check) error {
