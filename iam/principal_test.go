@@ -72,3 +72,22 @@ func TestNotPrincipalSparesWhomItNamesAtEveryLevel(t *testing.T) {
 		}
 	}
 }
+
+// A block of IPv4 addresses written as IPv6 is the same block.
+func TestABlockOfMappedAddressesIsOneOfIPv4(t *testing.T) {
+	for _, v := range []struct {
+		block, address string
+		want           bool
+	}{
+		{"::ffff:10.0.0.0/104", "10.1.2.3", true}, {"::ffff:10.0.0.0/104", "11.1.2.3", false}, {"::ffff:10.1.2.3", "10.1.2.3", true},
+		{"10.0.0.0/8", "::ffff:10.1.2.3", true}, {"::ffff:0:0/96", "192.0.2.1", true}, {"::/0", "192.0.2.1", false}, {"0.0.0.0/0", "2001:db8::1", false},
+	} {
+		var c Context
+		c.Set(KeySourceIP, v.address)
+		deny := statements(`{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"IpAddress":{"aws:SourceIp":"` + v.block + `"}}}`)
+		d := Decide(Policies{Identity: []*Policy{parse(t, IdentityPolicy, "p", deny)}}, Request{Principal: user, Action: "s3:GetObject", Context: c})
+		if got := d.Effect == Deny; got != v.want {
+			t.Errorf("%s in %s: %v", v.address, v.block, got)
+		}
+	}
+}

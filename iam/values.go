@@ -152,9 +152,15 @@ func (t addressTest) satisfied(value string, e *evaluation) bool {
 	return t.negated
 }
 
+// mappedBits is how long the prefix is by which IPv6 has the addresses of IPv4.
+const mappedBits = 96
+
 // parsePrefix reads a CIDR block or one address.
 func parsePrefix(s string) (netip.Prefix, bool) {
 	if p, err := netip.ParsePrefix(s); err == nil {
+		if p.Addr().Is4In6() && p.Bits() >= mappedBits { // addresses are compared as IPv4
+			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-mappedBits)
+		}
 		return p.Masked(), true
 	}
 	a, err := netip.ParseAddr(s)
