@@ -186,3 +186,21 @@ func TestAHardBudgetOfAUsageTypeIsHeld(t *testing.T) {
 		t.Errorf("spent %s, want 1", got)
 	}
 }
+
+// Where a token of reasoning is dearer than one of output, a call is held for
+// what it comes to if it does nothing but reason.
+func TestAHardBudgetHoldsDearReasoning(t *testing.T) {
+	w := newWorld(t)
+	w.made(t, "all", "1", func(*Budget) {})
+	r := w.record("a", 0)
+	r.Quote.Rates.Set(outcrop.OutputTokens, 1_000_000)
+	r.Usage.Set(outcrop.OutputTokens, million/2)
+	if err := w.Reserve(&r); err != nil {
+		t.Fatal(err)
+	}
+	w.Cancel(r.Invocation)
+	r.Quote.Rates.Set(outcrop.ReasoningTokens, 3_000_000)
+	if err := w.Reserve(&r); outcrop.KindOf(err) != outcrop.Denied {
+		t.Errorf("half a dollar of output, or 1.50 of reasoning, of one dollar: %v", err)
+	}
+}

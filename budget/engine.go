@@ -216,21 +216,22 @@ var becomes = [outcrop.TokenKinds][]outcrop.TokenKind{
 	outcrop.OutputTokens:       {outcrop.ReasoningTokens},
 }
 
-// most is the most that a call can come to which is worst at the dearest. That
-// is its amount, unless the filter tells kinds of token apart: then it may be
-// that of other kinds.
+// most is the most that a call can come to which is worst at the dearest: its
+// amount, or that of the dearest kinds that its tokens may become. A filter that
+// tells kinds apart may have these alone.
 func (d *definition) most(worst *outcrop.UsageRecord) (sum outcrop.Money, falls, priced bool) {
 	sum, falls, priced = d.amount(worst)
-	if !d.filter.perKind {
+	if !d.filter.perKind && !falls {
 		return sum, falls, priced
 	}
+	under := func(k outcrop.TokenKind) bool { return !d.filter.perKind || d.filter.match(worst, k) }
 	for k, n := range worst.Usage.All() {
 		var had, dearest outcrop.Rate
-		if n > 0 && d.filter.match(worst, k) {
+		if n > 0 && under(k) {
 			had, _ = d.rate(worst, k)
 		}
 		for _, other := range becomes[k] {
-			if n > 0 && d.filter.match(worst, other) {
+			if n > 0 && under(other) {
 				rate, _ := d.rate(worst, other)
 				falls, dearest = true, max(dearest, rate)
 			}
