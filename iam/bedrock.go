@@ -180,8 +180,8 @@ func regional(region outcrop.Region) Context {
 }
 
 // CreateProfileChecks are the questions before CreateInferenceProfile in a
-// Region: for the profile that will be, for what it copies and, with tags, for
-// tagging it (reference/control-plane.md §1.9).
+// Region: for the profile that will be, for what it copies unless that is empty
+// and, with tags, for tagging it (reference/control-plane.md §1.9).
 func CreateProfileChecks(region outcrop.Region, account outcrop.AccountID, source outcrop.ARN, tags outcrop.Tags) []Check {
 	const create, tag = "bedrock:CreateInferenceProfile", "bedrock:TagResource"
 	keys := regional(region)
@@ -189,7 +189,10 @@ func CreateProfileChecks(region outcrop.Region, account outcrop.AccountID, sourc
 		keys.SetRequestTags(tags)
 	}
 	profile := outcrop.ApplicationProfileARN(region, account, "*")
-	checks := []Check{{create, profile, keys}, {create, source, keys}}
+	checks := []Check{{create, profile, keys}}
+	if source != "" {
+		checks = append(checks, Check{create, source, keys})
+	}
 	if len(tags) > 0 {
 		checks = append(checks, Check{tag, profile, keys})
 	}

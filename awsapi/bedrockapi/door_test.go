@@ -186,9 +186,9 @@ func TestPermissionsAreAskedOnTheResource(t *testing.T) {
 		{"model by id", ask(a.onModel(t.Context(), caller, op, &GetFoundationModelInput{ModelIdentifier: "amazon.nova-lite-v1:0"})),
 			"bedrock:X on arn:aws:bedrock:us-west-2::foundation-model/amazon.nova-lite-v1:0\n"},
 		{"create with tags", ask(a.onCreate(t.Context(), caller, op, &CreateInferenceProfileInput{ModelSource: InferenceProfileModelSource{CopyFrom: &source}, Tags: []Tag{{"k", "v"}}})),
-			"bedrock:X on arn:aws:bedrock:us-west-2:111122223333:application-inference-profile/* aws:requesttag/k=v aws:tagkeys=k\n" +
-				"bedrock:X on " + source + " aws:requesttag/k=v aws:tagkeys=k\n" +
-				"bedrock:TagResource on arn:aws:bedrock:us-west-2:111122223333:application-inference-profile/* aws:requesttag/k=v aws:tagkeys=k\n"},
+			"bedrock:CreateInferenceProfile on arn:aws:bedrock:us-west-2:111122223333:application-inference-profile/* aws:requestedregion=us-west-2 aws:requesttag/k=v aws:tagkeys=k\n" +
+				"bedrock:CreateInferenceProfile on " + source + " aws:requestedregion=us-west-2 aws:requesttag/k=v aws:tagkeys=k\n" +
+				"bedrock:TagResource on arn:aws:bedrock:us-west-2:111122223333:application-inference-profile/* aws:requestedregion=us-west-2 aws:requesttag/k=v aws:tagkeys=k\n"},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s:\n got %swant %s", c.name, c.got, c.want)

@@ -12,31 +12,21 @@ import (
 
 // onCreate asks about the profile to be, the source it copies and, when it
 // comes with tags, about tagging it.
-func (a *API) onCreate(_ context.Context, who outcrop.Caller, op iam.Operation, in *CreateInferenceProfileInput) []iam.Check {
-	made := iam.Check{Action: op.Action, Resource: outcrop.ApplicationProfileARN(who.Region, who.Account, "*")}
-	checks := []iam.Check{made}
-	if source, ok := ownSource(in, who); ok {
-		checks = append(checks, iam.Check{Action: op.Action, Resource: source})
-	}
-	if len(in.Tags) > 0 {
-		made.Action = "bedrock:TagResource"
-		checks = append(checks, made)
-	}
-	for i := range checks {
-		checks[i].Context.SetRequestTags(tagMap(in.Tags))
-	}
-	return checks
+func (a *API) onCreate(_ context.Context, who outcrop.Caller, _ iam.Operation, in *CreateInferenceProfileInput) []iam.Check {
+	return iam.CreateProfileChecks(who.Region, who.Account, ownSource(in, who), tagMap(in.Tags))
 }
 
-// ownSource is the source to ask about. One in another account cannot be
-// copied, whoever may use it there: that is for the operation to say.
-func ownSource(in *CreateInferenceProfileInput, who outcrop.Caller) (outcrop.ARN, bool) {
+// ownSource is the source to ask about, or empty. One in another account cannot
+// be copied, whoever may use it there: that is for the operation to say.
+func ownSource(in *CreateInferenceProfileInput, who outcrop.Caller) outcrop.ARN {
 	if in.ModelSource.CopyFrom == nil {
-		return "", false
+		return ""
 	}
 	source := outcrop.ARN(*in.ModelSource.CopyFrom)
-	account := source.Parts().Account
-	return source, account == "" || account == who.Account
+	if account := source.Parts().Account; account != "" && account != who.Account {
+		return ""
+	}
+	return source
 }
 
 func (a *API) onGet(ctx context.Context, who outcrop.Caller, op iam.Operation, in *GetInferenceProfileInput) []iam.Check {
