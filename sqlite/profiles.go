@@ -127,7 +127,7 @@ func oneProfile(ctx context.Context, q querier, k profile.Key) (*outcrop.Inferen
 
 // ProfilePage is profile.Store's.
 func (db *DB) ProfilePage(ctx context.Context, a outcrop.AccountID, r outcrop.Region, after profile.Position, limit int) ([]*outcrop.InferenceProfile, error) {
-	row := db.read.QueryRowContext(ctx, "SELECT coalesce(group_concat("+packedProfile+", '"+profileSeparator+"'), '') FROM (SELECT "+profileColumns+` FROM profiles
+	row := db.read.QueryRowContext(ctx, "SELECT coalesce(group_concat(packed, '"+profileSeparator+"'), '') FROM (SELECT "+packedProfile+` AS packed FROM profiles
 		WHERE account = ? AND region = ? AND (created_at, id) > (?, ?) ORDER BY created_at, id LIMIT ?)`,
 		a, r, after.Created.UnixMicro(), after.ID, limit)
 	var page string

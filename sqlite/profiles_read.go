@@ -22,7 +22,9 @@ const (
 	profileSeparator = "\x1e"
 )
 
-const packedProfile = "concat_ws('" + columnSeparator + "', " + profileColumns + ")"
+// packedProfile is in an index too (migrations/0035_profiles_listed.sql), so that
+// a page is read from that alone.
+const packedProfile = "concat_ws(char(31), " + profileColumns + ")" // columnSeparator
 
 func readPage(page string, a outcrop.AccountID, r outcrop.Region) ([]*outcrop.InferenceProfile, error) {
 	if page == "" {

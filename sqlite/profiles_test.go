@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -84,6 +85,16 @@ func TestManyProfilesPageWithoutStrain(t *testing.T) {
 	c.Quota = many
 	if _, err := db.CreateProfile(t.Context(), c); !errors.Is(err, profile.ErrQuota) {
 		t.Errorf("err = %v, want the quota", err)
+	}
+}
+
+// A page is read from an index alone as long as that has the very text that is
+// asked for.
+func TestAPageIsInItsIndex(t *testing.T) {
+	t.Parallel()
+	var made string
+	if err := openTest(t).read.QueryRowContext(t.Context(), "SELECT sql FROM sqlite_schema WHERE name = 'profiles_listed'").Scan(&made); err != nil || !strings.Contains(made, packedProfile) {
+		t.Errorf("the index is %s, %v; want %s in it", made, err, packedProfile)
 	}
 }
 
