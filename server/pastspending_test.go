@@ -16,21 +16,28 @@ import (
 	"outcrop/sqlite"
 )
 
-// Promise: a budget that is made today stands where it would stand had it
-// counted each record, whatever it filters by and in whatever unit.
-func TestANewBudgetStandsWhereItsRecordsSay(t *testing.T) {
-	m := costtest.NewMonth(7, 2_000)
-	now := func() time.Time { return m.End().Add(-time.Hour) }
-	log := slog.New(slog.DiscardHandler)
+var noLog = slog.New(slog.DiscardHandler)
+
+// costsOf are engines that know what a month cost, and their store.
+func costsOf(t *testing.T, m *costtest.Month, now func() time.Time) (*engines, *sqlite.DB) {
+	t.Helper()
 	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "o.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	e := &engines{costs: cost.New(m, db.Costs(), now, log)}
+	return &engines{costs: cost.New(m, db.Costs(), now, noLog)}, db
+}
+
+// Promise: a budget that is made today stands where it would stand had it
+// counted each record, whatever it filters by and in whatever unit.
+func TestANewBudgetStandsWhereItsRecordsSay(t *testing.T) {
+	m := costtest.NewMonth(7, 2_000)
+	now := func() time.Time { return m.End().Add(-time.Hour) }
+	e, db := costsOf(t, m, now)
 	open := func(h budget.History, store budget.Store) *budget.Budgets {
 		t.Helper()
-		b, err := budget.Open(t.Context(), m, store, budget.Options{Now: now, Bill: e.billed, History: h, SessionTags: true, Log: log})
+		b, err := budget.Open(t.Context(), m, store, budget.Options{Now: now, Bill: e.billed, History: h, SessionTags: true, Log: noLog})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -121,14 +128,8 @@ func TestBudgetsKnowTokensByTheirBill(t *testing.T) {
 func TestFiltersMeanTheSameToBudgetsAndCostExplorer(t *testing.T) {
 	m := costtest.NewMonth(3, 500)
 	now := func() time.Time { return m.End().Add(-time.Second) }
-	log := slog.New(slog.DiscardHandler)
-	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "o.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	e := &engines{costs: cost.New(m, db.Costs(), now, log)}
-	b, err := budget.Open(t.Context(), m, db.Budgets(), budget.Options{Now: now, Bill: e.billed, Log: log})
+	e, db := costsOf(t, m, now)
+	b, err := budget.Open(t.Context(), m, db.Budgets(), budget.Options{Now: now, Bill: e.billed, Log: noLog})
 	if err != nil {
 		t.Fatal(err)
 	}
